@@ -1,7 +1,7 @@
-//! Who may do what: the Policy of roles, and `authorize`, which turns a Person into a Grant or a Denial.
+//! Authorization: the `Policy` of roles, and `authorize`, which turns a `Person` into a `Grant` or a `Denial`.
 //!
-//! The Discord front end asks it at every command and again at every press, because roles change and values come from the client. It
-//! knows nothing of Discord's client, of words for people, or of Droplets.
+//! The Discord front end calls it for every command and again for every button press, because roles change and values come from the client.
+//! It knows nothing of Discord's client, of messages to people, or of Droplets.
 
 use std::collections::BTreeSet;
 
@@ -12,9 +12,9 @@ use crate::operation::ids::{GuildId, RoleId, UserId};
 pub enum Right {
     /// See Droplets, Snapshots and operations.
     View,
-    /// Take Snapshots, and stop or answer for what one started oneself.
+    /// Take Snapshots; stop operations that one started oneself, and answer their questions.
     Take,
-    /// Restore, launch and delete, and stop or answer for what others started.
+    /// Restore, launch and delete; stop operations that others started, and answer their questions.
     Restore,
 }
 
@@ -28,14 +28,14 @@ impl Right {
     }
 }
 
-/// Somebody who commands or presses, as Discord's payload describes them at this moment.
+/// A person who uses a command or presses a button, as Discord's payload describes them at that time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
-    /// The guild they speak in; none in a direct message.
+    /// The guild in which they act; `None` in a direct message.
     pub guild: Option<GuildId>,
-    /// Who they are.
+    /// Their user id.
     pub user: UserId,
-    /// The roles they hold there; Discord leaves out `@everyone`, whose id is the guild's.
+    /// The roles that they have there; Discord omits `@everyone`, whose id is the guild's.
     pub roles: BTreeSet<RoleId>,
     /// Whether `member.permissions` has Administrator.
     pub administrator: bool,
@@ -53,8 +53,8 @@ impl Person {
     }
 }
 
-/// Proof that a person may do something. Only [`Policy::authorize`] makes one, so a function that takes it cannot be
-/// reached without the question having been asked.
+/// Proof that a person may do something. Only [`Policy::authorize`] creates one, so a function that takes a `Grant` cannot
+/// be called without an authorization check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
     guild: GuildId,
@@ -63,17 +63,17 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// Where it holds.
+    /// The guild in which it is valid.
     pub fn guild(&self) -> GuildId {
         self.guild
     }
 
-    /// Whom it was given to.
+    /// The person who holds it.
     pub fn user(&self) -> UserId {
         self.user
     }
 
-    /// What was asked for and granted; it covers every smaller right.
+    /// The right that was requested and granted; it includes every smaller right.
     pub fn right(&self) -> Right {
         self.right
     }
@@ -87,25 +87,25 @@ impl Grant {
 /// Why a person may not do something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Denial {
-    /// Asked in a direct message, where nobody has roles.
+    /// The request came from a direct message, where nobody has roles.
     NotInGuild,
-    /// Asked in a guild that this bot does not serve.
+    /// The request came from a guild that this bot does not serve.
     ForeignGuild,
-    /// None of the person's roles is one that would do.
+    /// The person has none of the roles that carry the right.
     MissingRole {
-        /// What was asked for.
+        /// The right that was requested.
         right: Right,
-        /// Roles each of which would do; never empty.
+        /// The roles that carry it; never empty.
         roles: Vec<RoleId>,
     },
-    /// No role is configured for this, so only those who run the guild may.
+    /// No role is configured for this right, so only those who run the guild have it.
     NobodyConfigured {
-        /// What was asked for.
+        /// The right that was requested.
         right: Right,
     },
 }
 
-/// What Administrator and Manage Server are worth by themselves.
+/// The rights that Administrator and Manage Server carry by themselves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AdminsMay {
     /// Every right.
@@ -115,7 +115,7 @@ pub enum AdminsMay {
     Nothing,
 }
 
-/// Which guilds are served, and which roles carry which right there.
+/// Which guilds the bot serves, and which roles carry which right there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     guilds: BTreeSet<GuildId>,
@@ -123,14 +123,14 @@ pub struct Policy {
     admins: AdminsMay,
 }
 
-/// The roles named for each right; [`Policy`] adds that a greater right includes the smaller ones.
+/// The roles configured for each right; [`Policy`] adds that a greater right includes the smaller ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Roles {
-    /// Roles that may look.
+    /// Roles that may view.
     pub view: BTreeSet<RoleId>,
     /// Roles that may take Snapshots.
     pub take: BTreeSet<RoleId>,
-    /// Roles that may do everything.
+    /// Roles that may do everything, including restoring.
     pub restore: BTreeSet<RoleId>,
 }
 
@@ -145,23 +145,23 @@ impl Roles {
 }
 
 impl Policy {
-    /// The rules for `guilds`, with `roles` as configured. Those who run a guild may do everything there.
+    /// The policy for `guilds` with the configured `roles`. Those who run a guild may do everything there.
     pub fn new(guilds: impl IntoIterator<Item = GuildId>, roles: Roles) -> Self {
         Self { guilds: guilds.into_iter().collect(), roles, admins: AdminsMay::default() }
     }
 
-    /// The same rules with other rights for those who run a guild.
+    /// This policy with other rights for those who run a guild.
     #[must_use]
     pub fn with_admins(self, admins: AdminsMay) -> Self {
         Self { admins, ..self }
     }
 
-    /// What Administrator and Manage Server are worth by themselves.
+    /// The rights that Administrator and Manage Server carry by themselves.
     pub fn admins_may(&self) -> AdminsMay {
         self.admins
     }
 
-    /// The guilds that are served.
+    /// The guilds that the bot serves.
     pub fn guilds(&self) -> impl Iterator<Item = GuildId> {
         self.guilds.iter().copied()
     }
@@ -171,19 +171,19 @@ impl Policy {
         !self.sufficient(Right::View).is_empty()
     }
 
-    /// Every role that carries `right`, its own and those of greater rights.
+    /// Every role that carries `right`, either directly or through a greater right.
     pub fn sufficient(&self, right: Right) -> BTreeSet<RoleId> {
         let enough = Right::ALL.into_iter().filter(|candidate| *candidate >= right);
         enough.flat_map(|candidate| self.roles.named_for(candidate).iter().copied()).collect()
     }
 
-    /// The guild in which `person` is welcome: enough to be told how things work, and for nothing else.
+    /// The guild of `person`, if the bot serves it: enough to be shown help, but nothing else.
     pub fn admit(&self, person: &Person) -> Result<GuildId, Denial> {
         let guild = person.guild.ok_or(Denial::NotInGuild)?;
         if self.guilds.contains(&guild) { Ok(guild) } else { Err(Denial::ForeignGuild) }
     }
 
-    /// Decides whether `person` may do what needs `right`, as things are now.
+    /// Decides whether `person` currently has `right`.
     pub fn authorize(&self, person: &Person, right: Right) -> Result<Grant, Denial> {
         let guild = self.admit(person)?;
         let roles = self.sufficient(right);
@@ -198,7 +198,7 @@ impl Policy {
         }
     }
 
-    /// The greatest right that `person` has now, if any.
+    /// The greatest right that `person` currently has, if any.
     pub fn greatest(&self, person: &Person) -> Option<Right> {
         Right::ALL.into_iter().rev().find(|right| self.authorize(person, *right).is_ok())
     }

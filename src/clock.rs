@@ -1,7 +1,7 @@
-//! The time, as an argument: the machine's clock in the bot, one that tests move in tests.
+//! The time, as an argument: the machine's clock in the bot, a clock that tests can move in tests.
 //!
-//! Rooms ask this clock and never the system; `clippy.toml` bans the ways around it. It reads the machine's clock once and counts on
-//! from there, so that nothing waits or ends because somebody sets that clock while operations are under way.
+//! Rooms use this clock and never the system's; `clippy.toml` bans the alternatives. It reads the machine's clock once and counts on from
+//! there, so that nothing waits or ends because somebody sets that clock while operations are running.
 
 use std::{
     sync::Arc,
@@ -12,16 +12,16 @@ use jiff::{SignedDuration, Timestamp};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
 
-/// A source of the present moment. Clones share what [`Clock::advance`] added.
+/// A source of the current time. Clones share what [`Clock::advance`] added.
 #[derive(Clone, Debug)]
 pub struct Clock {
     ahead_millis: watch::Sender<i64>,
     anchor: Arc<Mutex<Anchor>>,
-    /// When the first of the clones was made.
+    /// When the first of the clones was created.
     made: Anchor,
 }
 
-/// What the machine's clock showed, and when that was by a clock that nobody can set.
+/// What the machine's clock showed, and when that was on a monotonic clock.
 #[derive(Clone, Copy, Debug)]
 struct Anchor {
     wall: Timestamp,
@@ -42,7 +42,7 @@ impl Clock {
         Self { ahead_millis: watch::Sender::default(), anchor: Arc::new(Mutex::new(made)), made }
     }
 
-    /// The present moment. It runs on evenly when the machine's clock is set.
+    /// The current time. It advances evenly even if the machine's clock is set.
     pub fn now(&self) -> Timestamp {
         let Anchor { wall, read_at } = *self.anchor();
         let passed = SignedDuration::try_from(read_at.elapsed()).unwrap_or(SignedDuration::ZERO);
@@ -50,19 +50,19 @@ impl Clock {
         wall.checked_add(passed).and_then(|now| now.checked_add(ahead)).unwrap_or(wall)
     }
 
-    /// How long ago this clock was made. It counts on when the machine's clock is set, and stands still while the machine sleeps.
+    /// How long ago this clock was created. It is not affected by setting the machine's clock, and stops while the machine sleeps.
     pub fn uptime(&self) -> Duration {
         self.made.read_at.elapsed()
     }
 
-    /// How far the machine's clock is ahead of what it would show if it had never been set since, and the machine had not slept.
+    /// How far the machine's clock is ahead of what it would show if nobody had set it since, and the machine had not slept.
     pub fn machine_ahead(&self) -> SignedDuration {
         let Anchor { wall, read_at } = Anchor::now();
         let passed = SignedDuration::try_from(read_at.duration_since(self.made.read_at)).unwrap_or(SignedDuration::MAX);
         wall.duration_since(self.made.wall).saturating_sub(passed)
     }
 
-    /// Takes over what the machine's clock shows. For moments at which nothing is under way whose waits that could spoil.
+    /// Adopts the time of the machine's clock. Call it only while nothing is running whose waits would be affected.
     pub fn follow_the_machine(&self) {
         *self.anchor() = Anchor::now();
     }
@@ -71,13 +71,13 @@ impl Clock {
         self.anchor.lock()
     }
 
-    /// Moves this clock and all of its clones forward, so that a test need not wait.
+    /// Moves this clock and all of its clones forward, so that a test does not have to wait.
     pub fn advance(&self, by: SignedDuration) {
         let millis = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
         self.ahead_millis.send_modify(|ahead| *ahead = ahead.saturating_add(millis));
     }
 
-    /// Waits until this clock shows `moment`, also when it is moved there.
+    /// Waits until this clock shows `moment`, even if it is moved there.
     pub async fn sleep_until(&self, moment: Timestamp) {
         let mut moved = self.ahead_millis.subscribe();
         loop {
@@ -92,7 +92,7 @@ impl Clock {
         }
     }
 
-    /// Waits until this clock shows `moment`; where there is none, it never ends.
+    /// Waits until this clock shows `moment`; without one, waits forever.
     pub async fn wake_at(&self, moment: Option<Timestamp>) {
         match moment {
             Some(moment) => self.sleep_until(moment).await,
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn a_clock_that_is_set_changes_nothing_until_it_is_followed() {
         let clock = Clock::wall();
-        // As if the machine's clock had been set by an hour since it was read.
+        // Simulates that the machine's clock was set by an hour after it was read.
         let hour = SignedDuration::from_hours(1);
         let before = clock.now();
         clock.anchor().wall -= hour;

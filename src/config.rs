@@ -1,7 +1,7 @@
-//! The configuration: environment variables in, a `Config` or every problem at once out. Secrets stay sealed.
+//! The configuration: turns environment variables into a `Config`, or reports every problem at once. Secrets stay sealed.
 //!
-//! `main` reads the process's environment, the demo and tests bring a lookup of their own. It opens nothing but the
-//! certificate file it was told of, and decides nothing but whether a value can be used.
+//! `main` reads the process's environment; the demo and tests provide a lookup of their own. It opens no file except the certificate and
+//! the secrets whose paths it was given, and decides only whether a value can be used.
 
 mod database_url;
 mod env_file;
@@ -36,43 +36,43 @@ use crate::{
     telemetry::LogFormat,
 };
 
-/// Everything that is decided before the bot starts. Its `Debug` shows no secret.
+/// All settings that are known before the bot starts. Its `Debug` output shows no secret.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// How to reach Discord and whom to serve there.
+    /// How to reach Discord, and which channels and roles to use there.
     pub discord: Discord,
-    /// How to reach DigitalOcean and what to see there.
+    /// How to reach DigitalOcean, and which Droplets to use there.
     pub digitalocean: DigitalOcean,
     /// Who may do what, and in which guilds.
     pub policy: Policy,
     /// The database's URL, which may hold a password.
     pub database_url: SecretString,
-    /// The file that the URL came from, if it did.
+    /// The file that contains the URL, if it came from one.
     pub database_url_file: Option<SecretFile>,
-    /// What is called so that somebody else notices silence.
+    /// What to call so that a monitor notices when the bot falls silent.
     pub pings: Pings,
-    /// How long things may take.
+    /// Time limits, and how long history is kept.
     pub timing: Timing,
     /// How much one person may ask for.
     pub limits: Limits,
-    /// Dollars per GB and month of a Snapshot.
+    /// The price of a Snapshot in dollars per GB and month.
     pub snapshot_price_per_gb: f64,
-    /// Where `/healthz`, `/readyz` and `/metrics` are served, if at all.
+    /// The address that serves `/healthz`, `/readyz` and `/metrics`, if any.
     pub http_addr: Option<SocketAddr>,
-    /// How log lines look.
+    /// The format of log lines.
     pub log_format: LogFormat,
-    /// Which log lines are written, in the words of `RUST_LOG`; known to be well formed.
+    /// Which log lines are written, in the syntax of `RUST_LOG`; already validated.
     pub log_filter: String,
-    /// What works, but is probably not what was meant.
+    /// Settings that work, but are probably not intended.
     pub warnings: Vec<Warning>,
 }
 
-/// What is called so that somebody else notices silence.
+/// What to call so that a monitor notices when the bot falls silent.
 #[derive(Clone, Debug)]
 pub struct Pings {
-    /// The address that is called while the bot gets on.
+    /// The address to call while the bot makes progress.
     pub heartbeat: Option<Address>,
-    /// Where such addresses may lead.
+    /// Which addresses may be called.
     pub reach: Reach,
 }
 
@@ -81,20 +81,20 @@ pub struct Pings {
 pub struct Limits {
     /// Commands and presses within ten seconds.
     pub interactions: usize,
-    /// Operations that run at the same time.
+    /// Operations that run simultaneously.
     pub operations: usize,
-    /// The least time from one take of a Droplet to the next, no matter who asks.
+    /// The minimum time from one take of a Droplet to the next, no matter who asks.
     pub take_cooldown: Option<SignedDuration>,
 }
 
-/// How long things may take.
+/// Time limits, and how long history is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
     /// The shortest pause between two looks at running Actions.
     pub poll_interval: SignedDuration,
     /// How long a graceful shutdown may take before people are asked.
     pub shutdown_timeout: SignedDuration,
-    /// How long the question stays open before the safe answer is taken.
+    /// How long a question stays open before the safe answer is taken.
     pub decision_timeout: SignedDuration,
     /// How long a request whose answer was lost may still take effect at DigitalOcean.
     pub settle_time: SignedDuration,
@@ -103,12 +103,12 @@ pub struct Timing {
 }
 
 impl Config {
-    /// The configuration in the process's environment.
+    /// Reads the configuration from the process's environment.
     pub fn from_env() -> Result<Self, Problems> {
         Self::from_lookup(environment)
     }
 
-    /// The configuration that `lookup` knows, name by name. An empty value counts as not set.
+    /// Reads the configuration from `lookup`, name by name. An empty value counts as not set.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Problems> {
         let mut read = Reader { lookup, problems: Vec::new() };
         let config = read.config();
@@ -120,14 +120,14 @@ impl Config {
         }
     }
 
-    /// Only where the database is: for what needs nothing else.
+    /// Reads only the database's URL, for commands that need nothing else.
     pub fn database_from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<SecretString, Problems> {
         let mut read = Reader { lookup, problems: Vec::new() };
         let found = read.secret(Content::DatabaseUrl);
         found.map(|(url, _)| url).ok_or(Problems(read.problems))
     }
 
-    /// Only where `/healthz` is served; without it there is nobody to ask, which counts as a problem here.
+    /// Reads only the address of `/healthz`, for commands that query it; if it is not set, that counts as a problem here.
     pub fn http_addr_from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<SocketAddr, Problems> {
         let mut read = Reader { lookup, problems: Vec::new() };
         if let Some(address) = read.optional(variable::HTTP_ADDR, value::address) {
@@ -139,7 +139,7 @@ impl Config {
         Err(Problems(read.problems))
     }
 
-    /// Every value that must appear nowhere: tokens, and the password in the database's URL.
+    /// Every value that must not appear in any output: tokens, and the password in the database's URL.
     pub fn secrets(&self) -> Vec<SecretString> {
         let tokens = [self.discord.token.clone(), self.digitalocean.token.clone()];
         tokens.into_iter().chain(passwords_in(&self.database_url)).collect()
@@ -151,14 +151,14 @@ pub fn environment(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
 
-/// Reads one variable after the other and keeps what is wrong with each.
+/// Reads variables one after the other and collects the problems.
 struct Reader<L> {
     lookup: L,
     problems: Vec<Problem>,
 }
 
 impl<L: Fn(&str) -> Option<String>> Reader<L> {
-    /// Reads everything before it gives up on anything, so that all problems are found in one go.
+    /// Reads all variables before giving up, so that all problems are found in one run.
     fn config(&mut self) -> Option<Config> {
         let discord_token = self.secret(Content::DiscordToken);
         let guilds = self.required(variable::DISCORD_GUILD_ID, value::snowflakes);
@@ -205,7 +205,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         })
     }
 
-    /// A secret from its variable, or from the file that another variable names; from one of the two.
+    /// Reads a secret from its variable, or from the file named by another variable; only one of the two may be set.
     fn secret(&mut self, content: Content) -> Option<(SecretString, Option<SecretFile>)> {
         let (variable, in_file) = content.variables();
         match (self.value(variable), self.value(in_file)) {
@@ -228,7 +228,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         }
     }
 
-    /// The token goes to DigitalOcean, or to this machine; elsewhere only if somebody says so twice.
+    /// The token goes to DigitalOcean or to this machine; to any other host only with a second, explicit setting.
     fn api_url(&mut self) -> Option<Url> {
         let may_go_elsewhere =
             self.required(variable::ALLOW_OTHER_API_HOST, |text| value::word(text, [("yes", true), ("no", false)]));
@@ -249,7 +249,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         Some(Pings { heartbeat, reach })
     }
 
-    /// A guild's own id as a role is everyone in it, and nobody wants to wake everyone.
+    /// A guild's own id as a role means everyone in it, and nobody wants to wake everyone.
     fn failure_role(&mut self, guilds: Option<&BTreeSet<u64>>) -> Option<RoleId> {
         let role = self.optional(variable::FAILURE_ROLE, value::snowflake)?;
         if guilds.is_some_and(|guilds| guilds.contains(&role)) {
@@ -260,7 +260,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         Some(RoleId(role))
     }
 
-    /// With nothing for admins, a role must be able to do everything: else nobody could, and nobody could be asked.
+    /// If admins have no rights, some role must be able to do everything: otherwise nobody could.
     fn admins_may(&mut self, roles: &Roles) -> Option<AdminsMay> {
         let words = [("everything", AdminsMay::Everything), ("nothing", AdminsMay::Nothing)];
         let admins = self.required(variable::ADMINS_MAY, |text| value::word(text, words))?;
@@ -275,7 +275,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         Some(admins)
     }
 
-    /// PostgreSQL's client encrypts by default only if the server offers it, and believes any server.
+    /// By default, PostgreSQL's client encrypts only if the server offers it, and trusts any server.
     fn database_in_the_clear(&self, url: &SecretString) -> Option<Warning> {
         let url = Url::parse(url.expose_secret()).ok().filter(|url| url.scheme() != "sqlite")?;
         let asked = |names: &[&str]| {
@@ -323,7 +323,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         self.optional(variable, value::snowflakes).unwrap_or_default().into_iter().map(RoleId).collect()
     }
 
-    /// Both or neither: an address alone could not be trusted, and a root alone would be trusted for nothing.
+    /// Both or neither must be set: without a root the address could not be trusted, and without an address the root would be pointless.
     fn simulator(&mut self) -> Option<Simulator> {
         let (address, root) = (variable::DISCORD_CONNECT_TO, variable::EXTRA_CA_FILE);
         match (self.value(address), self.value(root)) {
@@ -350,7 +350,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         }
     }
 
-    /// The value or its default; without either, that is a problem.
+    /// The value or its default; if there is neither, that is a problem.
     fn required<T>(&mut self, variable: Variable, parse: impl Fn(&str) -> Result<T, Mismatch>) -> Option<T> {
         match (self.value(variable), variable.unset) {
             (Some(_), _) => self.optional(variable, parse),

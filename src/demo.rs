@@ -1,7 +1,8 @@
-//! The commands that need the simulated services: the bot among them, on the terminal or in the browser, and they alone.
+//! The commands that need the simulated services, and the only code that knows them: the bot on the terminal
+//! or in the browser, or the services alone.
 //!
-//! `main` calls it. It builds a stage, writes the environment that leads a bot there, and starts the bot that ships by the
-//! door that ships. Only the feature `demo` compiles it.
+//! `main` calls it. It builds a stage, produces the environment that leads a bot there, and starts the production bot through its
+//! production entry point. Only the feature `demo` compiles it.
 
 mod bot;
 mod browser;
@@ -36,7 +37,7 @@ pub struct Arguments {
     droplets: Vec<String>,
 }
 
-/// Runs the demo: until its conversation is over, or until a signal.
+/// Runs the demo until its conversation is over, or until a signal.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     if arguments.script {
         return script::play().await;
@@ -44,9 +45,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     show(arguments).await
 }
 
-/// Shows the page until a signal comes.
+/// Serves the page until a signal comes.
 async fn show(arguments: Arguments) -> anyhow::Result<()> {
-    // Before anything else, so that a port in use is told at once.
+    // Before anything else, so that a port in use is reported immediately.
     let (address, reach) = match arguments.listen {
         Some(address) => (address, Reach::Network),
         None => (arguments.addr, Reach::Loopback),

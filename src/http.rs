@@ -1,7 +1,8 @@
-//! The operators' door: `/healthz`, `/readyz` and `/metrics` over plain HTTP, when `HTTP_ADDR` asks for it.
+//! The operators' HTTP server: `/healthz`, `/readyz` and `/metrics` over plain HTTP, if `HTTP_ADDR` is set.
 //!
-//! `app` serves it and keeps its `Readiness` true. It answers from memory, asks nobody, and knows no room but telemetry. Anybody who
-//! reaches the address may connect, so connections are few and short: the sockets to DigitalOcean and the database come first.
+//! `app` runs it and keeps its `Readiness` up to date. It answers from memory, sends no requests, and knows no room
+//! except telemetry. Anybody who reaches the address may connect, so connections are few and short: the sockets to
+//! DigitalOcean and the database take precedence.
 
 use std::{
     collections::VecDeque,
@@ -34,49 +35,49 @@ use tokio_util::sync::CancellationToken;
 
 use crate::telemetry::Metrics;
 
-/// How long a request that is under way may hold up the end.
+/// How long a running request may delay the shutdown.
 const DRAIN: Duration = Duration::from_secs(1);
-/// Before the next connection is accepted after one could not be, as when no file descriptor is left.
+/// The pause before the next connection is accepted after one could not be, for example because no file descriptor was left.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
-/// What connections may take.
+/// Limits for connections.
 #[derive(Clone, Copy, Debug)]
 struct Limits {
-    /// How many there may be at once; a process may have 1,024 files open on many systems.
+    /// The maximum number of connections; on many systems a process may have 1,024 files open.
     connections: usize,
     /// How long a request's header may take to arrive.
     header: Duration,
-    /// How long a connection may take in all; it carries one request.
+    /// The total lifetime of a connection, which carries one request.
     lifetime: Duration,
 }
 
 const LIMITS: Limits = Limits { connections: 64, header: Duration::from_secs(5), lifetime: Duration::from_secs(10) };
 
-/// Whose turn it is on the database.
+/// Which process is active on the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// Nobody knows yet, or any more.
+    /// Nobody knows yet, or no longer.
     Unknown,
-    /// Another process is active; this one takes over when that one is gone.
+    /// Another process is active; this one takes over when that one ends.
     Standby,
     /// This process holds the account's lease.
     Active,
 }
 
-/// What is known of the DigitalOcean token.
+/// What is known about the DigitalOcean token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Token {
-    /// Nothing against it.
+    /// No problem is known.
     Usable,
     /// DigitalOcean refuses it.
     Refused,
-    /// Nothing shows that it is of the account that the operations belong to.
+    /// Nothing shows that it belongs to the account of the operations.
     OtherAccount,
-    /// Whether it is of that account could not be seen yet.
+    /// It is not known yet whether it belongs to that account.
     Unproven,
 }
 
-/// Whether the bot can do its work now, and if not, what is missing. Clones share it.
+/// Whether the bot can do its work now, and if not, what is missing. Clones share the state.
 #[derive(Clone, Debug, Default)]
 pub struct Readiness(Arc<Parts>);
 
@@ -86,39 +87,39 @@ struct Parts {
     database: AtomicBool,
     write_failed: AtomicBool,
     unheard_schedules: AtomicBool,
-    /// A [`Turn`] by its number, so that no lock is needed.
+    /// A [`Turn`] as a number, so that no lock is needed.
     turn: AtomicU8,
-    /// A [`Token`] by its number.
+    /// A [`Token`] as a number.
     token: AtomicU8,
 }
 
 impl Readiness {
-    /// Says whether Discord's gateway is connected.
+    /// Sets whether Discord's gateway is connected.
     pub fn set_gateway(&self, connected: bool) {
         self.0.gateway.store(connected, Ordering::Relaxed);
     }
 
-    /// Says whether the database answered the last time it was asked.
+    /// Sets whether the database answered the last query.
     pub fn set_database(&self, answers: bool) {
         self.0.database.store(answers, Ordering::Relaxed);
     }
 
-    /// Says whether the last write to the database failed, though it may still be read.
+    /// Sets whether the last write to the database failed; it may still be readable.
     pub fn set_write_failed(&self, failed: bool) {
         self.0.write_failed.store(failed, Ordering::Relaxed);
     }
 
-    /// Says whether schedules have something to say that no channel takes.
+    /// Sets whether schedules have messages that no channel accepts.
     pub fn set_unheard_schedules(&self, are_some: bool) {
         self.0.unheard_schedules.store(are_some, Ordering::Relaxed);
     }
 
-    /// Says whose turn it is.
+    /// Sets which process is active.
     pub fn set_turn(&self, turn: Turn) {
         self.0.turn.store(turn as u8, Ordering::Relaxed);
     }
 
-    /// Says what is known of the DigitalOcean token.
+    /// Sets what is known about the DigitalOcean token.
     pub fn set_token(&self, token: Token) {
         self.0.token.store(token as u8, Ordering::Relaxed);
     }
@@ -142,9 +143,9 @@ impl Readiness {
         }
     }
 
-    /// What keeps the bot from working now, in the order in which it is needed; empty when it is ready.
+    /// What keeps the bot from working now, in the order in which it is needed; empty if it is ready.
     ///
-    /// A standby has no gateway on purpose, so that is not held against it.
+    /// A standby deliberately has no gateway, so that does not count as missing.
     pub fn missing(&self) -> Vec<&'static str> {
         let database = if !self.0.database.load(Ordering::Relaxed) {
             Some("database: not reachable")
@@ -170,7 +171,7 @@ impl Readiness {
     }
 }
 
-/// Answers on `listener` until `shutdown`; what is under way then may take one more second.
+/// Serves `listener` until `shutdown`; running requests may then take one more second.
 pub async fn run(
     listener: TcpListener,
     readiness: Readiness,
@@ -211,11 +212,11 @@ async fn serve(listener: TcpListener, app: Router, limits: Limits, shutdown: Can
         }
     }
     drop(listener);
-    // What does not end in time ends with the set.
+    // Dropping the set aborts what has not ended in time.
     drop(timeout(DRAIN, async { while connections.tasks.join_next().await.is_some() {} }).await);
 }
 
-/// The connections there are.
+/// The open connections.
 struct Connections {
     limits: Limits,
     tasks: JoinSet<()>,
@@ -223,8 +224,8 @@ struct Connections {
 }
 
 impl Connections {
-    /// Serves one more. Where there are too many, the oldest gives way: a client with a request is answered at once and gone, so the
-    /// oldest are those that say nothing.
+    /// Serves another connection. If there are too many, the oldest is closed: a client with a request is answered immediately and gone, so
+    /// the oldest connections are those that send nothing.
     async fn add(&mut self, stream: TcpStream, app: Router) {
         while self.tasks.try_join_next().is_some() {}
         self.oldest_first.retain(|connection| !connection.is_finished());
@@ -240,7 +241,7 @@ impl Connections {
             .header_read_timeout(header)
             .keep_alive(false)
             .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
-        // Who breaks a connection off, or is too slow, needs no answer.
+        // A client that breaks off the connection, or is too slow, needs no answer.
         let task = self.tasks.spawn(async move { drop(timeout(lifetime, connection).await) });
         self.oldest_first.push_back(task);
     }
@@ -350,7 +351,7 @@ mod tests {
         assert_eq!(intake.body("/readyz").await, (200, "ready\n".to_owned()));
     }
 
-    /// A connection whose request is never finished.
+    /// Opens a connection whose request is never completed.
     async fn half_open(address: std::net::SocketAddr) -> TcpStream {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(b"GET /readyz HTTP/1.1\r\nHost:").await.unwrap();
@@ -359,7 +360,7 @@ mod tests {
 
     /// Waits until the other side has closed the connection.
     async fn closed(mut stream: TcpStream) {
-        // It may say why before it closes; a reset is a close as well.
+        // The other side may give a reason before it closes; a reset counts as closed too.
         drop(stream.read_to_end(&mut Vec::new()).await);
     }
 

@@ -1,9 +1,8 @@
-//! The read side: Droplets and Snapshots by name, fuzzy and best first, from a cache, so that no key that a person presses
-//! costs a request.
+//! The read side: searches Droplets and Snapshots by name, fuzzily and best match first, in a cache, so that no keystroke costs a request.
 //!
-//! The Discord front end asks here while somebody types and again when a command arrives, since values can be submitted that were never
-//! offered. `app` runs [`Inventory::run`], which alone reads from DigitalOcean to fill the cache. Knows nothing of rights,
-//! operations or Discord.
+//! The Discord front end searches while somebody types and again when a command arrives, since values can be submitted
+//! that were never offered. `app` runs [`Inventory::run`], which alone reads from DigitalOcean to fill the cache. Knows
+//! nothing of rights, operations or Discord.
 
 use std::sync::Arc;
 
@@ -52,7 +51,7 @@ mod unattached;
 /// How many names a refusal suggests.
 const SUGGESTIONS: usize = 3;
 
-/// What is there, by name.
+/// The cached Droplets and Snapshots, by name.
 pub struct Inventory {
     client: Client,
     tagged: Option<TagFilter>,
@@ -67,38 +66,38 @@ pub struct Inventory {
     known: Known,
 }
 
-/// Something to choose: its id is the value, and the label is what a person reads.
+/// Something to choose: its id is the value, and the label is what people read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice<Id> {
     /// At most 100 characters.
     pub label: String,
-    /// What is submitted.
+    /// The value that is submitted.
     pub id: Id,
 }
 
-/// A text that does not lead to exactly one thing which may be touched.
+/// Why a text does not lead to exactly one thing that may be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unresolved {
     /// Nothing has this id or name.
     NotFound {
-        /// The nearest names, best first; none if nothing is near.
+        /// The most similar names, best first; empty if none is similar.
         nearest: Vec<String>,
     },
-    /// Several have this name.
+    /// Several things have this name.
     Ambiguous {
         /// The name.
         name: String,
-        /// How they differ.
+        /// Their labels, which show how they differ.
         labels: Vec<String>,
     },
-    /// It is there, but without `DROPLET_TAG`.
+    /// It exists, but without `DROPLET_TAG`.
     NotTagged {
         /// Its name.
         name: String,
         /// The tag.
         tag: String,
     },
-    /// The Snapshot is there, but not of the Droplet that was asked for.
+    /// The Snapshot exists, but belongs to another Droplet than the one asked for.
     OfAnotherDroplet {
         /// The Snapshot's name.
         name: String,
@@ -112,14 +111,14 @@ pub enum Unresolved {
         /// DigitalOcean's words.
         message: String,
     },
-    /// DigitalOcean cannot be asked at the moment.
+    /// DigitalOcean cannot be reached at the moment.
     Unavailable(Error),
-    /// DigitalOcean did not answer as soon as people want to know.
+    /// DigitalOcean did not answer as quickly as people need it.
     Late,
 }
 
 impl Inventory {
-    /// An empty inventory; where something is tagged, only that counts.
+    /// An empty inventory. If `tagged` is set, only Droplets with the tag count.
     pub fn new(client: Client, tagged: Option<TagFilter>) -> Self {
         Self {
             client,
@@ -136,7 +135,7 @@ impl Inventory {
         }
     }
 
-    /// Fills the cache whenever that is wished for, until `shutdown`. Sends nothing while nobody asks.
+    /// Fills the cache on request, until `shutdown`. Sends nothing while nobody asks.
     pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
         let droplets = self.droplets.run(&self.client, "Droplets", || self.read_droplets());
         let snapshots = self.snapshots.run(&self.client, "Snapshots", || self.read_snapshots());
@@ -145,14 +144,14 @@ impl Inventory {
         self.background.end().await;
     }
 
-    /// Says that something was made, changed or removed: what is cached is out of date.
+    /// Marks the cache as out of date, because something was created, changed or removed.
     pub fn invalidate(&self) {
         self.droplets.invalidate(&self.client);
         self.snapshots.invalidate(&self.client);
         self.backups.forget();
     }
 
-    /// The Droplets that a text may mean, best first; all of them by name while there is no text.
+    /// The Droplets that match a text, best first; without a text all of them, by name.
     pub async fn find_droplets(&self, text: &str, limit: usize) -> Vec<Choice<DropletId>> {
         let Ok(index) = self.droplets.list(&self.client, timeouts::SUGGESTION).await else { return Vec::new() };
         let found = index.search(text, limit, |_| true);
@@ -165,7 +164,7 @@ impl Inventory {
         choices.into_iter().zip(labelled).map(|(choice, (label, _))| Choice { label, ..choice }).collect()
     }
 
-    /// The Snapshots that a text may mean, best first; newest first while there is no text.
+    /// The Snapshots that match a text, best first; without a text newest first.
     pub async fn find_snapshots(&self, text: &str, limit: usize) -> Vec<Snapshot> {
         let Ok(index) = self.snapshots.list(&self.client, timeouts::SUGGESTION).await else { return Vec::new() };
         let found = index.search(text, limit, |_| true);
@@ -175,24 +174,25 @@ impl Inventory {
         found.into_iter().cloned().collect()
     }
 
-    /// The Droplet that a value means which stands next to what somebody types, perhaps half-typed itself: as the cache has it.
+    /// The Droplet that another option of the command names, according to the cache, while somebody
+    /// types. That value may itself be incomplete.
     pub async fn peek_droplet(&self, text: &str) -> Option<DropletId> {
         let index = self.droplets.list(&self.client, timeouts::SUGGESTION).await.ok()?;
         let text = text.trim();
         match index.meaning(text, |_| true) {
             index::Meaning::One(droplet) => Some(droplet.id),
             index::Meaning::Several(_) => None,
-            // Lists hide GPU Droplets. Without the tag, nothing else may be hidden here.
+            // Lists hide GPU Droplets, so an id may be valid although it is not listed. With a tag, other Droplets are hidden too.
             index::Meaning::Nothing => text.parse().ok().filter(|_| self.tagged.is_none()),
         }
     }
 
-    /// A Droplet as the cache has it.
+    /// A Droplet, according to the cache.
     pub async fn peek_listed(&self, id: DropletId) -> Option<Droplet> {
         self.droplets.list(&self.client, timeouts::SUGGESTION).await.ok()?.by_id(id).cloned()
     }
 
-    /// The same for a Snapshot, with the Droplet that it was taken of where that is listed.
+    /// A Snapshot, according to the cache, with the Droplet that it was taken of if that is listed.
     pub async fn peek_snapshot(&self, text: &str) -> Option<(Snapshot, Option<Droplet>)> {
         let (snapshots, droplets) = tokio::join!(
             self.snapshots.list(&self.client, timeouts::SUGGESTION),
@@ -204,14 +204,14 @@ impl Inventory {
         Some((snapshot.clone(), source))
     }
 
-    /// The Droplet that a submitted value means: an id, or a name that only one has.
+    /// The Droplet for a submitted value: an id, or a name that only one Droplet has.
     pub async fn resolve_droplet(&self, text: &str) -> Result<Droplet, Unresolved> {
         let text = text.trim();
         let listed = || self.droplets.resolve(&self.client, text, |_| true, |droplet| label::droplet(droplet).label);
         if let Some(droplet) = listed().await? {
             return Ok(droplet);
         }
-        // Not in the list: new, or without the tag, or a GPU Droplet, which lists hide.
+        // It is not listed because it is new, lacks the tag, or is a GPU Droplet, which lists hide.
         let beyond = if let Ok(id) = text.parse() {
             self.droplet_now(id).await?
         } else {
@@ -227,7 +227,7 @@ impl Inventory {
         }
     }
 
-    /// The Snapshot that a submitted value means: an id, or a name that only one has.
+    /// The Snapshot for a submitted value: an id, or a name that only one Snapshot has.
     pub async fn resolve_snapshot(&self, text: &str) -> Result<Snapshot, Unresolved> {
         let text = text.trim();
         let now = self.client.now();
@@ -238,7 +238,7 @@ impl Inventory {
             return Ok(snapshot);
         }
         let beyond = if let Ok(id) = text.parse() {
-            // So new that the list is behind: it need not be read for that.
+            // It may be too new for the list, which need not be read again for that.
             match self.snapshot_now(id).await {
                 Ok(snapshot) => self.admit_snapshot(snapshot).await?,
                 Err(Unresolved::NotFound { .. }) => None,
@@ -251,7 +251,7 @@ impl Inventory {
         beyond.ok_or_else(|| self.snapshots.nothing_like(text, |_| true))
     }
 
-    /// Looks at one Droplet, past every cache; none if it is gone. Whether it counts is not asked.
+    /// Reads one Droplet, bypassing all caches; `None` if it is gone. This does not check whether it may be used.
     pub async fn droplet_now(&self, id: DropletId) -> Result<Option<Droplet>, Unresolved> {
         match self.ask(queries::droplet(id)).await {
             Ok(droplet) => Ok(Some(droplet)),
@@ -260,7 +260,7 @@ impl Inventory {
         }
     }
 
-    /// Asks DigitalOcean something that a command waits for.
+    /// Runs a call for which a command waits.
     async fn ask<T: 'static>(&self, call: Call<T>) -> Result<T, Absent> {
         let answer = self.client.run(call.with_priority(Priority::Person));
         within(&self.client, timeouts::COMMAND, answer).await?.map_err(Absent::Failed)
@@ -269,7 +269,7 @@ impl Inventory {
     async fn read_droplets(&self) -> Result<Index<Droplet>, Error> {
         let tag = self.tagged.as_ref().map(|tagged| tagged.tag.as_str());
         let mut droplets = self.client.run_ranked(queries::droplets(tag), || self.droplets.rank()).await?;
-        // The list is asked for by tag; that it was answered by tag is looked at once more.
+        // The request filters by tag; check that the answer does too.
         droplets.retain(|droplet| self.is_ours(droplet));
         Ok(Index::new(droplets, |a, b| a.name.cmp(&b.name)))
     }

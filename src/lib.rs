@@ -1,6 +1,6 @@
 //! A Discord bot with which a team takes, restores and manages DigitalOcean Droplet Snapshots.
 //!
-//! This page is the map; `ARCHITECTURE.md` follows a command through it. Rooms import each other only along the arrows that
+//! This page is the map; `ARCHITECTURE.md` describes how a command passes through it. Rooms import each other only along the arrows that
 //! `tests/rooms.rs` checks; nothing is re-exported here.
 
 pub mod access;

@@ -1,4 +1,4 @@
-//! The command line and the exit code: 0 done or stopped by a signal, 1 failed, 2 wrong usage or configuration.
+//! The command line and the exit code: 0 for done or stopped by a signal, 1 for failed, 2 for wrong usage or configuration.
 
 use std::{
     net::SocketAddr,
@@ -102,12 +102,12 @@ fn main() -> ExitCode {
         #[cfg(feature = "demo")]
         Command::Sandbox(arguments) => concluded(runtime.block_on(demo::sandbox::run(arguments))),
     };
-    // What is still running has been drained as far as it can be.
+    // What is still running has been drained as far as possible.
     runtime.shutdown_background();
     code
 }
 
-/// Reads `.env` and the environment; every problem is told at once.
+/// Reads `.env` and the environment; reports every problem at once.
 fn with_config(run: impl FnOnce(Config) -> ExitCode) -> ExitCode {
     let file = match read_env_file() {
         Ok(file) => file,
@@ -137,7 +137,7 @@ fn with_config(run: impl FnOnce(Config) -> ExitCode) -> ExitCode {
     run(config)
 }
 
-/// Reads the one part of the configuration that a command needs: what else is wrong is of no concern to it.
+/// Reads the one part of the configuration that a command needs; problems elsewhere do not matter to it.
 fn with_part<T>(
     part: impl FnOnce(fn(&str) -> Option<String>) -> Result<T, Problems>,
     run: impl FnOnce(T) -> ExitCode,
@@ -152,15 +152,15 @@ fn with_part<T>(
     }
 }
 
-/// Sets what the file says and the environment does not, and says on which lines that stands.
+/// Sets the variables that the file contains and the environment does not. Returns their line numbers.
 fn read_env_file() -> Result<EnvFile, ExitCode> {
     let path = Path::new(ENV_FILE);
-    // Before the file sets them, what is set comes from the environment.
+    // Read before the file sets its variables: until then, everything set comes from the environment.
     let file = EnvFile::read(path, |name| std::env::var_os(name).is_some());
     match dotenvy::from_path(path) {
         Ok(()) => Ok(file),
         Err(error) if error.not_found() => Ok(EnvFile::default()),
-        // Its text is the line, and after an unclosed quote all that follows, with the tokens in it.
+        // The error's text contains the line and, after an unclosed quote, everything that follows, including tokens.
         Err(dotenvy::Error::LineParse(..)) => Err(misconfigured(format_args!(
             "{}: not NAME=value; put a value with blanks or quotes into '…'",
             EnvFile::unreadable(path)

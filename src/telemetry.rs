@@ -1,7 +1,7 @@
-//! What the bot tells its operators: log lines on standard error, and metrics for Prometheus.
+//! The bot's output for its operators: log lines on standard error, and metrics for Prometheus.
 //!
-//! `main` installs both once, before anything else runs; every room then speaks through `tracing` and `metrics` and need
-//! not know this one. Nothing here knows what the events mean.
+//! `main` installs both once, before anything else runs; all rooms then use `tracing` and `metrics` and need not know this
+//! one. Nothing here knows what the events mean.
 
 #[cfg(test)]
 pub(crate) mod captured;
@@ -28,10 +28,10 @@ use tracing_subscriber::{
 pub use self::metrics::{Described, Kind, METRICS, Metrics};
 use self::redact::{Redacting, Sealed};
 
-/// What is kept out of every line, and grows when secrets are read again.
+/// The secrets that are redacted in every line; more are added when secrets are read again.
 static SEALED: LazyLock<Sealed> = LazyLock::new(Sealed::default);
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     /// For people at a terminal.
@@ -40,12 +40,12 @@ pub enum LogFormat {
     Json,
 }
 
-/// Sends log lines to standard error from now on, panics too. `secrets` never appear in them, no matter what logs.
+/// Sends log lines, including panics, to standard error from now on. `secrets` never appear in them, no matter what logs.
 pub fn install_logs(format: LogFormat, filter: &str, secrets: &[SecretString]) -> Result<(), TryInitError> {
     let ansi = io::stderr().is_terminal();
     seal(secrets);
     subscriber(format, filter, ansi, Redacting::new(SEALED.clone(), io::stderr)).try_init()?;
-    // What panics say goes the same way: it may hold what was being worked on.
+    // Panic messages go the same way: they may contain the data being processed.
     std::panic::set_hook(Box::new(|panic| match panic.location() {
         Some(location) => log_panic(panic.payload(), location),
         None => log_panic(panic.payload(), &"an unknown place"),
@@ -53,7 +53,7 @@ pub fn install_logs(format: LogFormat, filter: &str, secrets: &[SecretString]) -
     Ok(())
 }
 
-/// Keeps further secrets out of every line from now on.
+/// Redacts further secrets in every line from now on.
 pub fn seal(secrets: &[SecretString]) {
     SEALED.add(secrets);
 }
@@ -64,11 +64,11 @@ fn log_panic(payload: &(dyn Any + Send), location: &dyn Display) {
         (None, Some(message)) => message.as_str(),
         (None, None) => "no message",
     };
-    // Quoted, so that it stays on its line.
+    // Logged with `Debug`, so that it stays on one line.
     tracing::error!(%location, panic = ?message, "a part of the bot panicked");
 }
 
-/// Everything between an event and its line. A `filter` that cannot be read counts as `info`.
+/// Everything between an event and its line. An invalid `filter` counts as `info`.
 fn subscriber<W>(format: LogFormat, filter: &str, ansi: bool, writer: W) -> impl Subscriber + Send + Sync
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
@@ -82,11 +82,10 @@ where
     tracing_subscriber::registry().with(filter).with(filter_fn(may_speak)).with(lines)
 }
 
-/// Our own modules say what they were asked for; libraries say no more than info, and open no spans.
+/// Our own modules log what the filter asks for; libraries log at most at level info, and open no spans.
 ///
-/// serenity's spans hold whole requests, interaction tokens and bodies included, and every line inside a span repeats it;
-/// its debug lines, and those of the WebSocket and HTTP crates, hold raw payloads, some as lists of bytes that no
-/// redaction would recognise.
+/// serenity's spans contain whole requests, including interaction tokens and bodies, and every line inside a span repeats them. Its debug
+/// lines, and those of the WebSocket and HTTP crates, contain raw payloads, some as lists of bytes that no redaction would recognise.
 fn may_speak(metadata: &Metadata<'_>) -> bool {
     let ours = metadata.target().split("::").next() == Some(env!("CARGO_CRATE_NAME"));
     ours || (metadata.is_event() && *metadata.level() <= Level::INFO)

@@ -1,6 +1,6 @@
-//! Texts from outside: without what hides in them, and cut between whole characters as people see them.
+//! Text from outside: removes hidden characters, and cuts it between whole characters as people see them.
 //!
-//! Any room may ask here, and this one asks none. Discord counts as JavaScript does, in UTF-16 units.
+//! Any room may import this one, which imports none. Discord counts as JavaScript does, in UTF-16 units.
 
 use icu_properties::{
     CodePointSetData,
@@ -8,8 +8,8 @@ use icu_properties::{
 };
 use unicode_segmentation::UnicodeSegmentation as _;
 
-/// A text as it may be shown: nothing invisible, nothing that turns the text around it, and no line breaks; they become spaces. What
-/// joins the parts of one emoji, or colours it, is invisible and stays.
+/// A text as it may be displayed: without invisible characters, without characters that change the direction of the text around them, and
+/// with line breaks replaced by spaces. Invisible characters that join the parts of an emoji, or colour it, are kept.
 pub fn visible(foreign: &str) -> String {
     let pictographs = CodePointSetData::new::<ExtendedPictographic>();
     let mut text = String::with_capacity(foreign.len());
@@ -21,13 +21,13 @@ pub fn visible(foreign: &str) -> String {
     text
 }
 
-/// The same as one line: words with one space between them.
+/// A text as one line that may be displayed: words separated by single spaces.
 pub fn one_line(foreign: &str) -> String {
     let visible = visible(foreign);
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A character as it may be shown; none if it is invisible or steers the text around it.
+/// A character as it may be displayed; `None` if it is invisible or changes the text around it.
 fn shown(letter: char) -> Option<char> {
     let is_hidden = CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(letter)
         || CodePointSetData::new::<BidiControl>().contains(letter)
@@ -42,18 +42,18 @@ fn shown(letter: char) -> Option<char> {
     }
 }
 
-/// How long Discord finds a text.
+/// The length of a text as Discord counts it.
 pub fn length(text: &str) -> usize {
     text.encode_utf16().count()
 }
 
-/// At most `longest` UTF-16 units of a text, with `…` in place of what is cut off.
+/// At most `longest` UTF-16 units of a text, with `…` in place of the rest.
 pub fn shorten(text: &str, longest: usize) -> String {
     if length(text) <= longest {
         return text.to_owned();
     }
     let kept = beginning(text, longest.saturating_sub(1), length);
-    // What was cut before ends in such a mark already.
+    // Text that was truncated before already ends in this mark.
     format!("{}…", kept.trim_end_matches(|letter: char| letter == '…' || letter.is_whitespace()))
 }
 
@@ -62,12 +62,12 @@ pub fn start(text: &str, longest: usize) -> &str {
     beginning(text, longest, |grapheme| grapheme.chars().count())
 }
 
-/// The visible characters of a text in order, each with everything that it is made of.
+/// The visible characters of a text in order, each with all its code points.
 pub fn characters(text: &str) -> impl Iterator<Item = &str> {
     text.graphemes(true)
 }
 
-/// As many whole characters as there is room for. One alone that is longer than the room is left out.
+/// As many whole characters as fit. A single character that is too long is omitted.
 fn beginning(text: &str, room: usize, measure: impl Fn(&str) -> usize) -> &str {
     let mut left = room;
     for (at, grapheme) in text.grapheme_indices(true) {

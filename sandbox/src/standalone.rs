@@ -1,8 +1,8 @@
-//! The simulated services by themselves: a small Guild and a small account, for trying any bot or client against them.
+//! The simulated services without the bot: a small Guild and a small account, for trying any bot or client against them.
 //!
-//! `snapshot-bot sandbox` starts them, prints where everything is as one line of JSON, and stops them at a signal. A page shows the
-//! Channel and the account: there people give the bot its commands, and let things go wrong. The certificate lies in a
-//! temporary directory, which is gone afterwards.
+//! `snapshot-bot sandbox` starts them, prints their addresses as one line of JSON, and stops them on a signal. A page shows
+//! the Channel and the account; there people give the bot its commands, and trigger faults. The certificate is in a
+//! temporary directory, which is deleted afterwards.
 
 use std::{io, net::SocketAddr, sync::Arc};
 
@@ -30,18 +30,18 @@ use crate::{
     },
 };
 
-/// Why the simulated services did not start; fit to follow "could not".
+/// Why the simulated services did not start; the message continues "could not".
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The simulated Discord did not.
+    /// The simulated Discord did not start.
     #[error("start the simulated Discord: {0}")]
     Discord(#[from] error::Error),
-    /// The simulated DigitalOcean did not.
+    /// The simulated DigitalOcean did not start.
     #[error("start the simulated DigitalOcean at {address}: {source}")]
     DigitalOcean {
-        /// Where it was to listen.
+        /// The address on which it should listen.
         address: SocketAddr,
-        /// Why it does not.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// The page could not be served.
@@ -62,7 +62,7 @@ pub struct Services {
     directory: TempDir,
 }
 
-/// What is where in the Guild.
+/// The ids of what is in the Guild.
 #[derive(Debug)]
 struct Settled {
     id: Snowflake,
@@ -72,7 +72,7 @@ struct Settled {
 }
 
 impl Services {
-    /// Starts both, Discord's REST and DigitalOcean's API at these loopback addresses, and the gateway at a free port.
+    /// Starts both: Discord's REST and DigitalOcean's API at these loopback addresses, and the gateway on a free port.
     pub async fn start(discord: SocketAddr, digitalocean: SocketAddr) -> Result<Self, Error> {
         let (address, now) = (digitalocean, Now::wall());
         let gateway = SocketAddr::new(discord.ip(), 0);
@@ -97,7 +97,7 @@ impl Services {
         Ok(Self { discord, digitalocean, page, guild, directory })
     }
 
-    /// Where everything is, and under which names and tokens.
+    /// All addresses, names and tokens.
     pub fn introduction(&self) -> Value {
         let Settled { id, channels, roles, users } = &self.guild;
         let rest = self.discord.rest_addr();
@@ -121,7 +121,7 @@ impl Services {
         })
     }
 
-    /// Ends every connection and removes what was written.
+    /// Ends every connection and deletes the temporary files.
     pub async fn stop(self) -> io::Result<()> {
         self.page.stop().await;
         if let Some(discord) = Arc::into_inner(self.discord) {
@@ -138,7 +138,7 @@ fn named(things: &[(&'static str, Snowflake)]) -> Value {
     things.iter().map(|(name, id)| ((*name).to_owned(), json!(id))).collect::<Map<_, _>>().into()
 }
 
-/// Droplets of every kind that matters: two that run, one with a Snapshot and a tag, one that is off.
+/// Droplets of every kind that matters: three that run, one of which has a Snapshot, and one that is off.
 fn account(now: &Now) -> World {
     let mut world = World::new(CloudSettings::default(), now.get());
     world.add_droplet(&Blueprint::named("web-1").tag("web"));
@@ -149,7 +149,7 @@ fn account(now: &Now) -> World {
     world
 }
 
-/// A Guild with two Channels, and a person for each Role besides one with none.
+/// A Guild with two Channels, and a person for each Role as well as one with none.
 fn settle(discord: &Discord) -> Settled {
     let mut world = discord.world();
     let id = world.add_guild("The Workshop");

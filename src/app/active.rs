@@ -44,16 +44,16 @@ const _: () = assert!(
     client::DEADLINE.as_millis() <= deadlines::REQUEST.as_millis(),
     "a successor waits for as long as a request may take"
 );
-/// How often a live process says so in the database.
+/// How often a live process records that it lives in the database.
 const HEARTBEAT: Duration = Duration::from_mins(1);
-/// How long people are not heard at the start because operations are yet to be taken up.
+/// How long people's commands are held back at the start until all operations are taken up.
 const LONGEST_TAKE_UP: Duration = Duration::from_secs(5);
-/// Before it is asked again whether everything is taken up.
+/// The pause before checking again whether all operations are taken up.
 const TAKE_UP_PAUSE: Duration = Duration::from_secs(1);
-/// No message waits longer than this from a process's start on, whatever its row says.
+/// The longest time, from a process's start, that a message can be postponed by its row.
 const LONGEST_REPORT_WAIT: SignedDuration = SignedDuration::from_mins(10);
 
-/// Everything that an active process works with.
+/// Everything that an active process needs.
 pub(super) struct Active<'a> {
     pub(super) config: &'a Config,
     pub(super) store: &'a Arc<Store>,
@@ -65,11 +65,11 @@ pub(super) struct Active<'a> {
     pub(super) rotation: &'a Arc<Rotation>,
     pub(super) lease: Arc<Lease>,
     pub(super) attendance: Arc<Attendance>,
-    /// DigitalOcean refused the token a moment ago, and no other process took over.
+    /// Whether DigitalOcean refused the token a moment ago, and no other process took over.
     pub(super) bears_refusal: bool,
 }
 
-/// The loops, each with its own stop, so that they end one after the other.
+/// The loops, each with its own stop signal, so that they end one after the other.
 struct Loops {
     turns: JoinSet<()>,
     state: JoinSet<Result<(), Error>>,
@@ -82,7 +82,7 @@ struct Loops {
 }
 
 impl Active<'_> {
-    /// Runs everything until the end, whichever it is.
+    /// Runs everything until the process stops being active, for whatever reason.
     pub(super) async fn run(self, stop: &CancellationToken) -> Result<Ended, Error> {
         let outcome = tokio::select! {
             taken = self.take_over() => taken.map(|()| None),
@@ -100,7 +100,7 @@ impl Active<'_> {
         let outcome = self.watch(&mut loops, stop).await;
         let is_deposed = matches!(outcome, Ok(Ended::LeaseLost | Ended::LeaseRanOut));
         if is_deposed {
-            // Anyone who is active now answers people; two must not.
+            // Another process that is active now answers people; two must not.
             loops.stop_gateway.cancel();
         }
         loops.drain(if is_deposed { IntakeState::Standby } else { IntakeState::Draining }).await;
@@ -116,8 +116,8 @@ impl Active<'_> {
         }
     }
 
-    /// What comes before anything else: what there is to take up, and for how long nobody looked after it. The worker takes each up in
-    /// a turn of its own.
+    /// Prepares for taking up the existing operations, and finds out how long nobody attended to them. The
+    /// worker takes up each one in a turn of its own.
     async fn take_over(&self) -> Result<(), Error> {
         if let Err(error) = self.store.repair().await {
             tracing::error!(error = chain(&error), "could not look for damaged rows");
@@ -126,7 +126,7 @@ impl Active<'_> {
         metrics::gauge!("snapshot_bot_power_owed").set(f64::from(u32::try_from(owed.len()).unwrap_or(u32::MAX)));
         let open = self.store.open_operations().await?;
         if !open.is_empty() && self.client.server_now().is_none() {
-            // Whatever it answers, it says what time it is. In its silence our own clocks must do, since power does not wait for it.
+            // Any answer by DigitalOcean contains its time. If there is none, our own clocks have to do, since power does not wait for it.
             self.token.ask_once().await;
         }
         let unattended = self.unattended().await?;
@@ -142,7 +142,7 @@ impl Active<'_> {
         Ok(())
     }
 
-    /// For how long nobody looked after the operations: the longest that any clock says, since one may have stood still.
+    /// How long nobody attended to the operations: the maximum over all clocks, since one may have stopped.
     async fn unattended(&self) -> Result<SignedDuration, Error> {
         let by_ours = self.lease.unattended().unwrap_or(SignedDuration::ZERO);
         let by_theirs = match (self.client.server_now(), self.store.last_heartbeat().await?) {
@@ -173,7 +173,7 @@ impl Active<'_> {
             clock: self.clock.clone(),
             attendance: Arc::clone(&self.attendance),
         });
-        // Power comes back whether or not Discord can be reached, so the worker waits for nobody.
+        // Droplets must be turned back on whether or not Discord is reachable, so the worker starts first.
         loops.turns.spawn(turns.run(loops.stop_turns.clone()));
         let (settings, rooms) = bot_parts(config, self.store, self.clock, self.client, loops.intake.clone());
         loops.inventory.spawn(Arc::clone(&rooms.inventory).run(loops.stop_gateway.clone()));
@@ -192,7 +192,8 @@ impl Active<'_> {
             progress: Progress::default(),
         };
         self.begin_pings(&mut loops, &scheduler.progress);
-        // It begins operations, so it stops with what carries them on; it owes nobody power, so its end is not the process's.
+        // The scheduler creates operations, so it stops with the worker that advances them. It owes no
+        // power, so its end does not end the process.
         loops.inventory.spawn(scheduler.run(loops.stop_turns.clone()));
         let groups = Groups { store: Arc::clone(self.store), clock: self.clock.clone(), client: self.client.clone() };
         loops.inventory.spawn(groups.run(loops.stop_turns.clone()));
@@ -205,7 +206,7 @@ impl Active<'_> {
             stop_gateway: loops.stop_gateway.clone(),
             stop_reporter: loops.stop_reporter.clone(),
         };
-        // What people asked the last process without an answer is settled before they are heard again.
+        // Operations that the last process left unanswered are settled before new commands are accepted.
         let attendance = Arc::clone(&self.attendance);
         loops.state.spawn(async move {
             attendance.completed_within(LONGEST_TAKE_UP).await;
@@ -214,7 +215,7 @@ impl Active<'_> {
         loops
     }
 
-    /// Begins what tells others how it goes.
+    /// Starts the loops that report to external monitors.
     fn begin_pings(&self, loops: &mut Loops, progress: &Progress) {
         let (reach, stop) = (self.config.pings.reach, &loops.stop_turns);
         let pings = Pings { store: Arc::clone(self.store), clock: self.clock.clone(), reach };
@@ -225,7 +226,7 @@ impl Active<'_> {
         }
     }
 
-    /// Waits for the first thing that ends this active time.
+    /// Waits for the first event that ends the active time.
     async fn watch(&self, loops: &mut Loops, stop: &CancellationToken) -> Result<Ended, Error> {
         let mut connected = loops.connected.clone();
         let (token_is_useless, lease_ended) = (self.token_is_useless(), self.hold_lease());
@@ -260,7 +261,7 @@ impl Active<'_> {
         }
     }
 
-    /// Holds the lease for as long as that goes well, and says once a minute that this process lives.
+    /// Renews the lease as long as that succeeds, and records once a minute that this process lives.
     async fn hold_lease(&self) -> Ended {
         tokio::select! {
             ended = keep_lease(&self.lease, self.store, self.readiness) => ended,
@@ -271,7 +272,7 @@ impl Active<'_> {
     async fn beat(&self) -> Infallible {
         loop {
             self.attendance.note(self.clock, self.client);
-            // Until everything is taken up, a successor must know for how long nobody looked after it.
+            // Until everything is taken up, a successor must be able to see how long nobody attended to it.
             if !self.attendance.is_complete() {
                 sleep(TAKE_UP_PAUSE).await;
                 continue;
@@ -283,7 +284,7 @@ impl Active<'_> {
         }
     }
 
-    /// Waits until nothing is owed. People cannot be reached any more, and that must not leave their Droplets off.
+    /// Waits until no power is owed. People can no longer be reached, and their Droplets must not be left off because of that.
     async fn all_power_is_back(&self, error: &Error) {
         let mut said = false;
         while self.store.power_owed().await.map_or(true, |owed| !owed.is_empty()) {
@@ -297,13 +298,14 @@ impl Active<'_> {
 }
 
 impl Loops {
-    /// Ends the loops in order: nothing new begins, what was sent is stored, what is stored is said, and the line is closed.
+    /// Ends the loops in order: first nothing new begins, then sent requests are stored, then stored
+    /// results are posted, then the gateway closes.
     async fn drain(mut self, intake: IntakeState) {
         self.intake.set(intake);
         self.stop_turns.cancel();
         drain::finish(&mut self.turns, drain::TURNS, "requests to DigitalOcean").await;
         self.stop_reporter.cancel();
-        // The reporter says its last words while the gateway is still open: people's commands get a kind answer until then.
+        // The reporter posts its last messages while the gateway is still open: people's commands get a polite answer until then.
         self.stop_gateway.cancel();
         drain::finish(&mut self.state, drain::MESSAGES, "messages").await;
         drain::finish(&mut self.inventory, drain::INVENTORY, "the inventory").await;

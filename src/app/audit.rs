@@ -1,6 +1,6 @@
-//! `snapshot-bot audit`: who did what, from the history. One line each, or one JSON object each.
+//! `snapshot-bot audit`: who did what, from the history. Prints one line or one JSON object per event.
 //!
-//! Called by `main`. Reads alongside a running bot; the database's address is all it needs of the configuration.
+//! Called by `main`. Reads alongside a running bot, and needs only the database's URL from the configuration.
 
 use std::io::{self, Write};
 
@@ -15,10 +15,10 @@ use crate::{
     store::{self, AuditEntry, PastAct, PastEvent, Store, What},
 };
 
-/// Why there is no list.
+/// Why the audit cannot list anything.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The database.
+    /// The database could not be read.
     #[error("could not {}", chain(.0))]
     Store(#[from] store::Error),
     /// No bot has used this database.
@@ -29,7 +29,7 @@ pub enum Error {
     Output(#[from] io::Error),
 }
 
-/// From when on, as it may be typed: `7d`, `12h`, `2026-11-01` (UTC) or `2026-11-01T08:00:00Z`.
+/// Parses the start of the list as typed: `7d`, `12h`, `2026-11-01` (UTC) or `2026-11-01T08:00:00Z`.
 pub fn parse_since(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     let ago = match text.strip_suffix('d') {
         Some(days) => days.parse::<u32>().ok().map(|days| SignedDuration::from_hours(i64::from(days) * 24)),
@@ -43,21 +43,21 @@ pub fn parse_since(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     day.or_else(|| text.parse().ok()).ok_or_else(|| "wanted: 7d, 12h, 2026-11-01 or 2026-11-01T08:00:00Z".to_owned())
 }
 
-/// A line of the list. Ids are text, since JSON's numbers are too short for them.
+/// A line of the list. Ids are strings, since JSON numbers cannot represent them exactly.
 #[derive(Default, Serialize)]
 struct Line {
     at: String,
-    /// The Discord user; none for what the bot found or did by itself.
+    /// The Discord user; `None` for what the bot found or did by itself.
     by: Option<String>,
     what: String,
-    /// The kind of operation; else `schedule`, `Snapshot` or `run`.
+    /// The kind of operation, or `schedule`, `Snapshot` or `run`.
     kind: String,
     /// The id of the operation, schedule, Snapshot or run.
     subject: String,
     /// Its name: a Droplet's, a tag's or a Snapshot's.
     name: String,
     guild: String,
-    /// This and what follows: only of an operation.
+    /// This field and the following ones apply only to operations.
     operation: Option<String>,
     droplet: Option<String>,
     droplet_id: Option<String>,
@@ -118,12 +118,12 @@ fn of_act(past: &PastAct) -> Line {
     }
 }
 
-/// A moment as the list shows it.
+/// A point in time as the list shows it.
 fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// What happened, in a few words; none for what the front end says on somebody's behalf.
+/// A few words for what happened; `None` for what the front end says on somebody's behalf.
 fn word(what: &What) -> Option<String> {
     Some(match what {
         What::Asked => "asked".to_owned(),

@@ -1,6 +1,6 @@
 //! Calls people about Droplets that may be off and cannot be turned on, because the token must not be used.
 //!
-//! Only with the lease: a call is a report, and reports belong to the operations.
+//! Requires the lease: a call is a report, and reports belong to the operations.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,10 +15,10 @@ use crate::{
     worker::Worker,
 };
 
-/// Between two looks whether people were told.
+/// The pause between two checks whether people were told.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Calls for help with what one store owes.
+/// Calls people about the power that one store owes.
 pub(super) struct Calls {
     store: Arc<Store>,
     worker: Worker,
@@ -31,7 +31,7 @@ impl Calls {
         Self { worker: Worker::new(Arc::clone(store)), store: Arc::clone(store), rules, clock }
     }
 
-    /// Has a call made for everything that is owed, unless that was done before.
+    /// Creates a call for every operation that owes power, unless it already has one.
     pub(super) async fn make(&self, why: Unfit) {
         for owed in self.store.power_owed().await.unwrap_or_default() {
             if self.is_made(&owed).await.unwrap_or(false) {
@@ -41,29 +41,29 @@ impl Calls {
             let made = match why {
                 Unfit::Refused => self.worker.on_token_revoked(owed.operation, &self.rules, now).await,
                 Unfit::OtherAccount => self.worker.call_for_account(owed.operation, &self.rules, now).await,
-                // An outage is borne for a while, as it would be if this process were active.
+                // A short outage is tolerated, as it would be if this process were active.
                 Unfit::Unproven => self.worker.judge(owed.operation, &self.rules, now).await,
             };
             if let Err(error) = made {
-                // A turn that is under way may be quicker; then this is tried again.
+                // A concurrent turn may have committed first; then this is tried again.
                 tracing::debug!(operation.id = %owed.operation, %error, "could not call for help yet");
             }
         }
     }
 
-    /// The token is good again, or another: what waited for it goes on at once.
+    /// Resumes the operations that waited for the token, after it was accepted again or replaced.
     pub(super) async fn resume_owed(&self) -> Result<(), store::Error> {
         for owed in self.store.power_owed().await? {
             let now = self.clock.now();
             if let Err(error) = self.worker.on_restart(owed.operation, SignedDuration::ZERO, &self.rules, now).await {
-                // One that cannot be written keeps no other waiting.
+                // An operation that cannot be written must not delay the others.
                 tracing::warn!(operation.id = %owed.operation, %error, "goes on a little later");
             }
         }
         Ok(())
     }
 
-    /// Makes the calls and waits until all of them were said, but not for longer than `patience`.
+    /// Creates the calls and waits until all of them are posted, but no longer than `patience`.
     pub(super) async fn say_all(&self, why: Unfit, patience: Duration) {
         let said = async {
             while !self.are_said().await {
@@ -76,7 +76,7 @@ impl Calls {
         }
     }
 
-    /// Whether every call was made, and nothing is left to be said.
+    /// Whether every call was created, and no report is left to post.
     pub(super) async fn are_said(&self) -> bool {
         self.look().await.unwrap_or(false)
     }

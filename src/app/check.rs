@@ -1,6 +1,6 @@
-//! `snapshot-bot check`: is everything there that the bot needs? One line each, and what to do where something is missing.
+//! `snapshot-bot check`: does the bot have everything it needs? Prints one line for each item, and what to do if something is missing.
 //!
-//! It changes nothing at Discord or DigitalOcean (`digitalocean::probes` says why), nor in the database. Called by `main`.
+//! It changes nothing at Discord or DigitalOcean (`digitalocean::probes` explains how), nor in the database. Called by `main`.
 
 mod people;
 
@@ -33,16 +33,16 @@ use crate::{
 };
 use people::{tell_failure_role, tell_notify, tell_roles};
 
-/// Whether the bot can do its work.
+/// The result of the check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It can.
+    /// The bot can do its work.
     Fine,
-    /// It cannot, or not all of it.
+    /// The bot cannot do its work, or not all of it.
     SomethingMissing,
 }
 
-/// What scopes are for. Only the first few are needed for what every bot does.
+/// What each scope is for. Only the first few are needed for what every bot does.
 const PURPOSES: &[(&str, &[&str], Need)] = &[
     ("seeing Droplets and what runs", &["actions:read", "droplet:read", "image:read", "snapshot:read"], Need::Always),
     ("taking Snapshots", &["droplet:update", "image:create"], Need::Always),
@@ -59,7 +59,7 @@ const PURPOSES: &[(&str, &[&str], Need)] = &[
     ("finding Volumes and addresses left over", &["block_storage:read", "reserved_ip:read"], Need::ToChoose),
 ];
 
-/// Who needs a scope.
+/// Which bots need a scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Need {
     Always,
@@ -67,7 +67,7 @@ enum Need {
     ToChoose,
 }
 
-/// The lines as they are said, and what they amount to.
+/// The printed lines, and the overall result.
 struct Findings<'a> {
     out: &'a mut dyn Write,
     verdict: Verdict,
@@ -78,7 +78,7 @@ impl Findings<'_> {
         writeln!(self.out, "✓ {what}")
     }
 
-    /// Something to know that keeps nothing from working.
+    /// Prints information about something that prevents nothing.
     fn note(&mut self, what: &str) -> io::Result<()> {
         writeln!(self.out, "· {what}")
     }
@@ -89,7 +89,7 @@ impl Findings<'_> {
     }
 }
 
-/// Looks at everything and says what it finds.
+/// Checks everything and prints the results.
 pub async fn run(config: &Config, out: &mut dyn Write) -> io::Result<Verdict> {
     let mut findings = Findings { out, verdict: Verdict::Fine };
     database(config, &mut findings).await?;
@@ -125,7 +125,7 @@ async fn database(config: &Config, findings: &mut Findings<'_>) -> io::Result<()
     }
 }
 
-/// Whether what is to hear of this bot may be called; it is not called here.
+/// Checks whether the addresses that the bot would ping may be called, without calling them.
 async fn pings(config: &Config, findings: &mut Findings<'_>) -> io::Result<()> {
     let reach = config.pings.reach;
     if reach == Reach::Everywhere {
@@ -161,7 +161,7 @@ async fn digitalocean(config: &Config, findings: &mut Findings<'_>) -> io::Resul
         Err(error @ (CloudError::Unavailable { .. } | CloudError::Throttled { .. })) => {
             return findings.missing(&format!("DigitalOcean: {error}"), "try again later; see status.digitalocean.com");
         }
-        // A token without `account:read` is accepted all the same; the scope is named below.
+        // A token without `account:read` is still accepted; the scope is listed below.
         Ok(_) | Err(_) => findings.fine("DigitalOcean: accepts the token")?,
     }
     let mut seen: Vec<(&str, Seen)> = Vec::new();
@@ -185,9 +185,9 @@ async fn digitalocean(config: &Config, findings: &mut Findings<'_>) -> io::Resul
     )
 }
 
-/// No connection was made: more often that is this machine's fault than DigitalOcean's.
+/// Reports that no connection was possible, which is more often this machine's fault than DigitalOcean's.
 fn unreachable(host: &str, reason: &str, findings: &mut Findings<'_>) -> io::Result<()> {
-    // What the standard library says where a name has no address.
+    // The standard library's message if a name has no address.
     let (what, next) = if reason.contains("failed to lookup address") {
         (format!("could not resolve {host}"), "check this machine's DNS or firewall")
     } else {
@@ -248,7 +248,7 @@ fn scopes_for(
     }
 }
 
-/// Everything about Discord; the invite link, if the bot could log in.
+/// Checks everything about Discord. Returns the invite link if the bot could log in.
 async fn discord(config: &Config, findings: &mut Findings<'_>) -> io::Result<Option<String>> {
     let simulator = config.discord.simulator.as_ref();
     let connect_to = simulator.map(|simulator| simulator.connect_to);
@@ -347,7 +347,7 @@ mod tests {
 
     #[test]
     fn a_name_without_an_address_is_this_machines_fault() {
-        // As the standard library and the network say it; nothing is looked up here.
+        // These are the messages of the standard library and the network; the test looks up nothing.
         for (reason, expected) in [
             (
                 "failed to lookup address information: Name or service not known",

@@ -1,7 +1,7 @@
-//! The Discord side of an active process: the gateway and the reporter, and their return for as long as power is owed.
+//! The Discord side of an active process: the gateway and the reporter, which are restarted as long as power is owed.
 //!
-//! `active` runs it. A process that owes power cannot end, so it must hear people and tell them things: a connection that ended for
-//! good is begun again, with growing pauses. The reporter needs no gateway and goes on between two connections.
+//! `active` runs it. A process that owes power cannot end, so it must be able to receive commands and post messages: a connection that
+//! ended permanently is opened again, after growing pauses. The reporter needs no gateway and continues between two connections.
 
 use std::{future::pending, sync::Arc, time::Duration};
 
@@ -24,28 +24,28 @@ use crate::{
     store::Store,
 };
 
-/// Between two looks whether all power is back, where nothing else keeps the process.
+/// The pause between two checks whether all Droplets are back on, when only that keeps the process alive.
 pub(super) const POWER_PAUSE: Duration = Duration::from_millis(500);
-/// Before the first new connection after one that ended for good.
+/// The pause before the first new connection after one that ended permanently.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// Before later ones: some 300 sessions a day, of the 1,000 that Discord allows.
+/// The longest pause before later connections: some 300 sessions a day, of the 1,000 that Discord allows.
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
-/// The bot on Discord and its reporter, from the first login to the last word.
+/// The bot on Discord and its reporter, from the first login to the last message.
 pub(super) struct DiscordSide {
     pub(super) settings: bot::Settings,
     pub(super) rooms: Rooms,
-    /// Where a new token comes from.
+    /// The source of new tokens.
     pub(super) rotation: Arc<Rotation>,
     /// The origin of DigitalOcean's API.
     pub(super) digitalocean: Url,
-    /// Where it says whether the gateway is connected.
+    /// Publishes whether the gateway is connected.
     pub(super) connected: watch::Sender<bool>,
     pub(super) stop_gateway: CancellationToken,
     pub(super) stop_reporter: CancellationToken,
 }
 
-/// How a connection ended without an error.
+/// Why a connection ended without an error.
 enum Over {
     /// It was told to stop.
     Stopped,
@@ -54,9 +54,9 @@ enum Over {
 }
 
 impl DiscordSide {
-    /// Runs until it is stopped. Ends by itself only with an error, and only once nothing is owed.
+    /// Runs until it is stopped. It ends by itself only with an error, and only once no power is owed.
     pub(super) async fn run(mut self) -> Result<(), Error> {
-        // The worker does not wait for this, so neither does power.
+        // The worker does not wait for this, so it does not delay turning Droplets on.
         self.settings.own_droplet = metadata::own_droplet(&self.digitalocean).await;
         if let Some(droplet) = self.settings.own_droplet {
             tracing::info!(droplet.id = %droplet, "this process runs on a Droplet, which it will not shut down");
@@ -66,11 +66,11 @@ impl DiscordSide {
             let ended = self.stay_connected(&mut reporters, &stop_reporter).await;
             match ended {
                 Ok(()) => self.stop_reporter.cancelled().await,
-                // Messages need no gateway, so the last words are said without one.
+                // Messages need no gateway, so the last ones are posted without it.
                 Err(_) => stop_reporter.cancel(),
             }
             drain::finish(&mut reporters, drain::MESSAGES, "messages").await;
-            // The worker went on meanwhile.
+            // The worker continued meanwhile.
             if ended.is_ok() || self.all_power_is_back().await {
                 return ended;
             }
@@ -118,7 +118,7 @@ impl DiscordSide {
         }
     }
 
-    /// One connection, after a pause, from logging in to its end.
+    /// Runs one connection, after a pause, from login to its end.
     async fn connect(
         &self,
         pause: Duration,
@@ -143,7 +143,7 @@ impl DiscordSide {
             Err(error) => return Err(error.into()),
         };
         self.rotation.learn_application(bot.application());
-        // The reporter of an earlier connection went on until now; two would say everything twice.
+        // The reporter of an earlier connection has continued until now; two reporters would post everything twice.
         reporters.shutdown().await;
         reporters.spawn(bot.reporter().run(stop_reporter.clone()));
         reporters.spawn(bot.schedule_reporter().run(stop_reporter.clone()));
@@ -159,11 +159,11 @@ impl DiscordSide {
         let reporter_died = async {
             match reporters.join_next().await {
                 Some(Err(_)) => {}
-                // Told to stop, it ends before the gateway does.
+                // If told to stop, it ends before the gateway does.
                 Some(Ok(())) | None => pending().await,
             }
         };
-        // As a task of its own, so that a panic ends the connection and not the wish to have one.
+        // It runs in a task of its own, so that a panic ends this connection but not the attempts to reconnect.
         let (mut gateway, leave) = (JoinSet::new(), self.stop_gateway.child_token());
         gateway.spawn(bot.run(leave.clone()));
         tokio::select! {
@@ -173,7 +173,7 @@ impl DiscordSide {
             },
             () = reporter_died => Err(Error::Died),
             Ok(()) = tokens.changed() => {
-                // Closed first, so that nobody hears two bots.
+                // Close the old connection first, so that people do not get answers from two bots.
                 leave.cancel();
                 gateway.join_next().await;
                 Ok(Over::Rotated)
@@ -182,7 +182,7 @@ impl DiscordSide {
         }
     }
 
-    /// Returns when nothing is owed any more before there is a connection again: a supervisor or a standby may do better then.
+    /// Returns once no power is owed and there is still no connection: a supervisor or a standby may do better then.
     async fn is_needless(&self) {
         let mut connected = self.connected.subscribe();
         let power_is_back = async {
@@ -197,7 +197,7 @@ impl DiscordSide {
         }
     }
 
-    /// A store that does not answer proves nothing.
+    /// Whether no power is owed. A store that does not answer proves nothing.
     async fn all_power_is_back(&self) -> bool {
         let store: &Arc<Store> = &self.rooms.store;
         store.power_owed().await.is_ok_and(|owed| owed.is_empty())

@@ -1,4 +1,4 @@
-//! How long each part of the bot may take to end, and the end itself.
+//! How long each part of the bot may take to end, and ending it.
 
 use std::time::Duration;
 
@@ -6,17 +6,17 @@ use tokio::{task::JoinSet, time::timeout};
 
 use crate::store::Store;
 
-/// For requests to DigitalOcean that are under way.
+/// For requests to DigitalOcean in flight.
 pub(super) const TURNS: Duration = Duration::from_millis(4_500);
-/// For the last words, and for closing the gateway.
+/// For the last messages, and for closing the gateway.
 pub(super) const MESSAGES: Duration = Duration::from_secs(2);
-/// For what fills the cache, and what looks after the database.
+/// For the loops that fill the cache and maintain the database.
 pub(super) const INVENTORY: Duration = Duration::from_millis(500);
-/// For giving the lease back; a successor waits until it has run out otherwise.
+/// For releasing the lease; otherwise a successor waits until it expires.
 pub(super) const RELEASE: Duration = Duration::from_millis(500);
-/// For ending the connections to the database.
+/// For closing the connections to the database.
 const CLOSING: Duration = Duration::from_millis(500);
-/// What a stop takes at the most, as docs/operating.md says.
+/// The maximum time that a stop takes, as docs/operating.md states.
 const WHOLE: Duration = Duration::from_secs(8);
 
 const _: () = assert!(
@@ -25,7 +25,7 @@ const _: () = assert!(
     "supervisors kill what takes longer than it said"
 );
 
-/// Waits for loops to end, and ends them after `patience`: whatever they leave is taken up at the next start.
+/// Waits for loops to end, and aborts them after `patience`: the next start takes up whatever they leave.
 pub(super) async fn finish<T: Send + 'static>(loops: &mut JoinSet<T>, patience: Duration, what: &str) {
     let ended = timeout(patience, async { while loops.join_next().await.is_some() {} }).await;
     if ended.is_err() {
@@ -34,8 +34,8 @@ pub(super) async fn finish<T: Send + 'static>(loops: &mut JoinSet<T>, patience: 
     }
 }
 
-/// Ends the connections, so that SQLite leaves one whole file. Not while power is owed: on a full disk the next start has no room but the
-/// write-ahead log that is there.
+/// Closes the connections, so that SQLite leaves one complete file. Not while power is owed: on a full disk the existing
+/// write-ahead log is the only room for the next start.
 pub(super) async fn close(store: &Store) {
     let closing = async {
         if store.power_owed().await.is_ok_and(|owed| owed.is_empty()) {

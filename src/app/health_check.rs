@@ -1,5 +1,5 @@
-//! Whether a Droplet does its work again: a port that takes connections, or a page that is answered. It connects to the Droplet's own public
-//! address and nowhere else, and follows no redirect.
+//! Whether a Droplet works again: a port that accepts connections, or a page that is answered. It connects only to the Droplet's
+//! own public address, and follows no redirect.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -14,12 +14,12 @@ use tokio::{
 
 use crate::schedule::group::Check;
 
-/// One try takes no longer.
+/// The time limit for one try.
 const DEADLINE: Duration = Duration::from_secs(5);
-/// `HTTP/1.1 200`: what an answer begins with.
+/// The length of `HTTP/1.1 200`, with which an answer begins.
 const STATUS_LINE: usize = 12;
 
-/// Whether a Droplet at this address passes.
+/// Whether a Droplet at this address passes the check.
 pub(super) async fn passes(address: Ipv4Addr, check: &Check) -> bool {
     let tried = async {
         match check {
@@ -34,7 +34,7 @@ async fn connect(address: Ipv4Addr, port: u16) -> std::io::Result<TcpStream> {
     TcpStream::connect(SocketAddr::from((address, port))).await
 }
 
-/// Asks for a page and reads no more than the status: only that decides.
+/// Requests a page and reads only the status, which decides.
 async fn answers(address: Ipv4Addr, port: u16, path: &str) -> std::io::Result<bool> {
     let mut connection = connect(address, port).await?;
     let request = format!("GET {path} HTTP/1.1\r\nHost: {address}:{port}\r\nConnection: close\r\n\r\n");

@@ -1,4 +1,4 @@
-//! `snapshot-bot healthcheck`: asks the bot on this machine how it is, at `HTTP_ADDR`, so that an image needs no other program for that.
+//! `snapshot-bot healthcheck`: queries the bot on this machine at `HTTP_ADDR`, so that an image needs no other program for that.
 //!
 //! Called by `main`.
 
@@ -13,27 +13,27 @@ use tokio::{
     time::timeout,
 };
 
-/// How long the whole answer may take.
+/// How long the complete answer may take.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// More than any answer has.
+/// More bytes than any answer has.
 const LONGEST: u64 = 64 << 10;
 
-/// What is asked.
+/// What to ask the bot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Question {
-    /// Whether the process lives.
+    /// Whether the process is alive.
     Alive,
-    /// Whether the bot can do its work now; a standby cannot.
+    /// Whether the bot can do its work now, which a standby cannot.
     Ready,
 }
 
-/// Why the answer is no.
+/// Why the check fails.
 #[derive(Debug, thiserror::Error)]
 pub enum Unwell {
-    /// Nobody answers.
+    /// Nothing answers.
     #[error("nothing answers at {0}: {1}")]
     Silent(SocketAddr, std::io::Error),
-    /// What came is no answer of a bot's.
+    /// The answer is not from this program.
     #[error("what answers at {0} is no snapshot-bot")]
     Foreign(SocketAddr),
     /// The bot says that something is missing.
@@ -41,7 +41,7 @@ pub enum Unwell {
     Missing(String),
 }
 
-/// Asks the bot that listens at `address`, over loopback where that is possible.
+/// Queries the bot that listens at `address`, over loopback if possible.
 pub async fn run(address: SocketAddr, question: Question) -> Result<String, Unwell> {
     let address = reachable(address);
     let path = match question {
@@ -70,7 +70,7 @@ async fn ask(address: SocketAddr, path: &str) -> std::io::Result<String> {
     Ok(answer)
 }
 
-/// A server that listens at every address is asked at loopback.
+/// The address to connect to: loopback for a server that listens on every address.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),

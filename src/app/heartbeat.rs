@@ -1,5 +1,5 @@
-//! Calls `HEARTBEAT_URL` about once a minute, while this process holds the lease and its scheduler gets on: whatever listens there notices
-//! when Snapshots are taken no more, whatever the reason.
+//! Calls `HEARTBEAT_URL` about once a minute while this process holds the lease and its scheduler makes progress, so that a monitor notices
+//! when Snapshots are no longer taken, whatever the reason.
 
 use std::sync::{
     Arc,
@@ -15,12 +15,12 @@ use crate::{
     ping::{Address, Reach, Signal},
 };
 
-/// Between two calls.
+/// The pause between two calls.
 const PAUSE: SignedDuration = SignedDuration::from_secs(60);
-/// How long the scheduler may take for a turn.
+/// How long one turn of the scheduler may take.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(5);
 
-/// Where the scheduler shows that it gets on. Clones show the same.
+/// Through which the scheduler shows that it makes progress. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Progress(Arc<Inner>);
 
@@ -32,18 +32,18 @@ struct Inner {
 }
 
 impl Progress {
-    /// The scheduler has done a turn, and what it wrote was written under the lease.
+    /// Records that the scheduler has finished a turn whose writes were made under the lease.
     pub(super) fn turned(&self) {
         self.0.turns.fetch_add(1, Ordering::Relaxed);
         self.0.done.notify_one();
     }
 
-    /// Rung when somebody wants to see a turn.
+    /// Waits until the heartbeat asks for a turn.
     pub(super) async fn asked(&self) {
         self.0.asked.notified().await;
     }
 
-    /// Returns once the scheduler has done another turn.
+    /// Waits until the scheduler has finished another turn.
     async fn next_turn(&self) {
         let before = self.0.turns.load(Ordering::Relaxed);
         self.0.asked.notify_one();
@@ -53,7 +53,7 @@ impl Progress {
     }
 }
 
-/// The loop that calls the address.
+/// The loop that calls the heartbeat address.
 pub(super) struct Heartbeat {
     pub(super) address: Address,
     pub(super) reach: Reach,
@@ -62,7 +62,7 @@ pub(super) struct Heartbeat {
 }
 
 impl Heartbeat {
-    /// Calls until `stop`. A scheduler that does not get on is waited for, and nothing is called meanwhile.
+    /// Calls the address until `stop`. While the scheduler makes no progress, it waits and does not call.
     pub(super) async fn run(self, stop: CancellationToken) {
         let beating = async {
             let mut fails = false;
@@ -80,7 +80,7 @@ impl Heartbeat {
         stop.run_until_cancelled(beating).await;
     }
 
-    /// Whether it failed; the first failure in a row is a warning.
+    /// Calls the address and returns whether that failed. The first of consecutive failures is logged as a warning.
     async fn call(&self, failed_before: bool) -> bool {
         match self.reach.call(&self.address, Signal::Success, None).await {
             Ok(()) => false,

@@ -1,7 +1,6 @@
-//! What an active process does for its database besides its work: room is kept on the disk, old history is pruned,
-//! and what Snapshots weigh is written down.
+//! Maintenance by an active process: reserves room on the disk, prunes old history and records the sizes of Snapshots.
 //!
-//! `active` runs it. It takes small steps, since on SQLite everybody shares one connection.
+//! `active` runs it. It takes small steps, since on SQLite everything shares one connection.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -16,16 +15,16 @@ use crate::{
     store::{self, Store, Weighed, deadlines::PASS},
 };
 
-/// Between two looks whether the disk has room.
+/// The pause between two checks of the room on the disk.
 const LOOK: Duration = Duration::from_mins(1);
-/// So many looks from one pruning to the next: an hour.
+/// How many of those checks are between two prunings: an hour's worth.
 const LOOKS_PER_PRUNING: u64 = 60;
-/// How long it stays known what Snapshots weighed from day to day: a year, and the month that is compared with it.
+/// How long the daily sizes of Snapshots are kept: a year, and the month that is compared with it.
 const DAYS_KEPT: SignedDuration = SignedDuration::from_hours(400 * 24);
-/// Between two steps of pruning, for others.
+/// The pause between two pruning steps, so that others can use the connection.
 const BREATH: Duration = Duration::from_millis(100);
 
-/// Looks after the database until `stop`.
+/// Maintains the database until `stop`.
 pub(super) async fn run(store: Arc<Store>, clock: Clock, keep_history: SignedDuration, stop: CancellationToken) {
     let mut looks = interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -45,7 +44,7 @@ pub(super) async fn run(store: Arc<Store>, clock: Clock, keep_history: SignedDur
     stop.run_until_cancelled(work).await;
 }
 
-/// Writes down what each Snapshot weighs, once a day, whenever somebody had the list read anyway, until `stop`.
+/// Records the size of each Snapshot once a day, whenever somebody else had the list read, until `stop`.
 pub(super) async fn weigh(store: Arc<Store>, inventory: Arc<Inventory>, clock: Clock, stop: CancellationToken) {
     let work = async {
         let (mut reading, mut day, mut written) = (0, None, HashSet::new());
@@ -56,7 +55,7 @@ pub(super) async fn weigh(store: Arc<Store>, inventory: Arc<Inventory>, clock: C
             if day.replace(today) != Some(today) {
                 written.clear();
             }
-            // Of one that is so new that its size is not known yet, nothing is written: a later reading says it.
+            // Skip Snapshots that are so new that their size is not known yet: a later reading has it.
             let sized = snapshots.iter().filter_map(|snapshot| {
                 let gigabytes = snapshot.size_gigabytes.filter(|size| size.is_finite() && *size > 0.0)?;
                 Some(Weighed { snapshot: snapshot.id, droplet: snapshot.droplet, gigabytes })

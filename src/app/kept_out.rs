@@ -17,13 +17,13 @@ use crate::{
     store::Lease,
 };
 
-/// How long the lease must have been free before a process calls people that must not be active itself: another one may be better.
+/// How long the lease must have been free before a process that must not be active calls people: another process may have a better token.
 const LEFT_ALONE: Duration = Duration::from_mins(2);
-/// How long logging in to Discord and saying what is to be said may take then.
+/// How long logging in to Discord and posting the calls may take then.
 const CALLING: Duration = Duration::from_mins(1);
 
 impl Life {
-    /// What is left to a process that must not be active: to end, or, while Droplets may be off because of us, to call people.
+    /// Ends a process that must not be active or, while Droplets may be off because of us, lets it call people.
     pub(super) async fn keep_out(
         &self,
         why: Unfit,
@@ -53,7 +53,7 @@ impl Life {
         Ok(())
     }
 
-    /// Says what is to be said without connecting to the gateway: an active bot of the same account answers people there.
+    /// Posts the calls without connecting to the gateway: another active bot of the same application answers people there.
     async fn call_people(&self, calls: &Calls, why: Unfit) -> Result<(), Error> {
         let (mut settings, rooms) = bot_parts(&self.config, &self.store, &self.clock, &self.client, Intake::default());
         settings.token = self.rotation.discord_tokens().borrow().clone();

@@ -1,7 +1,7 @@
-//! The only room that knows all rooms: builds them, runs their loops, drains them in order.
+//! The only room that knows all rooms: builds them, runs their loops, and drains them in order.
 //!
-//! `main`, the demo and every scenario start it by [`App::start`]. Holding the database's lease, with a token of the account that
-//! its operations belong to, is what makes a process active; without it, it stands by and changes nothing.
+//! `main`, the demo and every scenario start it with [`App::start`]. A process is active if it holds the database's lease and has a token
+//! of the account that its operations belong to; otherwise it stands by and changes nothing.
 
 mod active;
 pub mod audit;
@@ -48,9 +48,9 @@ use rotation::{Reread, Rotation};
 pub use token::Proof;
 use token::{Answer, Fitness, Token, Unfit};
 
-/// How often a standby asks whether it is its turn.
+/// How often a standby checks whether it can become active.
 const STANDBY_PAUSE: Duration = Duration::from_secs(1);
-/// How long a process whose token is refused leaves the lease to others while power is owed, before it bears the refusal itself.
+/// How long a process with a refused token offers the lease to others while power is owed, before it takes it again itself.
 const OFFERED: Duration = Duration::from_secs(6);
 
 /// A running bot.
@@ -64,12 +64,12 @@ pub struct App {
 }
 
 impl App {
-    /// Opens the database and the operators' door, and lets the bot live from then on.
+    /// Opens the database and the operators' HTTP server, and starts the bot.
     pub async fn start(config: Config, clock: Clock) -> Result<Self, Error> {
         Self::start_with(config, clock, Proof::Demanded).await
     }
 
-    /// The same for an operator who vouches, or not, that a changed token is of the same account.
+    /// Like [`start`](Self::start), with the operator's decision whether a changed token must prove that it belongs to the same account.
     pub async fn start_with(config: Config, clock: Clock, proof: Proof) -> Result<Self, Error> {
         let settings =
             store::Settings { url: config.database_url.clone(), notify_channel: config.discord.notify_channel };
@@ -91,7 +91,7 @@ impl App {
             let refused = |source| Error::Http { address, source };
             let listener = TcpListener::bind(address).await.map_err(refused)?;
             http_address = listener.local_addr().ok();
-            // Recorded only where somebody reads it.
+            // Metrics are recorded only if they are served.
             let serving = http::run(listener, readiness.clone(), Metrics::install(), stop.clone());
             life.spawn(async move { serving.await.map_err(|source| Error::Http { address, source }) });
         }
@@ -118,29 +118,29 @@ impl App {
         Ok(Self { store, rotation, stop, ready, life, http_address })
     }
 
-    /// Has the database's connections live until [`Self::stop`] closes them, or the process ends: for a process that has no other use of the
-    /// database. SQLite takes its write-ahead log away with the last connection, and that is the room in which the next start goes on where
-    /// the disk is full.
+    /// Keeps the database's connections open until [`Self::stop`] closes them, or the process ends, for a process that has no
+    /// other use for the database. SQLite deletes the write-ahead log with the last connection, and on a full disk the log is
+    /// the room in which the next start continues.
     pub fn keep_connections(&self) {
         std::mem::forget(Arc::clone(&self.store));
     }
 
-    /// Has every file that holds a secret read again, soon: see [`Config`]'s files.
+    /// Requests that every file with a secret is read again soon: see [`Config`]'s files.
     pub fn reread_secrets(&self) {
         self.rotation.ask();
     }
 
-    /// Where the operators' door is, if it is open.
+    /// The address of the operators' HTTP server, if it runs.
     pub fn http_address(&self) -> Option<SocketAddr> {
         self.http_address
     }
 
-    /// Returns once the gateway is connected; at once if the bot has ended.
+    /// Waits until the gateway is connected; returns immediately if the bot has ended.
     pub async fn ready(&mut self) {
         drop(self.ready.wait_for(|ready| *ready).await);
     }
 
-    /// Returns when the bot ends by itself, which it does only because of an error.
+    /// Waits until the bot ends by itself, which it does only because of an error.
     pub async fn ended(&mut self) -> Result<(), Error> {
         match self.life.join_next().await {
             Some(Ok(result)) => result,
@@ -148,8 +148,8 @@ impl App {
         }
     }
 
-    /// Lets nothing new begin, brings what is under way to its commit, says what is to be said, gives the lease back and closes the
-    /// database.
+    /// Stops starting anything new, lets everything in flight reach its commit, posts outstanding messages,
+    /// releases the lease and closes the database.
     pub async fn stop(mut self) -> Result<(), Error> {
         self.stop.cancel();
         let mut outcome = Ok(());
@@ -161,7 +161,7 @@ impl App {
     }
 }
 
-/// All that one process lives on: in turns standing by and active.
+/// The state of a process that alternates between standing by and being active.
 struct Life {
     config: Config,
     store: Arc<Store>,
@@ -170,18 +170,18 @@ struct Life {
     ready: watch::Sender<bool>,
     client: Client,
     token: Token,
-    /// Names this run of this process to others who want the lease.
+    /// Identifies this run of this process to others that want the lease.
     holder: String,
     rotation: Arc<Rotation>,
 }
 
 /// What a process found while it was not active.
 enum Turned {
-    /// It is its turn.
+    /// This process can become active with this lease.
     Ours(Lease),
     /// Another process is active, or the database does not answer.
     NotYet,
-    /// This one must not be, or DigitalOcean does not say whether it may.
+    /// This process must not be active, or DigitalOcean does not say whether it may.
     KeptOut,
 }
 
@@ -212,7 +212,7 @@ impl Life {
             self.readiness.set_gateway(false);
             self.readiness.set_turn(Turn::Unknown);
             let ended = match ended {
-                // A statement that failed once ends nobody who could try it again.
+                // A single failed statement must not end a process that can try again.
                 Err(Error::Store(error)) if error.may_pass() => {
                     tracing::warn!(error = chain(&error), "could not take over; standing by");
                     tokio::time::sleep(STANDBY_PAUSE).await;
@@ -233,8 +233,8 @@ impl Life {
         }
     }
 
-    /// Stands by until it is this process's turn; none if it is told to stop before that. A database that does not answer ends
-    /// only a process that has just begun: one that was active has something to go on with.
+    /// Stands by until this process can become active; `None` if it is told to stop before that. A database that does not answer ends only
+    /// a process that has just started: one that was active before keeps trying.
     async fn await_turn(
         &self,
         was_active: bool,
@@ -252,14 +252,14 @@ impl Life {
                 Err(Error::Store(error)) if !is_new && error.may_pass() => {
                     self.readiness.set_database(false);
                     tracing::warn!(error = chain(&error), "could not ask for the lease");
-                    // It may refuse a password that was changed.
+                    // The database may refuse the password because it was changed.
                     self.rotation.database().await;
                     Turned::NotYet
                 }
                 Err(error) => return Err(error),
             };
             is_new = false;
-            // Nobody took it at once, or somebody did: from now on it is a standby like any other.
+            // If nobody took the lease immediately, or somebody did, this process is now a standby like any other.
             bears_refusal = false;
             let pause = match turned {
                 Turned::Ours(_) | Turned::NotYet => STANDBY_PAUSE,
@@ -274,8 +274,8 @@ impl Life {
         Ok(None)
     }
 
-    /// One look whether it is this process's turn. Its token is tried at the start and whenever the lease is free, unless the process
-    /// `bears_refusal`: nobody has a better one then.
+    /// Checks once whether this process can become active. Its token is tested at the start and whenever the lease is free, unless the
+    /// process `bears_refusal`: then nobody has a better token.
     async fn turn(&self, is_fit: &mut bool, bears_refusal: bool, stop: &CancellationToken) -> Result<Turned, Error> {
         let stopped = Ok(Turned::NotYet);
         let looked = stop.run_until_cancelled(self.store.lease_is_free_for(&self.holder)).await;
@@ -307,7 +307,7 @@ impl Life {
         }
     }
 
-    /// Whether this process may be active with its token, or with a new one that its file holds by now.
+    /// Whether this process may be active with its token, or with a new one that its file contains by now.
     async fn fitness(&self) -> Result<Fitness, store::Error> {
         let fitness = self.fitness_of_token().await?;
         let is_unfit = matches!(fitness, Fitness::Unfit(_));
@@ -317,10 +317,10 @@ impl Life {
         Ok(fitness)
     }
 
-    /// Where others can stand by, a token that is refused leaves them the lease.
+    /// The fitness of the current token. If other processes can stand by, a refused token makes this one leave the lease to them.
     async fn fitness_of_token(&self) -> Result<Fitness, store::Error> {
         if !self.store.is_up_to_date() {
-            // The account cannot be read yet; it is once the lease is held.
+            // The account can be read only once the lease is held.
             return Ok(Fitness::Fit(None));
         }
         let fitness = self.token.fitness().await?;
@@ -330,8 +330,8 @@ impl Life {
         Ok(fitness)
     }
 
-    /// Takes the lease, and looks once more whether this process may have it: the tables may have been too old to tell. None if
-    /// somebody was quicker, or it may not.
+    /// Takes the lease, then checks the token again, because the tables may have been too old before. `None` if another process
+    /// was faster, or if this one must not have it.
     async fn take_lease(&self, stop: &CancellationToken) -> Result<Option<Lease>, Error> {
         let Some(lease) = self.store.try_lease(&self.holder).await? else { return Ok(None) };
         let accepted = tokio::select! {

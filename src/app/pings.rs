@@ -1,6 +1,7 @@
-//! Tells the addresses of schedules how their runs go. A call that fails, fails nothing; people are told once it has failed for a day.
+//! Calls the ping addresses of schedules to report their runs. A failing call affects nothing else;
+//! people are told after a day of failures.
 //!
-//! `active` runs it, under the lease. What is to be told stands in the store.
+//! `active` runs it, under the lease. The store contains what is to be reported.
 
 use std::sync::Arc;
 
@@ -16,15 +17,15 @@ use crate::{
     store::{DuePing, Error, Store, deadlines::PASS},
 };
 
-/// The pause after the store did not answer.
+/// The pause after the store failed.
 const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(5);
-/// The first pause after a call that failed; twice as long each time.
+/// The first pause after a failed call; it doubles each time.
 const RETRY: SignedDuration = SignedDuration::from_secs(30);
 /// Events older than this are not reported: anyone who waited for the call has noticed by now.
 const WORTH_TELLING: SignedDuration = SignedDuration::from_hours(1);
-/// People are told once calls have failed for so long.
+/// How long calls must have failed before people are told.
 const TOLERATED: SignedDuration = SignedDuration::from_hours(24);
-/// How many are looked at together.
+/// How many due calls are loaded at a time.
 const BATCH: usize = 50;
 
 /// The loop that calls the addresses of schedules.
@@ -35,7 +36,7 @@ pub(super) struct Pings {
 }
 
 impl Pings {
-    /// Tells whatever is due until `stop`.
+    /// Makes all due calls until `stop`.
     pub(super) async fn run(self, stop: CancellationToken) {
         stop.run_until_cancelled(self.tell_for_ever()).await;
     }
@@ -99,7 +100,7 @@ impl Pings {
     }
 }
 
-/// The id of a run, as a UUID (version 8), the same for each call about it.
+/// The id of a run as a UUID (version 8), identical for all calls about it.
 fn run_id(run: &str) -> String {
     let digest = Sha256::digest(format!("snapshot-bot run {run}"));
     let mut hex = hex(&digest);

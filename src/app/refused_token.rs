@@ -1,5 +1,5 @@
-//! A process that holds the lease while DigitalOcean refuses its token: it ends, leaves the lease to who has a better one, or calls people and
-//! tries on.
+//! A process that holds the lease while DigitalOcean refuses its token: it ends, leaves the lease to a process with a
+//! better token, or calls people and keeps trying.
 
 use std::time::Duration;
 
@@ -16,14 +16,15 @@ use super::{
 };
 use crate::{discord::incident::chain, http};
 
-/// How long a process bears that its token is refused while power is owed and nobody else has taken over, before it offers the lease once more.
+/// How long a process keeps the lease with a refused token while power is owed and nobody else has
+/// taken over, before it offers the lease again.
 const BORNE: Duration = Duration::from_mins(10);
-/// How long the last words may take where the token is refused, before the process ends.
+/// How long posting the last messages may take before a process with a refused token ends.
 const LAST_WORDS: Duration = Duration::from_secs(6);
 
 impl Active<'_> {
-    /// Returns once DigitalOcean refuses the token and no Droplet may be off because of us, or another process may turn it on. Until then
-    /// people are called, and the token is tried on.
+    /// Returns once DigitalOcean refuses the token and either no Droplet may be off because of us, or another process may turn it on. Until
+    /// then the process calls people and keeps trying the token.
     pub(super) async fn token_is_useless(&self) -> Result<Ended, Error> {
         let mut answer = self.token.ask().await;
         loop {
@@ -39,7 +40,7 @@ impl Active<'_> {
                 Answer::Accepted(None) | Answer::None => {}
             }
             self.client.unauthorized().await;
-            // At once: operations believe a refusal that is repeated after the same pause.
+            // Read the file first: operations believe a refusal that is repeated after the same pause.
             if !self.token_was_renewed().await {
                 sleep(self.token.pause()).await;
             }
@@ -47,7 +48,7 @@ impl Active<'_> {
         }
     }
 
-    /// Calls people for as long as power is owed, and returns with what follows; none if the token is accepted again.
+    /// Calls people while power is owed, and returns how the active time ends; `None` if the token is accepted again.
     async fn bear_refusal(&self) -> Option<Result<Ended, Error>> {
         self.readiness.set_token(http::Token::Refused);
         tracing::error!("{}", Error::DigitalOceanToken);
@@ -71,7 +72,7 @@ impl Active<'_> {
         Some(Err(Error::DigitalOceanToken))
     }
 
-    /// Whether the token's file holds a new one, which is in use from now on.
+    /// Whether the token's file contained a new token, which is now in use.
     async fn token_was_renewed(&self) -> bool {
         let is_new = self.rotation.digitalocean().await == Reread::Taken;
         if is_new {
@@ -80,7 +81,7 @@ impl Active<'_> {
         is_new
     }
 
-    /// What waited for a token that is accepted goes on.
+    /// Resumes operations that waited for an accepted token.
     async fn resume_owed(&self) {
         if let Err(error) = self.calls().resume_owed().await {
             tracing::warn!(error = chain(&error), "what waited for the token goes on a little later");

@@ -8,21 +8,21 @@ use crate::{
     store::{self, Lease, Store, deadlines},
 };
 
-/// How an active time ended well.
+/// How the active time ended without an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ended {
-    /// It was told to stop.
+    /// The process was told to stop.
     Stopped,
-    /// Somebody else is active now.
+    /// Another process is active now.
     LeaseLost,
-    /// The database did not answer until the lease ran out, or answers renewals alone.
+    /// The database did not answer until the lease expired, or it answers only renewals.
     LeaseRanOut,
     /// DigitalOcean refuses this process's token, and another process may have a better one.
     TokenRefused,
 }
 
-/// When the pool's connections last showed that they lead to the database. A lease is worth nothing to a process that can commit nothing: the
-/// renewals' own connection may be well while all others fell silent.
+/// When the pool's connections last showed that they reach the database. A lease is useless to a process that cannot commit: the connection
+/// for renewals may work while all others have fallen silent.
 struct Heard {
     returned: u64,
     at: Instant,
@@ -37,7 +37,7 @@ impl Heard {
     }
 }
 
-/// Renews the lease for as long as that goes well.
+/// Renews the lease as long as that succeeds.
 pub(super) async fn keep_lease(lease: &Lease, store: &Store, readiness: &Readiness) -> Ended {
     let mut renewal = interval(deadlines::RENEWAL_PAUSE);
     renewal.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -1,8 +1,8 @@
-//! New secrets without a restart: the files that hold them are read again on SIGHUP, and when a token is refused.
+//! New secrets without a restart: the files that contain them are read again on SIGHUP, and when a token is refused.
 //!
-//! A new secret is taken only if it is accepted and belongs to the same account, application or database; otherwise the bot keeps what it
-//! has, and says so. `active` and `discord_side` ask here before they give up on a token. What runs goes on: requests that left carry the
-//! old token, later ones the new one.
+//! A new secret is used only if it is accepted and belongs to the same account, application or database; otherwise the bot keeps the old
+//! one and reports that. `active` and `discord_side` try this before they give up on a token. Nothing is interrupted: requests already sent
+//! carry the old token, later ones the new one.
 
 use std::{sync::Arc, time::Duration};
 
@@ -28,23 +28,23 @@ use crate::{
     telemetry,
 };
 
-/// Before a file is read once more whose secret could not be tried, because nobody answered.
+/// The pause before a file is read again whose secret could not be tested because the service did not answer.
 const RETRY: Duration = Duration::from_secs(10);
 
-/// What became of a secret that was read again.
+/// The result of reading a secret again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reread {
-    /// A new one is in use.
+    /// A new secret is in use.
     Taken,
-    /// It is still the same, or comes from no file.
+    /// The secret is unchanged, or comes from no file.
     Unchanged,
-    /// The file holds nothing that may be used; the earlier one stays in use.
+    /// The file contains nothing that can be used; the old secret stays in use.
     Refused,
-    /// Nobody answered whether it may be used; the earlier one stays in use for now.
+    /// The service did not say whether the new secret can be used; the old one stays in use for now.
     Unclear,
 }
 
-/// The secrets in use, and the files that may bring others. One per process.
+/// The secrets in use, and the files that may contain new ones. One per process.
 pub(super) struct Rotation {
     config: Config,
     client: Client,
@@ -53,10 +53,10 @@ pub(super) struct Rotation {
     clock: Clock,
     asked: Notify,
     discord: watch::Sender<SecretString>,
-    /// The bot's application, once a login told it.
+    /// The bot's application, once known from a login.
     application: Mutex<Option<ApplicationId>>,
     database: Mutex<SecretString>,
-    /// Two that read the same file at once would judge its secret twice.
+    /// Two readers of the same file would both test its secret.
     one_at_a_time: tokio::sync::Mutex<()>,
 }
 
@@ -76,22 +76,22 @@ impl Rotation {
         }
     }
 
-    /// Has every file read again, soon.
+    /// Requests that every file is read again soon.
     pub(super) fn ask(&self) {
         self.asked.notify_one();
     }
 
-    /// The Discord token in use, and the ones that follow it.
+    /// The Discord token in use, and later ones.
     pub(super) fn discord_tokens(&self) -> watch::Receiver<SecretString> {
         self.discord.subscribe()
     }
 
-    /// A login told which application the token in use belongs to.
+    /// Records which application the token in use belongs to, as a login has shown.
     pub(super) fn learn_application(&self, application: ApplicationId) {
         *self.application.lock() = Some(application);
     }
 
-    /// Reads the files whenever somebody asks, until `stop`.
+    /// Reads the files on each request, until `stop`.
     pub(super) async fn run(&self, stop: CancellationToken) {
         let work = async {
             loop {
@@ -169,7 +169,7 @@ impl Rotation {
         Reread::Taken
     }
 
-    /// Another client with this token, which knows nothing of what the bot's own does.
+    /// A separate client with this token, which does not affect the bot's own client.
     fn candidate(&self, token: SecretString) -> Result<Token, super::Unusable> {
         let clock = self.clock.clone();
         let settings = Settings::new(self.config.digitalocean.api_url.clone(), token);
@@ -207,7 +207,7 @@ impl Rotation {
             }
         };
         let known = *self.application.lock();
-        // Before the first login nothing else tells: a bot's token begins with its id.
+        // Before the first login, only the token itself tells: a bot's token begins with its id.
         let is_same = known.map_or_else(|| bot_of(&token) == bot_of(&used), |known| account.application() == known);
         if !is_same {
             return refused("it is of another application");
@@ -217,7 +217,7 @@ impl Rotation {
         Reread::Taken
     }
 
-    /// Reads the database's address again.
+    /// Reads the database's URL again.
     pub(super) async fn database(&self) -> Reread {
         let _alone = self.one_at_a_time.lock().await;
         let used = self.database.lock().clone();
@@ -246,7 +246,7 @@ impl Rotation {
     }
 }
 
-/// What a file holds, if that is something new that can be used.
+/// The contents of a file, if they are new and can be used.
 fn changed(file: Option<&SecretFile>, used: &SecretString) -> Option<SecretString> {
     match file?.read() {
         Ok(secret) => (secret.expose_secret() != used.expose_secret()).then_some(secret),
@@ -257,7 +257,7 @@ fn changed(file: Option<&SecretFile>, used: &SecretString) -> Option<SecretStrin
     }
 }
 
-/// The part of a bot's token that says whose it is.
+/// The part of a bot's token that identifies the bot.
 fn bot_of(token: &SecretString) -> &str {
     token.expose_secret().split('.').next().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! What the configuration says to each part of the bot.
+//! Translates the configuration for each part of the bot.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -20,7 +20,7 @@ use crate::{
     store::Store,
 };
 
-/// What the bot on Discord is made of.
+/// The settings and rooms for the bot on Discord.
 pub(super) fn bot_parts(
     config: &Config,
     store: &Arc<Store>,
@@ -60,7 +60,7 @@ pub(super) fn bot_parts(
     (settings, rooms)
 }
 
-/// What the inventory may know of the store: which Snapshots we took.
+/// Lets the inventory ask the store which Snapshots we took.
 fn made(store: Arc<Store>) -> Made {
     Arc::new(move |names| {
         let store = Arc::clone(&store);
@@ -74,7 +74,7 @@ fn made(store: Arc<Store>) -> Made {
     })
 }
 
-/// The operations' rules.
+/// The rules for operations.
 pub(super) fn rules(config: &Config) -> Rules {
     let timing = &config.timing;
     Rules {

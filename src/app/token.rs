@@ -1,7 +1,7 @@
-//! May this process look after the operations with its DigitalOcean token? Whether DigitalOcean takes it, and whether it is of the
-//! account that the operations belong to.
+//! Whether this process may handle the operations with its DigitalOcean token: whether DigitalOcean accepts it, and whether it
+//! belongs to the account of the operations.
 //!
-//! Reads only; `app` stores what was accepted, under the lease.
+//! Reads only; `app` stores an accepted token, under the lease.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,26 +14,26 @@ use crate::{
     store::{self, Account, Evidence, Store},
 };
 
-/// How long DigitalOcean may take to say whether it accepts a token; beyond that it counts as not answering.
+/// How long DigitalOcean may take to say whether it accepts a token; after that it counts as not answering.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How many operations are asked for something that the token may see.
+/// From how many operations to take things that the token may be able to read.
 const OPERATIONS: usize = 20;
-/// The longest pause between the two refusals that are believed, and before a refused token is tried again.
+/// The longest pause between the two refusals that are required, and before a refused token is tried again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// Whether another token than the one accepted last must prove whose it is.
+/// Whether a token other than the last accepted one must prove which account it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
-    /// It must.
+    /// It must prove that.
     Demanded,
     /// The operator vouches for it, with `run --same-account`.
     Waived,
 }
 
-/// What DigitalOcean says to a token.
+/// DigitalOcean's answer about a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// Accepted, and of which team, where the token may read that.
+    /// The token is accepted; with its team, if the token may read that.
     Accepted(Option<String>),
     /// Refused.
     Refused,
@@ -41,16 +41,16 @@ pub(super) enum Answer {
     None,
 }
 
-/// Whether this process may look after the operations.
+/// Whether this process may handle the operations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Fitness {
-    /// It may; what is new of the token is to be stored.
+    /// It may; new knowledge about the token is to be stored.
     Fit(Option<Accepted>),
     /// It must not.
     Unfit(Unfit),
 }
 
-/// A token that was not known before, and its team where that could be read.
+/// A token that was not known before, and its team if that could be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Accepted {
     pub(super) team: Option<String>,
@@ -59,11 +59,11 @@ pub(super) struct Accepted {
 /// Why a token must not be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unfit {
-    /// DigitalOcean refuses it.
+    /// DigitalOcean refuses the token.
     Refused,
-    /// Nothing shows that it is of the account that the operations belong to.
+    /// Nothing shows that the token belongs to the account of the operations.
     OtherAccount,
-    /// DigitalOcean does not answer, so it is not known whose it is.
+    /// DigitalOcean does not answer, so the token's account is unknown.
     Unproven,
 }
 
@@ -77,7 +77,7 @@ impl From<Unfit> for http::Token {
     }
 }
 
-/// A token that was found to be of an account: an outage that comes later does not make that untrue.
+/// A token that was proved to belong to an account, which remains true during a later outage.
 #[derive(Clone)]
 pub(super) struct Proven {
     token: SecretString,
@@ -85,7 +85,7 @@ pub(super) struct Proven {
     accepted: Accepted,
 }
 
-/// The token that a client sends, and whom to ask about it.
+/// The token that a client uses, and what is needed to test it.
 #[derive(Clone)]
 pub(super) struct Token {
     pub(super) proof: Proof,
@@ -95,7 +95,7 @@ pub(super) struct Token {
     pub(super) proven: Arc<Mutex<Option<Proven>>>,
 }
 
-/// What a token sees of the account's things.
+/// Whether a token can read things of the account.
 enum Sight {
     Seen,
     Nothing,
@@ -103,8 +103,8 @@ enum Sight {
 }
 
 impl Token {
-    /// Whether this process may look after the operations. A token that was accepted last, or proved before to be of the same account,
-    /// needs no answer of DigitalOcean.
+    /// Whether this process may handle the operations. The last accepted token, or one that has already proved to belong to the same
+    /// account, needs no answer from DigitalOcean.
     pub(super) async fn fitness(&self) -> Result<Fitness, store::Error> {
         let (token, known) = (self.client.token(), self.store.account().await?);
         if known.as_ref().is_some_and(|account| account.knows(&token)) {
@@ -130,20 +130,20 @@ impl Token {
         (proven.token.expose_secret() == token.expose_secret()).then(|| proven.accepted.clone())
     }
 
-    /// Whether the token is of the account that these things, and this team if it is known, belong to.
+    /// Whether the token belongs to the same account as these things, and as this team if known.
     async fn proof_by(&self, evidence: &Evidence, known_team: Option<String>) -> Fitness {
         let team = match (self.ask().await, self.proof) {
             (Answer::Refused, _) => return Fitness::Unfit(Unfit::Refused),
             (Answer::Accepted(team), Proof::Waived) => return Fitness::Fit(Some(Accepted { team })),
             (Answer::None, Proof::Waived) => return Fitness::Fit(Some(Accepted { team: None })),
-            // What it sees may tell all the same.
+            // What it can read may still prove the account.
             (Answer::None, Proof::Demanded) => None,
             (Answer::Accepted(team), Proof::Demanded) => team,
         };
         if let (Some(known), Some(team)) = (&known_team, &team) {
             return if known == team { Fitness::Fit(Some(Accepted { team: Some(team.clone()) })) } else { OTHER };
         }
-        // A token that may not read its team is told of it by another one's reading.
+        // If the token may not read its team, use the team that another token read.
         let team = team.or(known_team);
         match self.look_twice(evidence).await {
             Sight::Seen => Fitness::Fit(Some(Accepted { team })),
@@ -152,7 +152,7 @@ impl Token {
         }
     }
 
-    /// Asks DigitalOcean what it thinks of the token. A refusal is believed when it is repeated a while later.
+    /// Asks DigitalOcean whether it accepts the token. A refusal is believed if it is repeated after a while.
     pub(super) async fn ask(&self) -> Answer {
         match self.ask_once().await {
             Answer::Refused => {
@@ -163,12 +163,12 @@ impl Token {
         }
     }
 
-    /// The same, believing the first answer.
+    /// Like [`ask`](Self::ask), but believes the first answer.
     pub(super) async fn ask_once(&self) -> Answer {
         match tokio::time::timeout(PATIENCE, self.client.run(queries::team())).await {
             Ok(Ok(team)) => Answer::Accepted(team),
             Ok(Err(CloudError::Unauthorized { .. })) => Answer::Refused,
-            // It lacks `account:read`, and is accepted all the same.
+            // It lacks `account:read`, but is accepted.
             Ok(Err(CloudError::Forbidden { .. })) => Answer::Accepted(None),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "could not learn whether DigitalOcean accepts the token");
@@ -178,12 +178,12 @@ impl Token {
         }
     }
 
-    /// The pause between two tries: a third of the settle time, within reason.
+    /// The pause between two tries: a third of the settle time, up to a limit.
     pub(super) fn pause(&self) -> Duration {
         (self.settle_time / 3).min(LONGEST_PAUSE)
     }
 
-    /// That something is not there is believed when it is repeated a while later.
+    /// Looks at the evidence. That nothing can be read is believed if it is repeated after a while.
     async fn look_twice(&self, evidence: &Evidence) -> Sight {
         match self.look(evidence).await {
             Sight::Nothing => {

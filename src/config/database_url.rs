@@ -1,17 +1,17 @@
-//! What stands in a database's URL besides the way to it.
+//! The contents of a database's URL other than the address.
 
 use std::collections::BTreeSet;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use url::{Url, form_urlencoded};
 
-/// What must appear nowhere of a database's URL.
+/// The parts of a database's URL that must not appear in any output.
 pub fn passwords_in(database_url: &SecretString) -> Vec<SecretString> {
     let url = Url::parse(database_url.expose_secret()).ok();
     url.iter().flat_map(passwords).map(SecretString::from).collect()
 }
 
-/// Whether two URLs lead to the same database: only how one logs in there may differ.
+/// Whether two URLs lead to the same database: only the credentials may differ.
 pub fn is_same_database(one: &SecretString, other: &SecretString) -> bool {
     let place = |url: &SecretString| {
         let url = Url::parse(url.expose_secret()).ok()?;
@@ -26,10 +26,10 @@ pub fn is_same_database(one: &SecretString, other: &SecretString) -> bool {
         || place(one).is_some_and(|place_of_one| place(other) == Some(place_of_one))
 }
 
-/// The passwords in a URL, as they are written there and as they are meant.
+/// The passwords in a URL, as written and as decoded.
 fn passwords(url: &Url) -> BTreeSet<String> {
     let written = url.password().map(str::to_owned);
-    // Unlike in a form, a plus is a plus here.
+    // Unlike in a form, a plus sign here means a plus sign.
     let form = written.as_ref().map(|written| written.replace('+', "%2B").replace('&', "%26"));
     let meant = form.as_ref().and_then(|form| form_urlencoded::parse(form.as_bytes()).next()).map(|(meant, _)| meant);
     let asked = url.query_pairs().filter(|(name, _)| name == "password").map(|(_, value)| value);

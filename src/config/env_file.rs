@@ -1,11 +1,11 @@
-//! The file `.env`: on which line each variable stands, and the first line that cannot be read. Its values stay where they are.
+//! The file `.env`: the line of each variable, and the first line that cannot be read. Values are not kept.
 
 use std::{collections::BTreeMap, fmt, path::Path};
 
-/// What is read besides the environment, from the working directory.
+/// The file in the working directory that is read in addition to the environment.
 pub const ENV_FILE: &str = ".env";
 
-/// Where in the file something stands.
+/// A line number in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Line(pub usize);
 
@@ -15,12 +15,12 @@ impl fmt::Display for Line {
     }
 }
 
-/// The lines of the variables that come from the file. Empty where there is none.
+/// The lines of the variables that come from the file. Empty if there is no file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EnvFile(BTreeMap<String, Line>);
 
 impl EnvFile {
-    /// Reads the names in a file that sets every variable but those that `is_set` knows: the environment wins over it.
+    /// Reads the variable names in a file, except those that `is_set` knows: the environment takes precedence over the file.
     pub fn read(path: &Path, is_set: impl Fn(&str) -> bool) -> Self {
         let text = std::fs::read_to_string(path).unwrap_or_default();
         Self::of(&text, is_set)
@@ -35,19 +35,19 @@ impl EnvFile {
             let is_name =
                 !name.is_empty() && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
             if is_name && !is_set(name) {
-                // Of two, the first one counts.
+                // If a variable occurs twice, the first one counts.
                 lines.entry(name.to_owned()).or_insert(Line(number));
             }
         }
         Self(lines)
     }
 
-    /// Where a variable stands, if it comes from the file.
+    /// The line of a variable, if it comes from the file.
     pub fn line(&self, variable: &str) -> Option<Line> {
         self.0.get(variable).copied()
     }
 
-    /// The first line that is not `NAME=value`; a quote that nobody closes counts where it was opened.
+    /// The first line that is not `NAME=value`; an unclosed quote counts at the line where it was opened.
     pub fn unreadable(path: &Path) -> Line {
         let text = std::fs::read_to_string(path).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();

@@ -1,16 +1,16 @@
-//! What is wrong with the configuration: every problem at once, each with what was found, what is wanted and an example.
+//! Problems of the configuration: all of them at once, each with what was found, what is expected and an example.
 //!
-//! Made by `config`, printed by `main`, which then ends with exit code 2. A secret's value never gets in here.
+//! Created by `config`, printed by `main`, which then exits with code 2. They never contain a secret's value.
 
 use std::fmt;
 
 use super::env_file::{EnvFile, Line};
 
-/// One variable that cannot be used as it is.
+/// A problem with one variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     pub(super) variable: &'static str,
-    /// Where in `.env` it stands, if it comes from there.
+    /// The variable's line in `.env`, if it comes from there.
     pub(super) line: Option<Line>,
     pub(super) found: String,
     pub(super) wanted: String,
@@ -18,7 +18,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// The variable that has it.
+    /// The variable that has the problem.
     pub fn variable(&self) -> &'static str {
         self.variable
     }
@@ -37,12 +37,12 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Everything that is wrong, in the order of the table of variables.
+/// All problems, in the order of the table of variables.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problems(pub(super) Vec<Problem>);
 
 impl Problems {
-    /// The same, each with its line in this file.
+    /// These problems, each with its line in this file.
     #[must_use]
     pub fn located(mut self, file: &EnvFile) -> Self {
         for problem in &mut self.0 {
@@ -51,7 +51,7 @@ impl Problems {
         self
     }
 
-    /// One after the other.
+    /// Iterates over the problems.
     pub fn iter(&self) -> impl Iterator<Item = &Problem> {
         self.0.iter()
     }
@@ -71,22 +71,22 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
-/// Something that does not keep the bot from starting, but is probably not what was meant.
+/// Something that does not keep the bot from starting, but is probably not intended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Warning {
     /// A variable whose name is nearly one of ours.
     Misspelled {
-        /// As it is spelled.
+        /// The name as spelled.
         unknown: String,
-        /// What was probably meant.
+        /// The name that was probably meant.
         meant: &'static str,
     },
     /// The connection to PostgreSQL may be unencrypted on its way through a network.
     DatabaseInTheClear {
-        /// `sslmode` as it is in force.
+        /// The effective value of `sslmode`.
         sslmode: String,
     },
-    /// The file `.env` holds secrets, and everybody on this machine may read it.
+    /// The file `.env` contains secrets, and everybody on this machine may read it.
     ReadableByOthers,
 }
 

@@ -1,6 +1,6 @@
-//! Secrets that lie in files: Docker and Kubernetes secrets, systemd credentials.
+//! Secrets in files: Docker and Kubernetes secrets, systemd credentials.
 //!
-//! `config` reads each once; `app` reads them again when it is told to, or when a token is refused.
+//! `config` reads each file once; `app` reads it again on request, or when a token is refused.
 
 use std::{
     fmt, fs,
@@ -15,10 +15,10 @@ use super::{
     variable::{self, Variable},
 };
 
-/// No secret is longer; what is, is another file.
+/// No secret is longer; a larger file is the wrong one.
 const LONGEST: u64 = 16 << 10;
 
-/// What lies in the file.
+/// The kind of secret in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Content {
     DiscordToken,
@@ -27,7 +27,7 @@ pub(super) enum Content {
 }
 
 impl Content {
-    /// The variable that holds the secret itself, and the one that holds the file's path.
+    /// The variable that contains the secret itself, and the one that contains the file's path.
     pub(super) fn variables(self) -> (Variable, Variable) {
         match self {
             Self::DiscordToken => (variable::DISCORD_TOKEN, variable::DISCORD_TOKEN_FILE),
@@ -44,7 +44,7 @@ impl Content {
     }
 }
 
-/// A file that holds a secret. Its `Debug` shows the path alone.
+/// A file that contains a secret. Its `Debug` output shows only the path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretFile {
     path: PathBuf,
@@ -69,7 +69,7 @@ impl SecretFile {
         Self { path: PathBuf::from(path), content }
     }
 
-    /// The secret that is in the file now, without white space around it.
+    /// The current secret in the file, without surrounding white space.
     pub fn read(&self) -> Result<SecretString, Unusable> {
         let (_, variable) = self.content.variables();
         self.read_as_value().map_err(|Mismatch { found, .. }| Unusable { variable: variable.name, found })
@@ -95,7 +95,7 @@ fn text_of(path: &Path) -> std::io::Result<String> {
     Ok(text)
 }
 
-/// The path; what has no slash in it may be a secret in the wrong place.
+/// The path as displayed; text without a slash may be a secret in the wrong variable.
 fn shown(path: &Path) -> String {
     let text = path.to_string_lossy();
     if text.contains('/') { format!("{text:?}") } else { value::shown(&text) }

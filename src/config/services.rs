@@ -8,41 +8,41 @@ use url::Url;
 use super::SecretFile;
 use crate::operation::ids::{ChannelId, RoleId};
 
-/// How to reach Discord and whom to serve there.
+/// How to reach Discord, and which channels and roles to use there.
 #[derive(Clone, Debug)]
 pub struct Discord {
     /// The bot's token.
     pub token: SecretString,
-    /// The file that it came from, if it did.
+    /// The file that contains the token, if it came from one.
     pub token_file: Option<SecretFile>,
-    /// A channel that also hears of every outcome.
+    /// A channel that also receives every outcome.
     pub notify_channel: Option<ChannelId>,
-    /// The channel that hears once a month what Snapshots cost.
+    /// The channel that receives the monthly cost of Snapshots.
     pub report_channel: Option<ChannelId>,
-    /// The one role that the bot may ping, when people are called.
+    /// The one role that the bot may ping when it calls people.
     pub failure_role: Option<RoleId>,
-    /// A simulator to connect to in place of discord.com.
+    /// A simulator to connect to instead of discord.com.
     pub simulator: Option<Simulator>,
 }
 
 /// A simulated Discord on loopback.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Simulator {
-    /// What to connect to in place of discord.com:443.
+    /// The address to connect to instead of discord.com:443.
     pub connect_to: SocketAddr,
-    /// The one root certificate to trust there, as PEM.
+    /// The only root certificate to trust there, as PEM.
     pub root_certificate: String,
 }
 
-/// How to reach DigitalOcean and what to see there.
+/// How to reach DigitalOcean, and which Droplets to use there.
 #[derive(Clone, Debug)]
 pub struct DigitalOcean {
     /// The API token.
     pub token: SecretString,
-    /// The file that it came from, if it did.
+    /// The file that contains the token, if it came from one.
     pub token_file: Option<SecretFile>,
     /// The API's origin: https, or http on loopback.
     pub api_url: Url,
-    /// The tag that a Droplet must have to be seen and touched.
+    /// The tag that a Droplet must have for the bot to use it.
     pub droplet_tag: Option<String>,
 }

@@ -1,6 +1,7 @@
-//! The kinds of values that variables hold: text in, a typed value or "what was found, what is wanted" out.
+//! The kinds of values that variables contain: text in, a typed value or "what was found, what is expected" out.
 //!
-//! `config` calls these, one per kind. They know no variable by name, and read nothing but the text they are given.
+//! `config` calls these, one function per kind. They know no variable by name and use only the text that they are given;
+//! `certificate` also reads the file that it names.
 
 use std::{collections::BTreeSet, net::SocketAddr};
 
@@ -14,7 +15,7 @@ use crate::{
     telemetry::LogFormat,
 };
 
-/// What is wrong with a value.
+/// Why a value cannot be used.
 #[derive(Debug)]
 pub(super) struct Mismatch {
     pub(super) found: String,
@@ -25,7 +26,7 @@ pub(super) fn mismatch(found: impl Into<String>, wanted: impl Into<String>) -> M
     Mismatch { found: found.into(), wanted: wanted.into() }
 }
 
-/// A value as it may be shown: quoted, on one line. Nothing long is: it might be a token in the wrong place.
+/// A value as it may be displayed: quoted, on one line. Long values are not displayed, because they might be tokens in the wrong variable.
 pub(super) fn shown(text: &str) -> String {
     const LONGEST: usize = 48;
     match text.chars().count() {
@@ -34,7 +35,7 @@ pub(super) fn shown(text: &str) -> String {
     }
 }
 
-/// A token that goes into an HTTP header. Its value never reaches the mismatch.
+/// A token for an HTTP header. Its value never appears in the mismatch.
 pub(super) fn token(text: &str) -> Result<SecretString, Mismatch> {
     let length = text.chars().count();
     let oddity = if text.starts_with(['"', '\'']) {
@@ -56,7 +57,7 @@ pub(super) fn token(text: &str) -> Result<SecretString, Mismatch> {
     }
 }
 
-/// One of Discord's ids. They fit 63 bits, and zero is none.
+/// One of Discord's ids. They fit 63 bits, and zero is not an id.
 pub(super) fn snowflake(text: &str) -> Result<u64, Mismatch> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse::<i64>().ok().and_then(|id| u64::try_from(id).ok()) {
@@ -87,7 +88,7 @@ pub(super) fn duration(text: &str, longest: SignedDuration) -> Result<SignedDura
     }
 }
 
-/// A number of days such as `365d`, or hours; at least a week, since an Undo lasts a day and people look back a little.
+/// A number of days such as `365d`, or hours; at least a week, since an Undo is offered for a day and people look back a while.
 pub(super) fn days(text: &str) -> Result<SignedDuration, Mismatch> {
     let (shortest, longest) = (7, 3_650);
     let hours = match text.strip_suffix('d') {
@@ -99,11 +100,11 @@ pub(super) fn days(text: &str) -> Result<SignedDuration, Mismatch> {
     hours.filter(|hours| range.contains(hours)).ok_or_else(|| mismatch(shown(text), wanted()))
 }
 
-/// An API's origin: https, or http on loopback; nothing but scheme, host and port.
+/// An API's origin: https, or http on loopback; only scheme, host and port.
 pub(super) fn origin(text: &str) -> Result<Url, Mismatch> {
     let wanted = "an origin: https, host and port, without path, query or credentials (http for loopback only)";
     let url = Url::parse(text).map_err(|why| mismatch(format!("text that is no URL ({why})"), wanted))?;
-    // Credentials are looked for first: a value that has some is never shown.
+    // Check for credentials first: a value that contains some is never displayed.
     if !url.username().is_empty() || url.password().is_some() {
         return Err(mismatch("a URL with credentials (not shown)", wanted));
     }
@@ -112,7 +113,7 @@ pub(super) fn origin(text: &str) -> Result<Url, Mismatch> {
     if bare && safe && url.host().is_some() { Ok(url) } else { Err(mismatch(shown(text), wanted)) }
 }
 
-/// An address to call. Its path may be a key, so none of it is shown.
+/// An address to call. Its path may be a key, so it is never displayed.
 pub(super) fn address_to_call(text: &str, reach: Reach) -> Result<Address, Mismatch> {
     let wanted = match reach {
         Reach::Public => "an https URL without user and password; http only with ALLOW_PRIVATE_URLS=yes",
@@ -139,7 +140,7 @@ pub(super) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// A database URL. It may hold a password, so no part of a wrong one is shown but its scheme.
+/// A database URL. It may contain a password, so only the scheme of an invalid one is displayed.
 pub(super) fn database(text: &str) -> Result<SecretString, Mismatch> {
     let wanted = "sqlite:// with a file, or postgres:// with host and database";
     let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
@@ -157,7 +158,7 @@ pub(super) fn database(text: &str) -> Result<SecretString, Mismatch> {
                 Ok(text.into())
             }
         }
-        // A password that holds one of these ends the host's part early: what is left of it would be looked up as a host.
+        // A password that contains one of these ends the host part early: the rest of it would be looked up as a host.
         "postgres" | "postgresql" if has_bare_separator(text) => Err(mismatch(
             "a PostgreSQL URL (not shown) with / ? or # before an @, as where a password holds one of them",
             "user and password percent-encoded: @ as %40, : as %3A, / as %2F, ? as %3F, # as %23, % as %25",
@@ -171,13 +172,13 @@ pub(super) fn database(text: &str) -> Result<SecretString, Mismatch> {
     }
 }
 
-/// Whether something that ends a URL's host stands before an `@`, which stands before the host.
+/// Whether a character that ends a URL's host occurs before an `@`, which precedes the host.
 fn has_bare_separator(text: &str) -> bool {
     let behind_scheme = text.split_once("://").map_or(text, |(_, behind)| behind);
     behind_scheme.split_once(['/', '?', '#']).is_some_and(|(_, behind)| behind.contains('@'))
 }
 
-/// An address to listen at or connect to: IP and port, where `localhost` is `127.0.0.1`.
+/// An address to listen on or connect to: IP and port, where `localhost` means `127.0.0.1`.
 pub(super) fn address(text: &str) -> Result<SocketAddr, Mismatch> {
     let numeric = text.strip_prefix("localhost:").map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
     numeric.parse().map_err(|_| mismatch(shown(text), "an IP address and a port"))
@@ -192,7 +193,7 @@ pub(super) fn loopback(text: &str) -> Result<SocketAddr, Mismatch> {
     }
 }
 
-/// A tag, by DigitalOcean's rule: letters, digits, colons, dashes and underscores, at most 255.
+/// A tag, according to DigitalOcean's rule: letters, digits, colons, dashes and underscores, at most 255.
 pub(super) fn tag(text: &str) -> Result<String, Mismatch> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b":-_".contains(&byte);
     if text.len() <= 255 && text.bytes().all(allowed) {
@@ -210,7 +211,7 @@ pub(super) fn dollars(text: &str) -> Result<f64, Mismatch> {
     }
 }
 
-/// The text of a file that holds a root certificate.
+/// The text of a file that contains a root certificate.
 pub(super) fn certificate(path: &str) -> Result<String, Mismatch> {
     let wanted = "a PEM file with a root certificate";
     let text = std::fs::read_to_string(path).map_err(|why| mismatch(format!("{path:?}: {why}"), wanted))?;
@@ -218,7 +219,7 @@ pub(super) fn certificate(path: &str) -> Result<String, Mismatch> {
     if certificates.is_empty() {
         return Err(mismatch(format!("{path:?}: no certificate in it"), wanted));
     }
-    // Only a client that trusts them reads what is in them.
+    // Only building a client that trusts the certificates checks their contents.
     let trusting =
         certificates.into_iter().fold(reqwest::Client::builder(), reqwest::ClientBuilder::add_root_certificate);
     match trusting.build() {
@@ -227,14 +228,14 @@ pub(super) fn certificate(path: &str) -> Result<String, Mismatch> {
     }
 }
 
-/// One of two words.
+/// One of two words, as the value that it stands for.
 pub(super) fn word<T: Copy>(text: &str, words: [(&'static str, T); 2]) -> Result<T, Mismatch> {
     let found = words.iter().find(|(word, _)| text.eq_ignore_ascii_case(word));
     let [(first, _), (second, _)] = words;
     found.map(|(_, value)| *value).ok_or_else(|| mismatch(shown(text), format!("{first} or {second}")))
 }
 
-/// How many of something there may be.
+/// A positive number of things.
 pub(super) fn count(text: &str) -> Result<usize, Mismatch> {
     match text.parse::<usize>() {
         Ok(count) if (1..=100_000).contains(&count) => Ok(count),
@@ -242,7 +243,7 @@ pub(super) fn count(text: &str) -> Result<usize, Mismatch> {
     }
 }
 
-/// How log lines look.
+/// The format of log lines.
 pub(super) fn log_format(text: &str) -> Result<LogFormat, Mismatch> {
     match text.to_ascii_lowercase().as_str() {
         "pretty" => Ok(LogFormat::Pretty),
@@ -251,7 +252,7 @@ pub(super) fn log_format(text: &str) -> Result<LogFormat, Mismatch> {
     }
 }
 
-/// Which log lines there are.
+/// A filter for log lines.
 pub(super) fn log_filter(text: &str) -> Result<String, Mismatch> {
     let wanted = "a level (error, warn, info, debug, trace, off), or module=level, separated by commas";
     match EnvFilter::try_new(text) {

@@ -1,6 +1,6 @@
 //! The one table of environment variables: name, meaning, default, example. `.env.example` is rendered from it.
 //!
-//! `config` reads through it, so a variable that is not here cannot be read. It knows nothing of how values are parsed.
+//! `config` reads through it, so a variable that is not in this table cannot be read. It knows nothing of how values are parsed.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ pub enum Unset {
     Refused,
     /// This value is used.
     Default(&'static str),
-    /// The feature it belongs to is absent; said in a word or two.
+    /// The feature that it belongs to is off; described in a word or two.
     Absent(&'static str),
 }
 
@@ -22,13 +22,13 @@ pub enum Unset {
 pub struct Variable {
     /// Its name.
     pub name: &'static str,
-    /// What it is for, in sentences.
+    /// What it is for, in full sentences.
     pub meaning: &'static str,
-    /// What its absence means.
+    /// What happens if it is not set.
     pub unset: Unset,
-    /// A value as a person might write it. For a secret, only its shape.
+    /// A realistic value. For a secret, only its form.
     pub example: &'static str,
-    /// Whether its value must not be shown to anybody.
+    /// Whether its value must never be displayed.
     pub secret: bool,
 }
 
@@ -43,7 +43,7 @@ const fn secret(name: &'static str, unset: Unset, example: &'static str, meaning
 macro_rules! table {
     ($($constant:ident = $kind:ident($unset:expr, $example:literal, $meaning:literal);)*) => {
         $(pub(super) const $constant: Variable = $kind(stringify!($constant), $unset, $example, $meaning);)*
-        /// Every variable, in the order in which people meet them.
+        /// Every variable, in the order in which people encounter them.
         pub const VARIABLES: &[Variable] = &[$($constant),*];
     };
 }
@@ -170,14 +170,14 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// Names that look like ours but are not, such as `DISCORD_GUILDID`, with what was probably meant.
+/// Names that look like ours but are not, such as `DISCORD_GUILDID`, with the name that was probably meant.
 pub fn misspelled(names: impl IntoIterator<Item = String>) -> Vec<Warning> {
     let known = |name: &str| VARIABLES.iter().any(|variable| variable.name == name);
     let unknown = names.into_iter().filter(|name| !known(name));
     let mut warnings: Vec<_> = unknown
         .filter_map(|unknown| {
             let nearest = VARIABLES.iter().min_by_key(|variable| distance(&unknown, variable.name))?;
-            // One slip in five letters: `HTTP_ADD` is ours, `HTTP_PROXY` and `LOG_LEVEL` are somebody else's.
+            // One error in five letters: `HTTP_ADD` is ours, `HTTP_PROXY` and `LOG_LEVEL` belong to other programs.
             let near = distance(&unknown, nearest.name) <= nearest.name.len() / 5;
             near.then_some(Warning::Misspelled { unknown, meant: nearest.name })
         })
@@ -186,7 +186,7 @@ pub fn misspelled(names: impl IntoIterator<Item = String>) -> Vec<Warning> {
     warnings
 }
 
-/// How many letters to add, drop or change, blind to case.
+/// The edit distance of two names, ignoring case.
 fn distance(a: &str, b: &str) -> usize {
     strsim::levenshtein(&a.to_ascii_uppercase(), &b.to_ascii_uppercase())
 }

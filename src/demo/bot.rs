@@ -1,6 +1,6 @@
-//! The bot in a runtime of its own, so that it can be killed with everything it ever began, as a power cut would kill it.
+//! The bot in a runtime of its own, so that it can be killed with all its tasks, as a power cut would kill it.
 //!
-//! The page gives the orders, and the script; both start it by [`App::start`] on the same database again.
+//! Both the page and the script control it; they restart it with [`App::start`] on the same database.
 
 use std::{thread, time::Duration};
 
@@ -19,13 +19,13 @@ use crate::{
     config::Config,
 };
 
-/// How long a thread of the killed runtime may take to notice.
+/// How long the threads of a killed runtime may take to end.
 const LAST_BREATH: Duration = Duration::from_secs(5);
 
-/// How a bot ended by itself or as it was told; nothing if it was killed.
+/// How a bot ended by itself or when told to; `None` if it was killed.
 type End = Option<Result<(), app::Error>>;
 
-/// A bot that runs.
+/// A running bot.
 pub(super) struct Bot {
     stop: CancellationToken,
     kill: CancellationToken,
@@ -33,7 +33,7 @@ pub(super) struct Bot {
 }
 
 impl Bot {
-    /// Starts one; `state` tells how it goes.
+    /// Starts a bot; `state` publishes its state.
     pub(super) fn start(config: Config, state: watch::Sender<BotState>) -> anyhow::Result<Self> {
         let runtime = Builder::new_multi_thread().worker_threads(2).thread_name("bot").enable_all().build();
         let runtime = runtime.context("could not start a runtime for the bot")?;
@@ -48,7 +48,7 @@ impl Bot {
                     outcome = live(config, &state, &told_to_stop) => Some(outcome),
                 }
             });
-            // Whatever it ever began ends here, wherever it stands.
+            // All of its tasks end here, wherever they are.
             runtime.shutdown_timeout(LAST_BREATH);
             if let Some(Err(error)) = &outcome {
                 state.send_replace(BotState::Failed { why: error.to_string() });
@@ -60,14 +60,14 @@ impl Bot {
         Ok(Self { stop, kill, end })
     }
 
-    /// Kills it on the spot: nothing of it runs any more when this returns.
+    /// Kills the bot immediately: none of its code runs when this returns.
     pub(super) async fn kill(self) {
         self.kill.cancel();
-        // However it ended, it is gone.
+        // However it ended, it no longer runs.
         let _ = self.end.await;
     }
 
-    /// Lets it end tidily.
+    /// Shuts the bot down gracefully.
     pub(super) async fn stop(self) -> anyhow::Result<()> {
         self.stop.cancel();
         match self.end.await.context("the bot died")? {
@@ -101,7 +101,7 @@ async fn live(config: Config, state: &watch::Sender<BotState>, stop: &Cancellati
     }
 }
 
-/// Runs one bot and carries out what the page orders.
+/// Runs one bot and executes the page's orders.
 pub(super) struct Supervisor {
     state: watch::Receiver<BotState>,
     orders: mpsc::Sender<Order>,
@@ -110,7 +110,7 @@ pub(super) struct Supervisor {
 }
 
 impl Supervisor {
-    /// Starts a bot and the task that looks after it.
+    /// Starts a bot and the task that supervises it.
     pub(super) fn start(config: Config) -> Self {
         let (told, state) = watch::channel(BotState::Starting);
         let (orders, taken) = mpsc::channel(8);
@@ -119,12 +119,12 @@ impl Supervisor {
         Self { state, orders, stop, tasks }
     }
 
-    /// What the page holds.
+    /// The page's handle for controlling the bot.
     pub(super) fn strings(&self) -> BotStrings {
         BotStrings { state: self.state.clone(), orders: self.orders.clone() }
     }
 
-    /// Lets the bot end tidily, and waits for it.
+    /// Shuts the bot down gracefully, and waits for it.
     pub(super) async fn stop(mut self) {
         self.stop.cancel();
         while self.tasks.join_next().await.is_some() {}
@@ -155,7 +155,7 @@ async fn supervise(
                 alive.kill().await;
                 told.send_replace(BotState::Killed);
             }
-            // A bot that failed is begun again; one that lives is left in peace.
+            // A bot that failed is started again; one that runs is left alone.
             (Some(Order::Start), Some(alive)) if !alive.has_ended() => bot = Some(alive),
             (Some(Order::Start), failed) => {
                 if let Some(failed) = failed {
@@ -166,7 +166,7 @@ async fn supervise(
             (Some(Order::Kill), None) => {}
             (None, alive) => {
                 if let Some(alive) = alive {
-                    // How it went is told by its state.
+                    // Its state already shows how it ended.
                     let _ = alive.stop().await;
                 }
                 return;

@@ -1,8 +1,8 @@
-//! Opens a page in the person's browser, where there is one.
+//! Opens a page in the person's browser, if there is one.
 
 use std::process::{Command, Stdio};
 
-/// Tries; where there is no screen or no browser, the printed link has to do.
+/// Tries to open the browser; without a screen or a browser, the printed link has to do.
 pub(super) fn open(url: &str) {
     let has_screen = cfg!(target_os = "macos")
         || ["DISPLAY", "WAYLAND_DISPLAY"]
@@ -13,6 +13,6 @@ pub(super) fn open(url: &str) {
     }
     let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
     let quiet = || Stdio::null();
-    // That there is no browser is no failure: the link stands on the terminal.
+    // A missing browser is not an error: the terminal shows the link.
     let _ = Command::new(opener).arg(url).stdin(quiet()).stdout(quiet()).stderr(quiet()).spawn();
 }

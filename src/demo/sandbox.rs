@@ -17,7 +17,7 @@ pub struct Arguments {
     digitalocean: SocketAddr,
 }
 
-/// Starts the services, prints where everything is as one line of JSON, and stops them at SIGTERM or SIGINT.
+/// Starts the services, prints their addresses as one line of JSON, and stops them on SIGTERM or SIGINT.
 pub async fn run(Arguments { discord, digitalocean }: Arguments) -> anyhow::Result<()> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let services = Services::start(discord, digitalocean).await.map_err(|error| anyhow!("could not {error}"))?;

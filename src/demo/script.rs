@@ -1,5 +1,4 @@
-//! A conversation that plays itself: real commands, the real bot, and at the end of each scene the world is asked whether
-//! everything is as it should be.
+//! A conversation that plays itself: real commands, the real bot, and at the end of each scene a check of the simulated world.
 
 use std::time::Duration;
 
@@ -22,10 +21,10 @@ use super::{
 };
 use crate::config::Config;
 
-/// How long nothing expected may happen before the play is broken off.
+/// How long the script waits without an expected event before it gives up.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Plays it; an error if anything was not as it should be.
+/// Plays the conversation; returns an error if any check failed.
 pub(super) async fn play() -> anyhow::Result<()> {
     let stage = Stage::build(Pace::Played).await?;
     let config = stage.config()?;
@@ -49,7 +48,7 @@ struct Play {
     wrong: usize,
 }
 
-/// What a scene begins with, to be compared at its end.
+/// The state before a scene, for comparison at its end.
 struct Before {
     droplet: &'static str,
     snapshots: usize,
@@ -187,7 +186,7 @@ impl Play {
         }
     }
 
-    /// Types a command, and tells what came of it at once.
+    /// Types a command, and prints the immediate result.
     async fn run(&mut self, seat: &SimulatedUser, who: &str, line: &str) -> anyhow::Result<Response> {
         self.teller.act(who, line);
         let response = seat.run(line).await?;
@@ -195,9 +194,9 @@ impl Play {
         Ok(response)
     }
 
-    /// Tells what happens until this person is pinged once more and everything has come to rest.
+    /// Prints what happens until this person has been pinged again and everything has come to rest.
     async fn answered(&mut self, seat: &SimulatedUser, pings: usize) -> anyhow::Result<()> {
-        // What can be pressed while something runs; the next steps stay under an answer.
+        // These buttons exist only while something runs; the next steps remain under an answer.
         let is_for_now =
             |label: &str| label.starts_with("Cancel") || ["Leave it off", "Force power off"].contains(&label);
         let at_rest = |message: &Message| {
@@ -208,7 +207,7 @@ impl Play {
         self.until(seat, |play| look(play).then_some(())).await
     }
 
-    /// Tells what happens until something is there.
+    /// Prints what happens until `look` returns something.
     async fn until<T>(&mut self, seat: &SimulatedUser, look: impl Fn(&Self) -> Option<T>) -> anyhow::Result<T> {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         let mut said = self.stage.discord.changes();
@@ -222,7 +221,7 @@ impl Play {
             }
             tokio::select! {
                 _ = said.changed() => {}
-                // Droplets go off and on by themselves; the bot looks often enough to make this a change.
+                // Droplets go off and on by themselves; the bot's frequent looks make that a change.
                 _ = done.changed() => {}
                 () = tokio::time::sleep_until(deadline) => {
                     bail!("nothing more happened within {} s; the conversation so far is above", PATIENCE.as_secs())
@@ -263,7 +262,7 @@ impl Play {
             .look(|world| world.droplet_named(droplet).map_or(0, |droplet| world.snapshots_of(droplet.id).len()))
     }
 
-    /// What was done to a Droplet, in order.
+    /// The commands sent for a Droplet, in order.
     fn orders(&self, droplet: &str) -> Vec<&'static str> {
         self.stage.digitalocean.look(|world| {
             let Some(droplet) = world.droplet_named(droplet) else { return Vec::new() };
@@ -281,7 +280,7 @@ impl Play {
         offered.iter().any(|leaf| leaf.path.join(" ") == command)
     }
 
-    /// A button with this label: its Message and custom id.
+    /// A button with this label: its message and custom id.
     fn button(seat: &SimulatedUser, label: &str) -> Option<(Snowflake, String)> {
         seat.messages().iter().rev().find_map(|message| {
             let mut buttons = message.body.components.iter().filter_map(|row| row["components"].as_array()).flatten();

@@ -1,6 +1,6 @@
-//! The stage of the demo: a Guild with three people, an account with some Droplets, and the environment that leads there.
+//! The stage of the demo: a guild with three people, an account with some Droplets, and the environment that leads a bot there.
 //!
-//! All that is written lies in a temporary directory, which is gone when the stage is shut down.
+//! All files are in a temporary directory, which is deleted when the stage is shut down.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -26,12 +26,12 @@ use tempfile::TempDir;
 
 use crate::config::Config;
 
-/// How fast things go.
+/// How fast the simulated world runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pace {
-    /// For somebody who watches and presses.
+    /// For somebody who watches and presses buttons.
     Watched,
-    /// For a conversation that is played.
+    /// For a conversation that plays itself.
     Played,
 }
 
@@ -61,7 +61,7 @@ impl Pace {
     }
 }
 
-/// The simulated world that the bot is put into.
+/// The simulated world for the bot.
 pub(super) struct Stage {
     pub(super) discord: Arc<Discord>,
     pub(super) digitalocean: Arc<DigitalOcean>,
@@ -73,7 +73,7 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// Builds it, at whatever addresses are free.
+    /// Builds the stage, on any free ports.
     pub(super) async fn build(pace: Pace) -> anyhow::Result<Self> {
         let directory = tempfile::Builder::new().prefix("snapshot-bot-demo-").tempdir();
         let directory = directory.context("could not make a temporary directory")?;
@@ -110,7 +110,7 @@ impl Stage {
         Ok(Self { discord, digitalocean, guild, ops, people, environment, directory })
     }
 
-    /// What a bot reads that is to live here.
+    /// The configuration for a bot on this stage.
     pub(super) fn config(&self) -> anyhow::Result<Config> {
         Config::from_lookup(|name| self.environment.get(name).cloned()).context("the demo's own configuration is wrong")
     }
@@ -124,22 +124,22 @@ impl Stage {
         });
     }
 
-    /// The people whose seats can be taken.
+    /// The people as whom a visitor can act.
     pub(super) fn seats(&self) -> Vec<Snowflake> {
         self.people.to_vec()
     }
 
-    /// Who may take Snapshots, in `#ops`.
+    /// The person who may take Snapshots, in `#ops`.
     pub(super) fn operator(&self) -> SimulatedUser {
         self.discord.as_user(self.people[0], self.ops)
     }
 
-    /// Who may do nothing, in `#ops`.
+    /// The person who may do nothing, in `#ops`.
     pub(super) fn guest(&self) -> SimulatedUser {
         self.discord.as_user(self.people[2], self.ops)
     }
 
-    /// Takes it down, once nobody holds its parts any more.
+    /// Takes down the stage, once nobody holds its parts any longer.
     pub(super) async fn shutdown(self) {
         if let Some(discord) = Arc::into_inner(self.discord) {
             discord.stop().await;
@@ -147,12 +147,12 @@ impl Stage {
         if let Some(digitalocean) = Arc::into_inner(self.digitalocean) {
             digitalocean.stop().await;
         }
-        // What cannot be removed lies in the system's temporary directory, which is swept.
+        // If it cannot be deleted, it is still in the system's temporary directory, which gets cleaned.
         let _ = self.directory.close();
     }
 }
 
-/// Builds the Guild; gives the Guild, `#ops`, its people and the two Roles that mean something to the bot.
+/// Builds the guild. Returns the guild, `#ops`, its people and the two roles that matter to the bot.
 fn settle(discord: &Discord) -> (Snowflake, Snowflake, [Snowflake; 3], [Snowflake; 2]) {
     let mut world = discord.world();
     let guild = world.add_guild("The Workshop");
@@ -168,7 +168,7 @@ fn settle(discord: &Discord) -> (Snowflake, Snowflake, [Snowflake; 3], [Snowflak
     (guild, ops, people, [operator, restorer])
 }
 
-/// What was said in `#ops` before the visitor came.
+/// Adds the messages posted in `#ops` before the visitor came.
 fn talk(discord: &Discord, ops: Snowflake, [ada, rae, gus]: [Snowflake; 3]) {
     for (who, words) in [
         (rae, "Minecraft gets its upgrade tonight. If it breaks the world, I want to be able to go back."),
@@ -179,14 +179,14 @@ fn talk(discord: &Discord, ops: Snowflake, [ada, rae, gus]: [Snowflake; 3]) {
     }
 }
 
-/// The account: some Droplets that run, one that does not, and Snapshots from earlier days.
+/// The account: some running Droplets, one that is off, and Snapshots from earlier days.
 fn account(pace: Pace, now: Timestamp) -> World {
     let days_ago = |days: i64| now - SignedDuration::from_hours(24 * days);
     let settings = Settings {
         durations: pace.durations(),
         off_lag: SignedDuration::from_millis(400),
         listing_delay: SignedDuration::from_millis(600),
-        // Looked at four times a second, an hour's worth of requests would be spent in minutes.
+        // With four looks a second, the usual hourly limit would be used up within minutes.
         limits: Limits::hourly(100_000),
         ..Settings::default()
     };

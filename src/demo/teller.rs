@@ -1,4 +1,4 @@
-//! Tells a conversation on the terminal: each Message once, and of an edit only the lines that it changed.
+//! Prints a conversation on the terminal: each message once, and for an edit only the changed lines.
 
 use std::{
     collections::BTreeMap,
@@ -10,16 +10,16 @@ use snapshot_bot_sandbox::discord::{
     message::Message, server::Discord, simulated_user::SimulatedUser, snowflake::Snowflake, world::World,
 };
 
-/// How wide the column of names is.
+/// The width of the column of names.
 const NAMES: usize = 13;
 
-/// Writes what it sees, in colour where somebody looks.
+/// Prints what it sees, in colour on a terminal.
 pub(super) struct Teller {
     told: BTreeMap<Snowflake, Vec<String>>,
     colourful: bool,
 }
 
-/// How a piece of text looks.
+/// The style of a piece of text.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Tone {
     Faint,
@@ -35,28 +35,28 @@ impl Teller {
         Self { told: BTreeMap::new(), colourful }
     }
 
-    /// The headline of a scene.
+    /// Prints the headline of a scene.
     pub(super) fn scene(&self, title: &str) {
         self.line(&format!("\n{}\n", self.toned(title, Tone::Strong)));
     }
 
-    /// A stage direction.
+    /// Prints a stage direction.
     pub(super) fn aside(&self, text: &str) {
         self.line(&self.toned(&format!("{:>NAMES$}  {text}", "·"), Tone::Faint));
     }
 
-    /// What somebody does.
+    /// Prints what somebody does.
     pub(super) fn act(&self, who: &str, what: &str) {
         self.line(&format!("{}  {what}", self.toned(&format!("{who:>NAMES$}"), Tone::Strong)));
     }
 
-    /// Whether something is as it should be.
+    /// Prints whether a check succeeded.
     pub(super) fn verdict(&self, holds: bool, what: &str) {
         let (sign, tone) = if holds { ("✓", Tone::Good) } else { ("✗", Tone::Bad) };
         self.line(&self.toned(&format!("{sign:>NAMES$}  {what}"), tone));
     }
 
-    /// Tells what this person sees and has not been told yet.
+    /// Prints what this person sees and has not been shown yet.
     pub(super) fn catch_up(&mut self, discord: &Discord, seat: &SimulatedUser) {
         for message in seat.messages() {
             let (author, lines) = {
@@ -69,7 +69,7 @@ impl Teller {
         }
     }
 
-    /// Each line comes as it is shown, and as it would be without times, which change without an edit.
+    /// Prints a message. Each line is given as displayed, and as it would be without times, which change without an edit.
     fn tell(&mut self, message: &Message, author: &str, lines: Vec<(String, String)>) {
         let before = self.told.get(&message.id);
         let is_new = before.is_none();
@@ -108,12 +108,12 @@ impl Teller {
     #[expect(clippy::unused_self, reason = "every line goes through the teller")]
     fn line(&self, text: &str) {
         let mut out = std::io::stdout().lock();
-        // A reader that went away, as `head` does, ends nothing that matters.
+        // A reader that closed the pipe, as `head` does, is not an error.
         let _ = writeln!(out, "{text}").and_then(|()| out.flush());
     }
 }
 
-/// A Message as lines of text; without a present moment, times have no words.
+/// A message as lines of text; without a current time, times have no words.
 fn lines(world: &World, message: &Message, now: Option<i64>) -> Vec<String> {
     let plain = |text: &str| plain(world, text, now);
     if message.is_loading() {
@@ -145,14 +145,14 @@ fn lines(world: &World, message: &Message, now: Option<i64>) -> Vec<String> {
     lines
 }
 
-/// A text with names for ids and words for times, and without marks for bold and code.
+/// A text with names for ids and words for times, and without markup for bold and code.
 fn plain(world: &World, text: &str, now: Option<i64>) -> String {
     let mut shown = String::new();
     let mut rest = text;
     while let Some(start) = rest.find(['<', 'h']) {
         shown.push_str(&rest[..start]);
         rest = &rest[start..];
-        // Both beginnings are one byte long.
+        // Both opening characters are one byte long.
         let (words, length) =
             tag(world, rest, now).or_else(|| link(world, rest)).unwrap_or_else(|| (rest[..1].to_owned(), 1));
         shown.push_str(&words);
@@ -162,7 +162,7 @@ fn plain(world: &World, text: &str, now: Option<i64>) -> String {
     shown.replace("**", "").replace('`', "")
 }
 
-/// A link to a Message.
+/// Parses a link to a message.
 fn link(world: &World, text: &str) -> Option<(String, usize)> {
     let path = text.strip_prefix("https://discord.com/channels/")?;
     let length = path.find(|c: char| !c.is_ascii_digit() && c != '/').unwrap_or(path.len());

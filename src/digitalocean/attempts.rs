@@ -1,7 +1,7 @@
-//! A call on its way: which request leaves next, and after which pause a read that failed is sent again.
+//! The progress of a call: which request is sent next, and after which pause a failed read is sent again.
 //!
-//! Pure: carried by [`super::client::Client`] over HTTPS, or by a simulation in its own time. What starts or removes something is
-//! sent once.
+//! Pure: [`super::client::Client`] performs it over HTTPS, a simulation does so in its own time. A request that
+//! starts or removes something is sent once.
 
 use std::time::Duration;
 
@@ -14,15 +14,15 @@ use super::{
     http_types::{HttpAnswer, HttpRequest, Method, TransportError},
 };
 
-/// A read is tried at most this often again.
+/// How often a failed read is repeated at most.
 const RETRIES: usize = 3;
-/// A read does not wait longer than this for its next try; who asked decides then.
+/// The longest wait before a read is tried again; for a longer one the caller decides.
 const LONGEST_PATIENCE: SignedDuration = SignedDuration::from_secs(30);
 
 /// A call, with the pauses between its tries.
 pub struct Attempts<T> {
     call: Call<T>,
-    /// Of the random part of each pause.
+    /// The seed of the random part of each pause.
     seed: u64,
     pauses: ExponentialBackoff,
 }
@@ -30,16 +30,16 @@ pub struct Attempts<T> {
 /// What follows an answer.
 #[derive(Debug)]
 pub enum Next<T> {
-    /// Nothing: the call is over.
+    /// The call is over, with this result.
     Done(Result<T, Error>),
-    /// The request for the next page leaves.
+    /// Send the request for the next page.
     Page,
-    /// The same request leaves once more, after a pause.
+    /// Send the same request again after a pause.
     Again(Duration),
 }
 
 impl<T: 'static> Attempts<T> {
-    /// A call that was not tried yet; `seed` draws the random part of its pauses.
+    /// A call that has not been tried yet; `seed` determines the random part of its pauses.
     pub fn of(call: Call<T>, seed: u64) -> Self {
         Self { call, seed, pauses: pauses(seed) }
     }
@@ -49,13 +49,13 @@ impl<T: 'static> Attempts<T> {
         &self.call
     }
 
-    /// What is to be sent now.
+    /// The request to send now.
     pub fn request(&self) -> HttpRequest {
         self.call.request()
     }
 
-    /// Takes in what came of [`Attempts::request`], at the moment `now`. A read is tried again with growing, random pauses where the error
-    /// allows it.
+    /// Processes the outcome of [`Attempts::request`] at the time `now`. A read is repeated after
+    /// growing, random pauses if the error allows that.
     pub fn hear(&mut self, answer: Result<HttpAnswer, TransportError>, now: Timestamp) -> Next<T> {
         match answer.map_err(Error::from).and_then(|answer| self.call.absorb(&answer)) {
             Ok(Progress::Done(result)) => Next::Done(Ok(result)),
@@ -75,7 +75,7 @@ impl<T: 'static> Attempts<T> {
         }
     }
 
-    /// How long to wait before the same read is sent again; none where it should not be.
+    /// How long to wait before the same read is sent again; `None` if it must not be repeated.
     fn pause_before_retry(&mut self, error: &Error, now: Timestamp) -> Option<Duration> {
         let usual = self.pauses.next().filter(|_| self.call.method() == Method::Get)?;
         match error.retry() {

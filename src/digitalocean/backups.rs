@@ -1,7 +1,7 @@
-//! DigitalOcean's own Backups: what is asked about them, what is ordered, and what is answered.
+//! DigitalOcean's own Backups: queries, commands, and how their answers are read.
 //!
-//! Questions are called by the inventory, orders by the worker, which writes the intent down first. A plan is DigitalOcean's own word:
-//! it sells plans that its specification does not know.
+//! The inventory calls the queries; the worker calls the commands after it has committed the intent. Plans are text in DigitalOcean's
+//! words, since it sells plans that its specification does not know.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ use crate::operation::ids::{DropletId, SnapshotId};
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Fields")]
 pub struct BackupPolicy {
-    /// DigitalOcean's word, such as `daily`.
+    /// DigitalOcean's word for the plan, such as `daily`.
     pub plan: String,
     /// The day of a weekly plan, such as `SUN`.
     pub weekday: Option<String>,
@@ -29,7 +29,7 @@ pub struct BackupPolicy {
     pub hour: Option<u64>,
     /// How long a window is open, in hours.
     pub window_hours: Option<u64>,
-    /// For how many days a Backup is kept.
+    /// How many days a Backup is kept.
     pub retention_days: Option<u64>,
 }
 
@@ -41,7 +41,7 @@ pub struct BackupRecord {
     pub droplet: DropletId,
     /// Whether it is backed up.
     pub enabled: bool,
-    /// By which policy, where it is and DigitalOcean says it.
+    /// The policy, if the Droplet is backed up and DigitalOcean states it.
     pub policy: Option<BackupPolicy>,
     /// When the next Backup may begin.
     pub next_window: Option<BackupWindow>,
@@ -55,11 +55,11 @@ pub struct SupportedPolicy {
     pub plan: String,
     /// The hours at which its window may open, in UTC.
     pub hours: Vec<u64>,
-    /// The days on which it may run; none where it runs every day.
+    /// The days on which it can run; empty if it runs every day.
     pub days: Vec<String>,
     /// How long a window is open, in hours.
     pub window_hours: Option<u64>,
-    /// For how many days a Backup is kept.
+    /// How many days a Backup is kept.
     pub retention_days: Option<u64>,
 }
 
@@ -67,13 +67,13 @@ pub struct SupportedPolicy {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(try_from = "Fields")]
 pub struct Image {
-    /// DigitalOcean's word: `snapshot`, `backup` or another.
+    /// DigitalOcean's word for its type: `snapshot`, `backup` or another one.
     pub kind: String,
-    /// What it is like; its Droplet is not said here.
+    /// Its other properties, without its Droplet, which this list does not state.
     pub snapshot: Snapshot,
 }
 
-/// What is ordered: a plan and its window.
+/// A policy to request: a plan and its window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WantedPolicy<'a> {
     /// DigitalOcean's word for the plan.
@@ -84,7 +84,7 @@ pub struct WantedPolicy<'a> {
     pub hour: u8,
 }
 
-/// How one Droplet is backed up.
+/// The backup policy of one Droplet.
 pub fn policy(droplet: DropletId) -> Call<BackupRecord> {
     Call::single(Method::Get, format!("/v2/droplets/{droplet}/backups/policy"), move |wire| {
         let record: BackupRecord = wire.decisive("policy")?;
@@ -94,14 +94,14 @@ pub fn policy(droplet: DropletId) -> Call<BackupRecord> {
     .scopes(&["droplet:read"])
 }
 
-/// How every Droplet of the account is backed up. One that cannot be read is left out.
+/// The backup policies of all Droplets of the account, except those that cannot be read.
 pub fn policies() -> Call<Vec<BackupRecord>> {
     Call::paged("/v2/droplets/backups/policies".to_owned(), "policies", |record: &BackupRecord| record.droplet)
         .with_priority(Priority::Inventory)
         .scopes(&["droplet:read"])
 }
 
-/// The policies that there are. Those that cannot be read are left out.
+/// The policies that DigitalOcean offers, except those that cannot be read.
 pub fn supported_policies() -> Call<Vec<SupportedPolicy>> {
     Call::single(Method::Get, "/v2/droplets/backups/supported_policies".to_owned(), |wire| {
         let listed: Option<Vec<SupportedPolicy>> = wire.known_list("supported_policies");
@@ -110,7 +110,7 @@ pub fn supported_policies() -> Call<Vec<SupportedPolicy>> {
     .scopes(&["droplet:read"])
 }
 
-/// One image: only here does DigitalOcean say whether it is a Backup still.
+/// One image. Only this request shows whether it is still a Backup.
 pub fn image(id: SnapshotId) -> Call<Image> {
     Call::single(Method::Get, format!("/v2/images/{id}"), move |wire| {
         let image: Image = wire.decisive("image")?;
@@ -120,25 +120,25 @@ pub fn image(id: SnapshotId) -> Call<Image> {
     .scopes(&["image:read"])
 }
 
-/// Backs a Droplet up from now on.
+/// Enables backups of a Droplet.
 pub fn enable(droplet: DropletId, wanted: WantedPolicy<'_>) -> Call<Action> {
     start(droplet, "enable_backups", json!({ "backup_policy": in_json(wanted) })).with_priority(Priority::Person)
 }
 
-/// Gives a Droplet that is backed up another policy.
+/// Changes the policy of a Droplet that is backed up.
 pub fn change(droplet: DropletId, wanted: WantedPolicy<'_>) -> Call<Action> {
     start(droplet, "change_backup_policy", json!({ "backup_policy": in_json(wanted) })).with_priority(Priority::Person)
 }
 
-/// Backs a Droplet up no more. DigitalOcean deletes all of its Backups.
+/// Disables backups of a Droplet. DigitalOcean deletes all of its Backups.
 pub fn disable(droplet: DropletId) -> Call<Action> {
     start(droplet, "disable_backups", json!({})).with_priority(Priority::Person)
 }
 
-/// Makes a Snapshot of a Backup, which leaves the rotation and keeps its id. The Action is the image's.
+/// Converts a Backup into a Snapshot, which leaves the rotation and keeps its id. The Action belongs to the image.
 pub fn convert(backup: SnapshotId) -> Call<Action> {
     Call::single(Method::Post, format!("/v2/images/{backup}/actions"), move |wire| {
-        // DigitalOcean's schema shows the Action bare, its examples under a name.
+        // DigitalOcean's schema shows the Action at the top level, its examples show it under `action`.
         let action: Action = if wire.has_value("action") { wire.decisive("action")? } else { wire.whole()? };
         if action.kind == "convert" { Ok(action) } else { Err(Mismatch::at("action.type", "asked for convert")) }
     })

@@ -1,12 +1,12 @@
-//! How many requests may leave, and whose go first.
+//! How many requests may be sent, and which take precedence.
 //!
-//! DigitalOcean allows 5,000 requests an hour and a burst of 5 % of it a minute
-//! (<https://docs.digitalocean.com/reference/api/reference/#section/Introduction/Rate-Limit>). [`Budget`] is pure: the client
-//! asks it before every request and tells it every answer; it reads no clock.
+//! DigitalOcean allows 5,000 requests an hour and bursts of 5 % of that in a minute
+//! (<https://docs.digitalocean.com/reference/api/reference/#section/Introduction/Rate-Limit>). [`Budget`] is pure: the client asks it
+//! before every request and reports every answer to it; it reads no clock.
 //!
-//! Each request has a timer of its own at DigitalOcean, so this keeps the moment of each one: two sliding windows, exact. A
-//! GCRA such as governor's lets a whole burst pass and refills it meanwhile, which is nearly twice the limit within one
-//! minute, and it knows neither ranks nor what the answers' headers say.
+//! DigitalOcean counts each request for an hour of its own, so this records the time of each one: two exact sliding windows. A GCRA such as
+//! governor's allows a whole burst and refills it meanwhile, which is nearly twice the limit within one minute, and it knows neither
+//! priorities nor the headers of the answers.
 
 mod downtimes;
 mod priority;
@@ -22,17 +22,17 @@ use downtimes::Foreign;
 pub use priority::Priority;
 use window::{Window, later};
 
-/// Leave to send one request.
+/// Permission to send one request.
 #[must_use = "leave was given and counted"]
 #[derive(Debug, PartialEq, Eq)]
 pub struct Ticket {
-    /// How many requests had left when this one did, itself included.
+    /// How many requests had been sent up to and including this one.
     number: u64,
     priority: Priority,
 }
 
 impl Ticket {
-    /// Whose leave it is.
+    /// The priority for which permission was given.
     pub fn priority(&self) -> Priority {
         self.priority
     }
@@ -41,39 +41,39 @@ impl Ticket {
 /// The answer to "may I send?".
 #[derive(Debug, PartialEq, Eq)]
 pub enum Admission {
-    /// Send; it is counted already.
+    /// Send; the request is already counted.
     Now(Ticket),
     /// Ask again at this moment.
     At(Timestamp),
 }
 
-/// Why a request may not leave yet.
+/// Why a request may not be sent yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeldBack {
-    /// DigitalOcean wants no request before this moment.
+    /// DigitalOcean asked for no request before this moment.
     Silence(Timestamp),
-    /// Others come first; there is room again at this moment.
+    /// Other requests take precedence; there is room again at this moment.
     Turn(Timestamp),
 }
 
 /// What DigitalOcean allows until its headers say otherwise.
 const USUAL_LIMIT: usize = 5_000;
-/// Limits beyond this are not believed, so that the record stays small.
+/// Higher limits are not believed, so that the record stays small.
 const HIGHEST_LIMIT: usize = 1_000_000;
 /// A little more than the vendor's window, since a request is counted when it arrives there, not when it leaves here.
 const MINUTE: SignedDuration = SignedDuration::from_secs(62);
 const HOUR: SignedDuration = SignedDuration::from_secs(3_610);
-/// How often one request may find out whether DigitalOcean's count has recovered.
+/// How often one request may test whether DigitalOcean's count has recovered.
 const PROBE_EVERY: SignedDuration = SignedDuration::from_secs(1);
-/// Nobody waits in line for a silence to end that lasts longer than this: who asked decides what to do meanwhile.
+/// A request does not wait in line for a silence longer than this to end: the caller decides what to do meanwhile.
 const LONGEST_IN_LINE: SignedDuration = SignedDuration::from_secs(30);
-/// How often, in a silence longer than everybody's, one request for a Droplet that is off may find out whether it is over.
+/// How often, in a silence too long for everybody to keep, one request for a Droplet that is off may test whether it is over.
 const PROBE_SILENCE_EVERY: SignedDuration = SignedDuration::from_mins(1);
 
-/// Between two looks at a Droplet that is off where requests are scarce.
+/// The pause between two looks at a Droplet that is off when few requests are left.
 const SCARCE_PAUSE: SignedDuration = SignedDuration::from_secs(15);
 
-/// The record of what left, and of what DigitalOcean said about it.
+/// The record of sent requests, and of what DigitalOcean said about them.
 #[derive(Debug)]
 pub struct Budget {
     hour_limit: usize,
@@ -89,24 +89,24 @@ pub struct Budget {
     latest: Timestamp,
 }
 
-/// DigitalOcean asked for no requests.
+/// A period in which DigitalOcean asked for no requests.
 #[derive(Clone, Copy, Debug)]
 struct Silence {
-    /// Until when it is kept by all but those who may probe.
+    /// When it ends for all requests that may not probe.
     until: Timestamp,
-    /// Before this moment nobody probes.
+    /// When the next request may probe whether it is over.
     probe_at: Timestamp,
-    /// How many requests had left when it was asked for: an answer to a later one shows whether it is over.
+    /// How many requests had been sent when it began: an answer to a later one shows whether it is over.
     number: u64,
 }
 
-/// What the latest answer said of the hour; other programs may use the same token.
+/// What the latest answer said about the hourly limit; other programs may use the same token.
 #[derive(Debug)]
 struct Observed {
     remaining: usize,
-    /// The number of the request that was answered: later ones are not in `remaining` yet.
+    /// The number of the answered request: `remaining` does not count later ones.
     number: u64,
-    /// When a request may go although nothing seems to remain.
+    /// When a request may be sent although nothing seems to remain.
     probe_at: Timestamp,
 }
 
@@ -129,7 +129,7 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Asks to send one request of this rank, and counts it when it may.
+    /// Requests permission to send one request of this priority, and counts the request if it may be sent.
     pub fn admit(&mut self, priority: Priority, now: Timestamp) -> Admission {
         self.advance(now);
         match self.free_at(priority, now) {
@@ -155,7 +155,7 @@ impl Budget {
         }
     }
 
-    /// When a request of this rank may leave, and what it waits for; none if at once.
+    /// What a request of this priority has to wait for, and until when; `None` if it may be sent now.
     pub fn held_back(&mut self, priority: Priority, now: Timestamp) -> Option<HeldBack> {
         self.advance(now);
         match (self.silence_for(priority, now), self.free_at(priority, now).filter(|at| *at > now)) {
@@ -165,13 +165,13 @@ impl Budget {
         }
     }
 
-    /// The end of a silence that is too long for a request of this rank to wait in line for; none if there is no such silence.
+    /// The end of a silence that is too long for a request of this priority to wait in line for; `None` if there is no such silence.
     pub fn long_silence(&mut self, priority: Priority, now: Timestamp) -> Option<Timestamp> {
         self.advance(now);
         self.silence_for(priority, now).filter(|until| *until > later(now, LONGEST_IN_LINE))
     }
 
-    /// Takes in what the answer to an admitted request says about limits.
+    /// Processes what the answer to an admitted request says about limits.
     pub fn observe(&mut self, ticket: &Ticket, answer: &HttpAnswer) {
         if let Some(limit) = answer.number("ratelimit-limit").and_then(|limit| usize::try_from(limit).ok()) {
             self.hour_limit = limit.clamp(1, HIGHEST_LIMIT);
@@ -180,18 +180,18 @@ impl Budget {
             (Some(probe_at), Some(until)) => {
                 let earlier = self.silence.filter(|earlier| earlier.until > until);
                 let until = earlier.map_or(until, |earlier| earlier.until);
-                // Asked for again by the answer to a probe, the next probe keeps its time.
+                // If the answer to a probe asks for silence again, the time of the next probe is kept.
                 let soon = probe_at.min(later(answer.received_at, PROBE_SILENCE_EVERY));
                 let probe_at = self.silence.map_or(probe_at, |earlier| earlier.probe_at.max(soon));
                 self.silence = Some(Silence { until, probe_at, number: self.numbered });
             }
-            // It does what is asked again.
+            // A success shows that the silence is over.
             _ if (200..300).contains(&answer.status) => {
                 self.silence.take_if(|silence| silence.number < ticket.number);
             }
             _ => {}
         }
-        // On a burst 429 `ratelimit-remaining` may read 0 though the hour has plenty left.
+        // On a burst 429, `ratelimit-remaining` may read 0 although plenty is left of the hourly limit.
         let of_the_hour = answer.status != 429 || answer.header("retry-after").is_none();
         let newer = self.observed.as_ref().is_none_or(|observed| observed.number < ticket.number);
         let remaining = answer.number("ratelimit-remaining").and_then(|left| usize::try_from(left).ok());
@@ -204,7 +204,7 @@ impl Budget {
         }
     }
 
-    /// Until when DigitalOcean wants no request, also of those who have leave: none where this leave was given since it said so.
+    /// Until when DigitalOcean wants no request, even from those with permission; `None` if this permission was given after it said so.
     pub fn silent_until(&mut self, ticket: &Ticket, now: Timestamp) -> Option<Timestamp> {
         self.advance(now);
         self.silence.filter(|silence| ticket.number <= silence.number).map(|silence| {
@@ -212,28 +212,28 @@ impl Budget {
         })
     }
 
-    /// How young the last reading of a Droplet that is off may be for another look to be put off: not at all while half of the hour is
-    /// left.
+    /// The minimum age of the last reading of a Droplet that is off before another look is sent:
+    /// zero while half of the hourly limit is left.
     pub fn look_pause(&mut self, now: Timestamp) -> SignedDuration {
         self.advance(now);
         if self.left_this_hour() * 2 >= self.hour_limit { SignedDuration::ZERO } else { SCARCE_PAUSE }
     }
 
-    /// How many requests are left, in the hour or in the minute, whichever is less.
+    /// How many requests are left in the hour or in the minute, whichever is fewer.
     pub fn left(&mut self, now: Timestamp) -> usize {
         self.advance(now);
         self.left_this_hour().min(self.minute_limit().saturating_sub(self.all.within(MINUTE, now)))
     }
 
-    /// The least pause between two looks that cost `requests` each: none while polls have used less than a quarter of their half,
-    /// then longer and longer. At half of it, it is as long as would use exactly their half forever; it grows on, since a crowd
-    /// that has just arrived has looks under way that knew of no pause.
+    /// The minimum pause between two looks that cost `requests` each: zero while polls have used less than a quarter of their half, then
+    /// increasing. At half of it, the pause is what would use exactly their half forever. It grows further, since a crowd that has just
+    /// arrived has looks in flight that took no account of a pause.
     pub fn poll_floor(&mut self, requests: u32, now: Timestamp) -> Duration {
         self.advance(now);
         let windows = [(MINUTE, poll_share(self.minute_limit())), (HOUR, poll_share(self.hour_limit))];
         let pauses = windows.map(|(window, share)| {
             let used = self.polls.within(window, now);
-            // In quarters of the share beyond the first.
+            // The usage beyond the first quarter, in quarters of the share.
             let pressed = u32::try_from((used * 4).saturating_sub(share)).unwrap_or(u32::MAX);
             let share = u32::try_from(share).unwrap_or(u32::MAX);
             let steady = window.unsigned_abs().saturating_mul(requests) / share;
@@ -251,14 +251,14 @@ impl Budget {
         self.remaining().map_or(by_our_count, |remaining| remaining.min(by_our_count))
     }
 
-    /// What DigitalOcean said remains, less what left since.
+    /// What DigitalOcean said remains, minus what has been sent since.
     fn remaining(&self) -> Option<usize> {
         let observed = self.observed.as_ref()?;
         let since = usize::try_from(self.numbered - observed.number).unwrap_or(usize::MAX);
         Some(observed.remaining.saturating_sub(since))
     }
 
-    /// The first moment at which nothing that is known now stands in the way.
+    /// The earliest time at which nothing known now prevents the request.
     fn free_at(&self, priority: Priority, now: Timestamp) -> Option<Timestamp> {
         let (minute, hour) = (self.minute_limit(), self.hour_limit);
         let shares = [
@@ -280,15 +280,15 @@ impl Budget {
         shares.into_iter().chain(own).chain([probe, self.silence_for(priority, now)]).flatten().max()
     }
 
-    /// Until when a request of this rank keeps silent.
+    /// Until when a request of this priority keeps the silence.
     fn silence_for(&self, priority: Priority, now: Timestamp) -> Option<Timestamp> {
         let silence = self.silence?;
         let until = if priority.may_probe() { silence.probe_at.min(silence.until) } else { silence.until };
         (until > now).then_some(until)
     }
 
-    /// Forgets what has left both windows. A clock that was set back takes the record along, so that nobody waits for a
-    /// moment that will come only after hours.
+    /// Forgets requests that have left both windows. If the clock was set back, all recorded times are moved with it, so
+    /// that no request waits hours for one of them.
     fn advance(&mut self, now: Timestamp) {
         if now < self.latest {
             let back = self.latest.duration_since(now);
@@ -305,36 +305,36 @@ impl Budget {
         self.offs.forget(MINUTE, now);
         self.blinds.forget(MINUTE, now);
         self.shutdowns.forget(MINUTE, now);
-        // An hour later every request it counted has left the window at DigitalOcean too.
+        // After an hour, every request that it counted has left DigitalOcean's window too.
         self.observed.take_if(|observed| later(observed.probe_at, HOUR) <= now);
     }
 }
 
-/// Looks may use half of a window at most.
+/// The share for polls: at most half of a window.
 const fn poll_share(limit: usize) -> usize {
     if limit < 4 { 1 } else { limit / 2 }
 }
 
-/// What Droplets that are off wait for may use so much of a minute, so that looks keep no `power_on` waiting.
+/// The share of a minute for the requests that Droplets which are off wait for, so that looks delay no `power_on`.
 const fn off_share(limit: usize) -> usize {
     let share = limit * 6 / 10;
     if share == 0 { 1 } else { share }
 }
 
-/// Droplets that are turned on without a look may use so much of a minute.
+/// The share of a minute for turning on Droplets without a look.
 const fn blind_share(limit: usize) -> usize {
     let share = limit / 5;
     if share == 0 { 1 } else { share }
 }
 
-/// Beginnings may use so much of a minute, so that what they begin does not end all at once.
+/// The share of a minute for beginning downtimes, so that these do not all end simultaneously.
 const fn shutdown_share(limit: usize) -> usize {
     let share = limit / 5;
     if share < 2 { 2 } else { share }
 }
 
-/// The looks before a shutdown may use so much of what beginnings may. What they leave is for the shutdowns themselves: a look that
-/// its shutdown cannot follow at once is too old when it can, and is taken again.
+/// The part of the share for beginnings that the looks before a shutdown may use. The rest is for the shutdowns themselves: if a shutdown
+/// cannot follow its look immediately, that look becomes too old and has to be repeated.
 const fn look_share(limit: usize) -> usize {
     shutdown_share(limit) * 2 / 3
 }

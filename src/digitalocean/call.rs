@@ -1,7 +1,7 @@
-//! One wish of DigitalOcean as data: what to send, how its answers are read, and whether a further page is needed.
+//! One call to DigitalOcean as data: what to send, how its answers are read, and whether another page is needed.
 //!
-//! Made by [`super::queries`] and [`super::mutations`]; carried out by [`super::client::Client`], or by anything that can turn
-//! a request into an answer. Does no I/O and reads no clock.
+//! Created by [`super::queries`] and [`super::mutations`]; performed by [`super::client::Client`], or by anything that can turn a request
+//! into an answer. Does no I/O and reads no clock.
 
 use std::{collections::HashSet, hash::Hash};
 
@@ -16,12 +16,12 @@ use super::{
     lenient::{Fields, Mismatch, Whole, readable},
 };
 
-/// The most items that DigitalOcean puts on one page.
+/// How many items DigitalOcean puts on one page at most.
 pub(super) const PER_PAGE: usize = 200;
-/// More pages than any honest list has: 50,000 items.
+/// More pages than any plausible list has: 50,000 items.
 const MOST_PAGES: u32 = 250;
 
-/// One wish, with the place where its reading stands.
+/// One call, with the progress of reading its answers.
 pub struct Call<T> {
     method: Method,
     path: String,
@@ -35,12 +35,12 @@ pub struct Call<T> {
 
 type Reader<T> = dyn FnMut(&HttpAnswer) -> Result<Turn<T>, Mismatch> + Send;
 
-/// What one answer brought.
+/// The result of one answer.
 #[derive(Debug)]
 pub enum Progress<T> {
-    /// Ask again: [`Call::request`] is now the next page's.
+    /// Send another request: [`Call::request`] is now the next page's.
     More,
-    /// The whole result.
+    /// The complete result.
     Done(T),
 }
 
@@ -50,7 +50,7 @@ enum Turn<T> {
 }
 
 impl<T: 'static> Call<T> {
-    /// A call with a single answer, whose JSON object is turned into the result by `finish`.
+    /// A call with a single answer, whose JSON object `finish` turns into the result.
     pub(super) fn single(
         method: Method,
         path: String,
@@ -59,8 +59,7 @@ impl<T: 'static> Call<T> {
         Self::new(method, path, Box::new(move |answer| finish(&Fields::of_body(&answer.body)?).map(Turn::Done)))
     }
 
-    /// A call whose answer has no body worth reading. A page for people is none of DigitalOcean's answers, though: something in
-    /// between sent it.
+    /// A call whose answer has no body worth reading. An HTML page is not an answer by DigitalOcean, though: something in between sent it.
     pub(super) fn bodiless(method: Method, path: String, done: fn() -> T) -> Self {
         let read = move |answer: &HttpAnswer| {
             let is_page = answer.body.trim_ascii_start().starts_with(b"<");
@@ -84,13 +83,13 @@ impl<T: 'static> Call<T> {
         self
     }
 
-    /// The scopes that a token needs for this, named when one is missing.
+    /// Sets the scopes that a token needs for this call, which are named if one is missing.
     pub(super) fn scopes(mut self, scopes: &'static [&'static str]) -> Self {
         self.scopes = scopes;
         self
     }
 
-    /// The same wish with its result turned into another.
+    /// The same call with its result mapped.
     pub fn map<U: 'static>(self, turn: impl Fn(T) -> U + Send + 'static) -> Call<U> {
         let Self { method, path, query, body, priority, scopes, page, mut read } = self;
         let read = Box::new(move |answer: &HttpAnswer| {
@@ -102,7 +101,7 @@ impl<T: 'static> Call<T> {
         Call { method, path, query, body, priority, scopes, page, read }
     }
 
-    /// The same wish with another rank in the request budget.
+    /// This call with another priority in the request budget.
     #[must_use]
     pub fn with_priority(mut self, priority: Priority) -> Self {
         self.priority = priority;
@@ -111,8 +110,8 @@ impl<T: 'static> Call<T> {
 }
 
 impl<Item: DeserializeOwned + Send + 'static> Call<Vec<Item>> {
-    /// A call that reads the list `field` to its last page; an item that two pages show (because the list grew in between)
-    /// counts once, and one that cannot be read is left out.
+    /// A call that reads the list `field` to its last page. An item that appears on two pages (because the list grew in between) counts
+    /// once, and one that cannot be read is skipped.
     pub(super) fn paged<Id: Eq + Hash + Send + 'static>(
         path: String,
         field: &'static str,
@@ -121,8 +120,8 @@ impl<Item: DeserializeOwned + Send + 'static> Call<Vec<Item>> {
         Self::pages(path, field, id, |_| false, Unreadable::IsSkipped)
     }
 
-    /// Like [`Call::paged`], for a list that is never empty for want of understanding: unreadable is a page of which nothing can be read,
-    /// and a list that shows nothing although DigitalOcean says that it has something.
+    /// Like [`Call::paged`], for a list that must not appear empty merely because it cannot be read: a page on which no item can be read is
+    /// an error, and so is an empty list for which DigitalOcean states a total.
     pub(super) fn paged_in_earnest<Id: Eq + Hash + Send + 'static>(
         path: String,
         field: &'static str,
@@ -131,8 +130,8 @@ impl<Item: DeserializeOwned + Send + 'static> Call<Vec<Item>> {
         Self::pages(path, field, id, |_| false, Unreadable::MustNotBeAll)
     }
 
-    /// Like [`Call::paged`], for a list from which it follows that something is not there: one item that cannot be read, or fewer items
-    /// than DigitalOcean says that there are, and all of it is unreadable.
+    /// Like [`Call::paged`], for a list that proves that something does not exist: one item that cannot be read, or fewer items than the
+    /// total that DigitalOcean states, makes the whole list unreadable.
     pub(super) fn paged_whole<Id: Eq + Hash + Send + 'static>(
         path: String,
         field: &'static str,
@@ -141,8 +140,8 @@ impl<Item: DeserializeOwned + Send + 'static> Call<Vec<Item>> {
         Self::pages(path, field, id, |_| false, Unreadable::SpoilsTheList)
     }
 
-    /// Like [`Call::paged`], but no page is read after one that is enough, by all that was shown before it. A page with an item
-    /// that cannot be read is never asked about.
+    /// Like [`Call::paged`], but stops after the first page for which `is_enough` returns true. Pages with an item
+    /// that cannot be read are never passed to it.
     pub(super) fn paged_until<Id: Eq + Hash + Send + 'static>(
         path: String,
         field: &'static str,
@@ -188,7 +187,7 @@ impl<Item: DeserializeOwned + Send + 'static> Call<Vec<Item>> {
     }
 }
 
-/// What an item that cannot be read means to its list.
+/// What an unreadable item means for its list.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Unreadable {
     IsSkipped,
@@ -199,16 +198,16 @@ enum Unreadable {
 /// One page of a list, and whether more follow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OnePage<Item> {
-    /// Those of its items that can be read.
+    /// The items that can be read.
     pub items: Vec<Item>,
     /// Whether it is the last page.
     pub is_last: bool,
-    /// The number of the last page, where DigitalOcean says how long the list is.
+    /// The number of the last page, if DigitalOcean states the length of the list.
     pub last: Option<u32>,
 }
 
 impl<Item: DeserializeOwned + Send + 'static> Call<OnePage<Item>> {
-    /// A call that reads page number `page` of the list `field` and stops there.
+    /// A call that reads only page number `page` of the list `field`.
     pub(super) fn one_page(path: String, field: &'static str, page: u32) -> Self {
         let page = page.max(1);
         let read = move |answer: &HttpAnswer| {
@@ -223,17 +222,17 @@ impl<Item: DeserializeOwned + Send + 'static> Call<OnePage<Item>> {
 }
 
 impl<T> Call<T> {
-    /// Its rank in the request budget.
+    /// Its priority in the request budget.
     pub fn priority(&self) -> Priority {
         self.priority
     }
 
-    /// Its verb: only a GET may be repeated without looking.
+    /// Its HTTP method: only a GET may be repeated without looking.
     pub fn method(&self) -> Method {
         self.method
     }
 
-    /// What to send now.
+    /// The request to send now.
     pub fn request(&self) -> HttpRequest {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(&self.query);
@@ -245,8 +244,7 @@ impl<T> Call<T> {
         HttpRequest { method: self.method, path_and_query, body: self.body.as_ref().map(Value::to_string) }
     }
 
-    /// Takes in the answer to [`Call::request`]. After an error the call stands where it stood, so that a read can be tried
-    /// again.
+    /// Processes the answer to [`Call::request`]. An error leaves the call unchanged, so that a read can be repeated.
     pub fn absorb(&mut self, answer: &HttpAnswer) -> Result<Progress<T>, Error> {
         if !(200..300).contains(&answer.status) {
             return Err(Error::of_answer(answer, self.scopes));
@@ -261,7 +259,7 @@ impl<T> Call<T> {
         }
     }
 
-    /// Carries the whole call out against a synchronous world: a simulation's way to run the very same encoding and reading.
+    /// Performs the whole call against a synchronous world, so that a simulation uses the very same encoding and reading.
     pub fn exchange(
         mut self,
         mut world: impl FnMut(HttpRequest) -> Result<HttpAnswer, TransportError>,
@@ -277,19 +275,19 @@ impl<T> Call<T> {
 /// One page of a list.
 struct Page<Item> {
     items: Vec<Item>,
-    /// How many items it has, those that cannot be read included.
+    /// How many items it has, including those that cannot be read.
     shown: usize,
     next: NextLink,
     total: Option<usize>,
 }
 
-/// What a page says of the one after it.
+/// What a page says about the one after it.
 enum NextLink {
     /// Nothing.
     None,
     /// Its number.
     To(u32),
-    /// Something that leads to no page.
+    /// A link that leads to no page.
     Odd,
 }
 
@@ -310,9 +308,9 @@ impl<Item: DeserializeOwned> Page<Item> {
         Ok(Self { items: readable(&raw, field), shown: raw.len(), next, total })
     }
 
-    /// The number of the page after `page`, when `shown` items were seen so far. Of the link only the number counts: it must
-    /// lead forward, and it can lead to no other host. Where it does not, the total decides, and else whether the page is full:
-    /// a list is read to its end whatever stands around it.
+    /// The number of the page after `page`, when `shown` items were seen so far. Only the number in the link counts: it must lead
+    /// forward, and it cannot lead to another host. If the link is unusable, the total decides, or else whether the page is full, so
+    /// that a list is read to its end in any case.
     fn next_page(&self, page: u32, shown: usize) -> Result<Option<u32>, Mismatch> {
         let more = match (&self.next, self.total) {
             _ if self.shown == 0 => return Ok(None),

@@ -1,7 +1,7 @@
-//! The way to DigitalOcean: carries [`Call`]s out over HTTPS, within the [`Budget`], each with a deadline.
+//! The client for DigitalOcean: performs [`Call`]s over HTTPS, within the [`Budget`], each request with a deadline.
 //!
-//! Used by the watcher, the inventory and the worker. Reads are tried again when that can help; what starts or removes
-//! something is sent once. The token is known here alone and leaves only in the `authorization` header.
+//! Used by the watcher, the inventory and the worker. Reads are repeated if that can help; requests that start or remove something are sent
+//! once. Only this file knows the token, which is sent only in the `authorization` header.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -22,21 +22,21 @@ use super::{
     request_log,
 };
 
-/// The clock, as this room sees it: it may not know ours.
+/// The clock of this room, which may not import ours.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// Where DigitalOcean is and how patient we are.
+/// Where DigitalOcean is, and how long to wait for it.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Scheme, host and port of the API.
     pub origin: Url,
     /// The token.
     pub token: SecretString,
-    /// How long making a connection may take.
+    /// How long establishing a connection may take.
     pub connect_timeout: Duration,
     /// How long a whole request may take, connection and body included.
     pub deadline: Duration,
-    /// The most bytes of an answer that are taken in.
+    /// The maximum number of bytes read of an answer.
     pub answer_limit: usize,
 }
 
@@ -44,16 +44,16 @@ pub struct Settings {
 pub const DEADLINE: Duration = Duration::from_secs(10);
 
 impl Settings {
-    /// The usual patience: 3 s for a connection, 10 s for a request, 8 MiB for a page of 200 Droplets, which is some 1 MiB.
+    /// The usual limits: 3 s for a connection, 10 s for a request, 8 MiB for a page of 200 Droplets, which has some 1 MiB.
     pub fn new(origin: Url, token: SecretString) -> Self {
         Self { origin, token, connect_timeout: Duration::from_secs(3), deadline: DEADLINE, answer_limit: 8 << 20 }
     }
 }
 
-/// No client can be made of these settings.
+/// Why no client can be created from these settings.
 #[derive(Debug, thiserror::Error)]
 pub enum Unusable {
-    /// The token has characters that no header can carry.
+    /// The token contains characters that no header can carry.
     #[error("the DigitalOcean token contains characters that no token has")]
     Token,
     /// The HTTP stack could not be set up.
@@ -67,12 +67,12 @@ pub struct Client {
     shared: Arc<Shared>,
 }
 
-/// DigitalOcean's clock, as its answers tell it.
+/// DigitalOcean's clock, according to its answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServerClock {
-    /// By how much it was ahead of ours at the latest answer.
+    /// By how much it was ahead of our clock at the latest answer.
     pub ahead: SignedDuration,
-    /// How many answers have told it.
+    /// How many answers have contained a time.
     pub answers: u64,
 }
 
@@ -90,22 +90,22 @@ struct Shared {
     now: Now,
 }
 
-/// A connection unused for so long is closed: a little more than the longest pause between looks at a Droplet that is off.
+/// A connection unused for this long is closed. It is slightly more than the longest pause between looks at a Droplet that is off.
 const IDLE: Duration = Duration::from_secs(20);
-/// While waiting for leave the clock and the rank are asked at least this often, since both may change.
+/// How often a waiting request checks the clock and its priority at least, since both may change.
 const LOOK_UP: Duration = Duration::from_secs(1);
 
 impl Client {
-    /// A client that asks `now` for the time.
+    /// A client that calls `now` for the time.
     pub fn new(settings: &Settings, now: Now) -> Result<Self, Unusable> {
         let token = (settings.token.clone(), authorization(&settings.token)?);
         let mut http = reqwest::Client::builder()
             .user_agent(concat!("snapshot-bot/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(settings.connect_timeout)
             .timeout(settings.deadline)
-            // A connection that the server has given up meanwhile would make a POST ambiguous without need.
+            // Reusing a connection that the server has closed meanwhile would make the outcome of a POST unknown unnecessarily.
             .pool_idle_timeout(IDLE)
-            // A redirect could carry a POST, or the token, to somewhere else.
+            // A redirect could send a POST, or the token, somewhere else.
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never());
         if is_loopback(&settings.origin) {
@@ -127,34 +127,34 @@ impl Client {
         })
     }
 
-    /// The token that requests leave with.
+    /// The token used for requests.
     pub fn token(&self) -> SecretString {
         self.shared.token.read().0.clone()
     }
 
-    /// Sends requests with another token from now on, of the same account: connections, budget and outage stay as they are.
+    /// Uses another token of the same account from now on: connections, budget and outage are kept.
     pub fn set_token(&self, token: SecretString) -> Result<(), Unusable> {
         let header = authorization(&token)?;
         *self.shared.token.write() = (token, header);
         Ok(())
     }
 
-    /// Waits for leave and carries a call out to its end.
+    /// Waits for permission and performs a call to its end.
     ///
-    /// A read is tried again with growing, random pauses where the error allows it; a POST or DELETE leaves once.
+    /// A read is repeated after growing, random pauses if the error allows that; a POST or DELETE is sent once.
     pub async fn run<T: 'static>(&self, call: Call<T>) -> Result<T, Error> {
         let priority = call.priority();
         self.run_ranked(call, || priority).await
     }
 
-    /// Like [`Client::run`], with a rank that is asked for before each request and while it waits: a read that
+    /// Like [`Client::run`], with a priority that is queried before each request and while it waits: a read that
     /// served nobody may come to serve somebody.
     pub async fn run_ranked<T: 'static>(&self, call: Call<T>, rank: impl Fn() -> Priority) -> Result<T, Error> {
         self.carry_out(call, None, rank).await
     }
 
-    /// Like [`Client::run`], with the leave for its first request already given: the worker asks for leave before it
-    /// writes an intent down, so that nothing lies between the commit and the sending.
+    /// Like [`Client::run`], with permission for the first request already obtained: the worker obtains it before it commits an intent, so
+    /// that nothing comes between the commit and the request.
     pub async fn run_admitted<T: 'static>(&self, call: Call<T>, ticket: Ticket) -> Result<T, Error> {
         let priority = call.priority();
         self.carry_out(call, Some(ticket), || priority).await
@@ -189,8 +189,8 @@ impl Client {
         }
     }
 
-    /// Sends one request, once, and takes in what its answer says about limits. Only for those who read the answer
-    /// themselves: everybody else runs a [`Call`].
+    /// Sends one request, once, and processes what its answer says about limits. Only for callers that read the
+    /// answer themselves: all others run a [`Call`].
     pub async fn send(&self, request: &HttpRequest, ticket: Ticket) -> Result<HttpAnswer, TransportError> {
         if let Some(until) = self.budget(|budget, now| budget.silent_until(&ticket, now)) {
             return Err(TransportError::HeldBack { until });
@@ -211,19 +211,19 @@ impl Client {
         Ok(answer)
     }
 
-    /// Waits until a request is answered with 401, or returns at once if that was so since the last time. One such answer may be a
-    /// fault of a proxy. For one listener.
+    /// Waits until a request is answered with 401; returns immediately if that has happened since the last call. A single 401 may
+    /// be the fault of a proxy. For one listener.
     pub async fn unauthorized(&self) {
         self.shared.unauthorized.notified().await;
     }
 
-    /// Waits until a request of this rank may leave, which may take long when the budget is used up. Nobody waits in line for the end of
-    /// a long silence: [`Error::Throttled`] says when it is over.
+    /// Waits until a request of this priority may be sent, which may take long when the budget is used up. It does not wait for the end of
+    /// a long silence: [`Error::Throttled`] says when that is over.
     pub async fn admit(&self, priority: Priority) -> Result<Ticket, Error> {
         self.admit_ranked(&|| priority).await
     }
 
-    /// Like [`Client::admit`], with a rank that is asked for while it waits.
+    /// Like [`Client::admit`], with a priority that is queried while it waits.
     pub(super) async fn admit_ranked(&self, rank: &impl Fn() -> Priority) -> Result<Ticket, Error> {
         loop {
             let priority = rank();
@@ -240,42 +240,42 @@ impl Client {
         }
     }
 
-    /// Leave for a request of this rank, or when to ask again. Leave that is not used stays counted.
+    /// Permission for a request of this priority, or when to ask again. Unused permission stays counted.
     pub fn try_admit(&self, priority: Priority) -> Admission {
         self.budget(|budget, now| budget.admit(priority, now))
     }
 
-    /// When a request of this rank may leave, and what it waits for until then; none if at once. Nothing is counted.
+    /// What a request of this priority has to wait for, and until when; `None` if it may be sent now. Nothing is counted.
     pub fn held_back(&self, priority: Priority) -> Option<HeldBack> {
         self.budget(|budget, now| budget.held_back(priority, now))
     }
 
-    /// How many downtimes may begin besides so many; see [`Budget::room_for_downtimes`].
+    /// How many downtimes may begin in addition to this many; see [`Budget::room_for_downtimes`].
     pub fn room_for_downtimes(&self, downtimes: usize) -> DowntimeRoom {
         self.budget(|budget, now| budget.room_for_downtimes(downtimes, now))
     }
 
-    /// The least pause between two looks at a Droplet that is off; see [`Budget::look_pause`].
+    /// The minimum pause between two looks at a Droplet that is off; see [`Budget::look_pause`].
     pub fn look_pause(&self) -> SignedDuration {
         self.budget(Budget::look_pause)
     }
 
-    /// The least pause between looks that cost `requests` each; see [`Budget::poll_floor`].
+    /// The minimum pause between looks that cost `requests` each; see [`Budget::poll_floor`].
     pub fn poll_floor(&self, requests: u32) -> Duration {
         self.budget(|budget, now| budget.poll_floor(requests, now))
     }
 
-    /// The present moment by DigitalOcean's clock, as its latest answer told it; none before the first. Exact to some seconds.
+    /// The current time by DigitalOcean's clock, according to its latest answer; `None` before the first. Accurate to some seconds.
     pub fn server_now(&self) -> Option<Timestamp> {
         self.now().checked_add(self.server_clock()?.ahead).ok()
     }
 
-    /// DigitalOcean's clock, as its latest answer told it; none before the first.
+    /// DigitalOcean's clock, according to its latest answer; `None` before the first.
     pub fn server_clock(&self) -> Option<ServerClock> {
         *self.shared.server_clock.lock()
     }
 
-    /// What stands in DigitalOcean's place, such as a proxy's page, says nothing about DigitalOcean's clock.
+    /// Anything that answers in DigitalOcean's place, such as a proxy's page, says nothing about DigitalOcean's clock.
     fn learn_server_clock(&self, answer: &HttpAnswer) {
         if let Some(date) = answer.date().filter(|_| answer.is_digitaloceans()) {
             let ahead = date.duration_since(answer.received_at);
@@ -285,7 +285,7 @@ impl Client {
         }
     }
 
-    /// The present moment by the clock that this client was given.
+    /// The current time by the clock that this client was given.
     pub fn now(&self) -> Timestamp {
         (self.shared.now)()
     }
@@ -324,13 +324,13 @@ impl Client {
             body,
             received_at: self.now(),
         };
-        // What is said there may be shown and kept.
+        // The contents of the answer may be displayed and stored.
         answer.redact(token.expose_secret());
         Ok(answer)
     }
 
     fn transport_error(&self, error: reqwest::Error) -> TransportError {
-        // Whether a connection was made comes first: a time-out while connecting is both, and nothing was sent.
+        // First check whether there was a connection: a time-out while connecting is both, and nothing was sent.
         let connecting = error.is_connect();
         let timed_out = error.is_timeout();
         let reason = root_cause(&error.without_url());
@@ -341,7 +341,7 @@ impl Client {
         }
     }
 
-    /// In an outage, until when a read of this rank waits because another one finds out whether it is over.
+    /// Until when a read of this priority waits in an outage, because another one finds out whether it is over.
     fn holds_until(&self, method: Method, rank: Priority) -> Option<Timestamp> {
         if method != Method::Get || !rank.waits_in_an_outage() {
             return None;
@@ -349,7 +349,7 @@ impl Client {
         self.outage(Outage::holds_until)
     }
 
-    /// Only what is read says whether DigitalOcean answers: a POST may be slow, or refused by what it meets.
+    /// Only reads show whether DigitalOcean answers: a POST may be slow, or refused because of the state that it meets.
     fn note_outcome(&self, method: Method, answer: &Result<HttpAnswer, TransportError>) {
         match answer {
             Ok(answer) if answer.is_digitaloceans() => self.outage(|outage, _| outage.is_over()),
@@ -371,7 +371,7 @@ impl fmt::Debug for Client {
     }
 }
 
-/// The innermost reason, which is the one that says something ("connection refused").
+/// The innermost cause, which is the informative one ("connection refused").
 fn root_cause(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {

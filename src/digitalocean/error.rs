@@ -1,7 +1,7 @@
-//! What went wrong at DigitalOcean, by what the caller can do next.
+//! Errors of DigitalOcean, grouped by what the caller can do next.
 //!
-//! Made by [`super::call::Call`] and the client; the worker asks [`Error::retry`] and [`Error::delivery`] and never guesses.
-//! Texts are fragments fit to follow "could not …: "; the vendor's own words in them are untrusted and cut to size.
+//! Created by [`super::call::Call`] and the client; the worker relies on [`Error::retry`] and [`Error::delivery`] and never guesses.
+//! Messages are fragments that can follow "could not …: "; the vendor's own words in them are untrusted and truncated.
 
 use std::fmt;
 
@@ -14,91 +14,91 @@ use super::{
     plain::plain,
 };
 
-/// Why a call gave no result.
+/// Why a call returned no result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
     /// The token is not accepted: somebody must set another one.
     Unauthorized {
-        /// DigitalOcean's name of the request, for their support.
+        /// DigitalOcean's id of the request, for their support.
         request_id: Option<String>,
     },
-    /// It is not allowed: the token lacks a scope, or the account is locked or owes money. Somebody must change that.
+    /// The request is not allowed: the token lacks a scope, or the account is locked or owes money. Somebody must change that.
     Forbidden {
-        /// The scopes that this call needs, or only the missing one where DigitalOcean named it: a guess at the reason.
+        /// The scopes that this call needs, or only the missing one if DigitalOcean named it: a guess at the reason.
         scopes: Vec<&'static str>,
         /// DigitalOcean's words.
         message: String,
-        /// DigitalOcean's name of the request.
+        /// DigitalOcean's id of the request.
         request_id: Option<String>,
     },
-    /// The thing is not there (any more), or not in this account.
+    /// The resource does not exist, or no longer, or not in this account.
     NotFound {
-        /// DigitalOcean's name of the request.
+        /// DigitalOcean's id of the request.
         request_id: Option<String>,
     },
-    /// Another Action runs on the Droplet: wait for it.
+    /// Another Action runs on the Droplet: wait for it to end.
     Busy {
         /// DigitalOcean's words.
         message: String,
-        /// DigitalOcean's name of the request.
+        /// DigitalOcean's id of the request.
         request_id: Option<String>,
     },
-    /// Too many requests: nobody sends before `until`.
+    /// Too many requests: no request may be sent before `until`.
     Throttled {
         /// The end of the wait.
         until: Timestamp,
-        /// DigitalOcean's name of the request.
+        /// DigitalOcean's id of the request.
         request_id: Option<String>,
     },
-    /// DigitalOcean understood and said no; the same request will be refused again.
+    /// DigitalOcean understood the request and refused; it will refuse the same request again.
     Refused {
         /// The status code, 4xx.
         status: u16,
         /// DigitalOcean's words.
         message: String,
-        /// DigitalOcean's name of the request.
+        /// DigitalOcean's id of the request.
         request_id: Option<String>,
     },
-    /// No usable answer; later there may be one.
+    /// There was no usable answer, but there may be one later.
     Unavailable {
         /// What happened instead.
         outage: Outage,
-        /// The moment before which DigitalOcean asked not to come back.
+        /// The time before which DigitalOcean asked us not to retry.
         until: Option<Timestamp>,
-        /// DigitalOcean's name of the request.
+        /// DigitalOcean's id of the request.
         request_id: Option<String>,
     },
-    /// A success whose body is not what the API describes.
+    /// A success whose body does not match the API's description.
     Unreadable {
         /// The field, such as `droplets[3].status`.
         path: String,
         /// What is wrong with it.
         detail: String,
-        /// DigitalOcean's name of the request.
+        /// DigitalOcean's id of the request.
         request_id: Option<String>,
     },
 }
 
-/// What came instead of a usable answer.
+/// What happened instead of a usable answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outage {
     /// The network failed.
     Transport(TransportError),
-    /// A status that promises nothing: 5xx, 408, a redirect; or any other with a body that is not DigitalOcean's, since
-    /// something in between sent it.
+    /// A status that says nothing about the outcome: 5xx, 408, a redirect; or any other with a body that is not
+    /// DigitalOcean's, since something in between sent it.
     Status(u16),
     /// Nothing was sent: DigitalOcean has not answered for a while, and another request finds out whether it does again.
     Lasting,
 }
 
-/// Whether the server took the request, as far as one can know.
+/// Whether the server received the request, as far as can be known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// It never left: it may be sent again.
+    /// It was never sent, so it may be sent again.
     NotSent,
     /// It arrived and had no effect.
     Refused,
-    /// It may have had its effect: look before sending again.
+    /// It may have had an effect: look before sending it again.
     Ambiguous,
 }
 
@@ -109,16 +109,16 @@ pub enum Retry {
     At(Timestamp),
     /// After a pause that the caller chooses.
     Soon,
-    /// Not without somebody changing something.
+    /// Not until somebody changes something.
     Never,
 }
 
 impl Error {
-    /// What an answer that is no success means to a call that needs `scopes`.
+    /// The error for an unsuccessful answer to a call that needs `scopes`.
     pub(super) fn of_answer(answer: &HttpAnswer, scopes: &[&'static str]) -> Self {
         let VendorError { message, request_id } = VendorError::read(answer);
         match (answer.status, message) {
-            // A proxy that counts requests wants a pause as well.
+            // A proxy that counts requests asks for a pause as well.
             (429, _) => Self::Throttled { until: answer.blocked_until().unwrap_or(answer.received_at), request_id },
             (401, Some(_)) => Self::Unauthorized { request_id },
             (403, Some(message)) => Self::Forbidden { scopes: missing_scopes(scopes, &message), message, request_id },
@@ -131,18 +131,18 @@ impl Error {
         }
     }
 
-    /// A success that could not be read.
+    /// The error for a success that could not be read.
     pub(super) fn unreadable(answer: &HttpAnswer, path: &str, detail: &str) -> Self {
         let request_id = answer.header("x-request-id").and_then(identifier);
         Self::Unreadable { path: plain(path), detail: plain(detail), request_id }
     }
 
-    /// Whether a list that could not be had says nothing of the single things in it: they may be looked at by themselves.
+    /// Whether failing to read a list says nothing about its individual items, so that they can still be read individually.
     pub fn spares_the_thing_itself(&self) -> bool {
         !matches!(self, Self::Unavailable { .. } | Self::Throttled { .. } | Self::Unauthorized { .. })
     }
 
-    /// Whether the request may have had an effect; for a read it does not matter.
+    /// Whether the request may have had an effect, which does not matter for a read.
     pub fn delivery(&self) -> Delivery {
         match self {
             Self::Unauthorized { .. }
@@ -158,7 +158,7 @@ impl Error {
         }
     }
 
-    /// Whether trying again can help, and when.
+    /// Whether and when trying again can help.
     pub fn retry(&self) -> Retry {
         match self {
             Self::Throttled { until, .. } | Self::Unavailable { until: Some(until), .. } => Retry::At(*until),
@@ -169,7 +169,7 @@ impl Error {
         }
     }
 
-    /// DigitalOcean's name of the request, if it gave one.
+    /// DigitalOcean's id of the request, if it gave one.
     pub fn request_id(&self) -> Option<&str> {
         match self {
             Self::Unauthorized { request_id }
@@ -233,7 +233,7 @@ impl fmt::Display for Error {
 
 /// DigitalOcean's error body, as far as there is one.
 struct VendorError {
-    /// The reason given; absent where the body is not DigitalOcean's, such as a proxy's page.
+    /// The reason given; absent if the body is not DigitalOcean's, such as a proxy's page.
     message: Option<String>,
     request_id: Option<String>,
 }
@@ -251,7 +251,7 @@ impl VendorError {
     }
 }
 
-/// The text in a message, also where it is an object or a list: all the texts in it, in their order.
+/// The text of a message. If it is an object or a list, all texts in it, in order.
 fn said(message: &str) -> String {
     fn dig(value: &Value, texts: &mut Vec<String>) {
         match value {
@@ -269,20 +269,21 @@ fn said(message: &str) -> String {
     plain(&texts.join("; "))
 }
 
-/// The texts seen so far: "Droplet already has a pending event." and, by tag, "there are currently blocking events
-/// processing…".
+/// Recognises the messages seen so far: "Droplet already has a pending event." and, by tag, "there
+/// are currently blocking events processing…".
 fn names_a_pending_event(message: &str) -> bool {
     let message = message.to_lowercase();
     ["pending event", "blocking event", "currently locked"].iter().any(|text| message.contains(text))
 }
 
-/// Only names that we know ourselves, so that no foreign text gets in; all of them when the vendor names none.
+/// The missing scopes that the message names. Only scopes known to us are returned, so that no foreign
+/// text gets in; all of them if it names none.
 fn missing_scopes(scopes: &[&'static str], message: &str) -> Vec<&'static str> {
     let named: Vec<_> = scopes.iter().copied().filter(|scope| message.contains(scope)).collect();
     if named.is_empty() { scopes.to_vec() } else { named }
 }
 
-/// A request id if it looks like one.
+/// The text, if it looks like a request id.
 fn identifier(text: &str) -> Option<String> {
     let fits = (1..=64).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));

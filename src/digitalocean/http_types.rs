@@ -1,13 +1,13 @@
-//! One request and its answer as plain data, so that a socket and a simulated world can stand behind the same calls.
+//! One request and its answer as plain data, so that a socket or a simulated world can serve the same calls.
 //!
-//! Made and read by [`super::call::Call`], carried by [`super::client::Client`] or by a simulation. Knows HTTP's words and
-//! DigitalOcean's rate-limit headers, nothing of Droplets.
+//! Created and read by [`super::call::Call`], transferred by [`super::client::Client`] or by a simulation. Knows HTTP and DigitalOcean's
+//! rate-limit headers, but nothing of Droplets.
 
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// The verbs that we use.
+/// The HTTP methods that we use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     /// Reads; may be repeated freely.
@@ -19,7 +19,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// The verb as it stands in a request line.
+    /// The method as written in a request line.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -32,7 +32,7 @@ impl Method {
 /// A request without its origin and token, which only the client knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpRequest {
-    /// The verb.
+    /// The HTTP method.
     pub method: Method,
     /// Path and query, beginning with `/v2/`.
     pub path_and_query: String,
@@ -40,37 +40,38 @@ pub struct HttpRequest {
     pub body: Option<String>,
 }
 
-/// An answer as it came, whatever its status.
+/// An answer as received, whatever its status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpAnswer {
     /// The status code.
     pub status: u16,
-    /// Names and values; names are compared without regard to case.
+    /// Names and values; names are case-insensitive.
     pub headers: Vec<(String, String)>,
     /// The body's bytes.
     pub body: Vec<u8>,
-    /// When it arrived by our clock: waits that the server asks for count from here.
+    /// When it arrived by our clock: pauses that the server asks for count from here.
     pub received_at: Timestamp,
 }
 
-/// The longest silence that everybody keeps; beyond it, those who wait for a Droplet that is off look whether it is over.
+/// The longest silence that all requests keep. After that, requests for Droplets that are off probe whether it is over.
 const LONGEST_FOR_ALL: SignedDuration = SignedDuration::from_mins(2);
-/// The longest silence at all, since every request leaves the hourly window within an hour: a server that names a day is asked again.
+/// The longest silence in any case, since every request leaves the hourly window within an hour: if a
+/// server names a day, it is asked again earlier.
 const LONGEST_SILENCE: SignedDuration = SignedDuration::from_hours(1);
-/// The wait after a 429 that does not say how long: one burst window.
+/// The wait after a 429 that does not say how long to wait: one burst window.
 const UNSAID_WAIT: SignedDuration = SignedDuration::from_mins(1);
 
-/// What stands where a secret stood.
+/// The replacement for a secret.
 const REDACTED: &str = "[token]";
 
 impl HttpAnswer {
-    /// The value of a header, if it came and is text.
+    /// The value of a header, if it is present and is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// Whether DigitalOcean itself answered, whatever it said: not in a way that promises nothing, and not by a page of something in
-    /// between. A 429 counts, no matter which limit it is about.
+    /// Whether DigitalOcean itself answered, with any content. A status that says nothing about the outcome does not count, nor does a page
+    /// of something in between. A 429 counts, whichever limit it is about.
     pub(super) fn is_digitaloceans(&self) -> bool {
         let is_object = || self.body.iter().find(|byte| !byte.is_ascii_whitespace()).is_none_or(|first| *first == b'{');
         match self.status {
@@ -80,7 +81,7 @@ impl HttpAnswer {
         }
     }
 
-    /// Takes a secret out that the other side repeats.
+    /// Removes a secret that the other side repeats.
     pub(super) fn redact(&mut self, secret: &str) {
         let redacted =
             |text: &str| (!secret.is_empty() && text.contains(secret)).then(|| text.replace(secret, REDACTED));
@@ -96,20 +97,20 @@ impl HttpAnswer {
         }
     }
 
-    /// A header that holds a whole number.
+    /// The value of a header that is a whole number.
     pub(super) fn number(&self, name: &str) -> Option<i64> {
         self.header(name)?.trim().parse().ok()
     }
 
-    /// Before which moment nobody asks again, where the server wants no further request: as long as it says, up to two minutes.
+    /// Until when nobody may send a request because the server asked for a pause: as long as it says, up to two minutes.
     ///
-    /// A 429 always says so: by `retry-after`, else by `ratelimit-reset`, else by being one.
+    /// A 429 always asks for a pause: by `retry-after`, else by `ratelimit-reset`, else by its status alone.
     /// <https://docs.digitalocean.com/reference/api/reference/#section/Introduction/Rate-Limit>
     pub fn blocked_until(&self) -> Option<Timestamp> {
         self.asked_wait().map(|wait| self.after(wait.min(LONGEST_FOR_ALL)))
     }
 
-    /// Before which moment only those ask again who cannot wait so long: as long as the server says, up to an hour.
+    /// Until when only requests that cannot wait that long may be sent: as long as the server says, up to an hour.
     pub(super) fn silence_until(&self) -> Option<Timestamp> {
         self.asked_wait().map(|wait| self.after(wait.min(LONGEST_SILENCE)))
     }
@@ -134,15 +135,15 @@ impl HttpAnswer {
         Some(moment.duration_since(self.server_now()))
     }
 
-    /// How long until the oldest request leaves the hourly window. Both moments are the server's, so that a wrong clock here
-    /// does no harm; one second more, since both are whole seconds.
+    /// How long until the oldest request leaves the hourly window. Both times are the server's, so that a wrong clock here does no harm;
+    /// one second is added, since both are whole seconds.
     fn until_reset(&self) -> Option<SignedDuration> {
         let reset = Timestamp::from_second(self.number("ratelimit-reset")?).ok()?;
         let wait = reset.duration_since(self.server_now()) + SignedDuration::from_secs(1);
         (wait > SignedDuration::ZERO).then_some(wait)
     }
 
-    /// What the server's clock showed, if it says so.
+    /// The server's clock, if the answer states it.
     pub(super) fn date(&self) -> Option<Timestamp> {
         self.header("date").and_then(http_date)
     }
@@ -156,19 +157,19 @@ fn http_date(text: &str) -> Option<Timestamp> {
     jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp())
 }
 
-/// No answer came, or none that could be taken in.
+/// No answer arrived, or none that could be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TransportError {
-    /// It was held back: since leave was given, DigitalOcean has asked for silence.
+    /// The request was held back: after permission was given, DigitalOcean asked for silence.
     #[error("no request may leave before {until:.0}")]
     HeldBack {
         /// The end of the silence.
         until: Timestamp,
     },
-    /// No connection was made, so nothing was sent.
+    /// There was no connection, so nothing was sent.
     #[error("no connection: {reason}")]
     Connect {
-        /// What the network said.
+        /// The network's error.
         reason: String,
     },
     /// The deadline passed; the request may have been carried out.
@@ -180,13 +181,13 @@ pub enum TransportError {
     /// The connection broke after the request may have left.
     #[error("the connection broke: {reason}")]
     Cut {
-        /// What the network said.
+        /// The network's error.
         reason: String,
     },
-    /// The answer was larger than any honest one.
+    /// The answer was larger than any plausible one.
     #[error("the answer is larger than {limit} bytes")]
     TooLarge {
-        /// The most that is taken in.
+        /// The maximum number of bytes read.
         limit: usize,
     },
 }

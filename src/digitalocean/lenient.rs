@@ -1,9 +1,9 @@
-//! How answers are read: leniently, but for what decides.
+//! How answers are read: leniently, except for what decides.
 //!
-//! Used by [`super::model`], [`super::call`] and whatever reads an answer. A strict reader makes a whole Droplet, or a whole list,
-//! unreadable for one field that nobody needs, and then a Droplet stays off. So each field is read by itself: one that *decides*
-//! must be there and make sense, any other counts as absent where it does not. Values are kept as text until they are asked
-//! for, so that neither a number beyond any type nor a key that stands there twice does harm; of two the last counts.
+//! Used by [`super::model`], [`super::call`] and everything else that reads an answer. A strict reader would make a whole Droplet, or a
+//! whole list, unreadable because of one field that nobody needs, and then a Droplet would stay off. So each field is read separately: one
+//! that *decides* must be present and valid; any other counts as absent if it is not. Values are kept as text until they are needed, so
+//! that neither a number that fits no type nor a repeated key does harm; of two equal keys the last one counts.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 
 use super::plain::plain;
 
-/// A body that is not what the API describes: where, and how.
+/// A body that does not match the API's description: where, and how.
 #[derive(Debug)]
 pub(super) struct Mismatch {
     pub(super) path: String,
@@ -35,57 +35,57 @@ impl fmt::Display for Mismatch {
     }
 }
 
-/// A JSON object whose fields are yet to be read. They are named by their place, such as `droplet.created_at`: the key is what
-/// follows the last dot, and the whole is what the log says.
+/// A JSON object whose fields are yet to be read. Fields are named by their full path, such as `droplet.created_at`: the key is the part
+/// after the last dot, and the log shows the whole.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Fields(HashMap<String, Box<RawValue>>);
 
 impl Fields {
-    /// The object that a body is.
+    /// Reads a body as an object.
     pub(super) fn of_body(body: &[u8]) -> Result<Self, Mismatch> {
         let body = String::from_utf8_lossy(body);
         let body = body.trim_start_matches('\u{feff}');
         serde_json::from_str(body).map_err(|error| Mismatch::at(".", error.to_string()))
     }
 
-    /// Whether there is anything under this name, be it null.
+    /// Whether a field of this name is present, even if null.
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
 
-    /// Whether there is anything but null under this name.
+    /// Whether a field of this name is present and not null.
     pub(super) fn has_value(&self, name: &str) -> bool {
         self.raw(name).is_some_and(|value| value != "null")
     }
 
-    /// A field without which the answer means nothing.
+    /// Reads a field without which the answer is meaningless.
     pub(super) fn decisive<T: DeserializeOwned>(&self, place: &str) -> Result<T, Mismatch> {
         let name = name(place);
         let value = self.0.get(name).ok_or_else(|| Mismatch::at(name, "it is missing"))?;
         serde_json::from_str(value.get()).map_err(|error| Mismatch::at(name, reason(&error)))
     }
 
-    /// A field that decides nothing; none as well where it is null or in a form that was not expected.
+    /// Reads a field that decides nothing; `None` if it is absent, null or has an unexpected form.
     pub(super) fn known<T: DeserializeOwned>(&self, place: &'static str) -> Option<T> {
         let value = self.0.get(name(place))?;
         let read = serde_json::from_str::<Option<T>>(value.get());
         read.map_err(|error| note(Odd::Field, place, &error)).ok().flatten()
     }
 
-    /// A list that decides nothing, without its odd items; none as well where nothing in it can be read, since that is not the
-    /// same as an empty list.
+    /// Reads a list that decides nothing, without its unreadable items. `None` also if nothing in it can be read,
+    /// since that is not the same as an empty list.
     pub(super) fn known_list<T: DeserializeOwned>(&self, place: &'static str) -> Option<Vec<T>> {
         let items: Vec<Box<RawValue>> = self.known(place)?;
         let read = readable(&items, place);
         (items.is_empty() || !read.is_empty()).then_some(read)
     }
 
-    /// The object itself as something.
+    /// Converts the object itself.
     pub(super) fn whole<T: TryFrom<Self, Error = Mismatch>>(&self) -> Result<T, Mismatch> {
         T::try_from(self.clone())
     }
 
-    /// A list, or the values of an object in its place.
+    /// The items of a list, or the values of an object in its place.
     pub(super) fn items(&self, field: &'static str) -> Result<Vec<Box<RawValue>>, Mismatch> {
         if self.raw(field).is_some_and(|value| value.starts_with('{')) {
             let by_key: BTreeMap<String, Box<RawValue>> = self.decisive(field)?;
@@ -94,13 +94,13 @@ impl Fields {
         self.decisive(field)
     }
 
-    /// The text as it stands in the JSON, for who looks for words in it.
+    /// The raw JSON text of a field, for finding words in it.
     pub(super) fn raw(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(|value| value.get())
     }
 }
 
-/// Those items of the list `place` that can be read; the others are skipped and counted.
+/// The items of the list `place` that can be read; the others are skipped and counted.
 pub(super) fn readable<T: DeserializeOwned>(items: &[Box<RawValue>], place: &'static str) -> Vec<T> {
     let read = items
         .iter()
@@ -112,13 +112,13 @@ fn name(place: &str) -> &str {
     place.rsplit('.').next().unwrap_or(place)
 }
 
-/// Without the position, which says nothing within a single value.
+/// The message without the position, which is meaningless within a single value.
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason).to_owned()
 }
 
-/// A whole number in any of the forms in which it comes: `25`, `25.0`, `"25"`.
+/// A whole number in any of the forms that occur: `25`, `25.0`, `"25"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "NumberForm")]
 pub(super) struct Whole(pub(super) u64);
@@ -137,7 +137,7 @@ impl TryFrom<NumberForm> for Whole {
     fn try_from(form: NumberForm) -> Result<Self, Self::Error> {
         let number = match form {
             NumberForm::Whole(number) => Ok(number),
-            // Written out, a float without a fraction is the integer, and one that fits no integer is none.
+            // Formatted, a float without a fraction is the integer, and one that fits no integer fails to parse.
             NumberForm::Float(number) => number.to_string().parse(),
             NumberForm::Text(text) => text.parse(),
         };
@@ -145,14 +145,14 @@ impl TryFrom<NumberForm> for Whole {
     }
 }
 
-/// What was odd.
+/// The irregularities that are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Odd {
     Field,
     Item,
 }
 
-/// Counts what cannot be read, and says so once for each place: places are ours, so the memory of them is bounded.
+/// Counts an unreadable value, and logs it once for each place. Places are static strings of ours, so the memory for them is bounded.
 fn note(odd: Odd, place: &'static str, error: &serde_json::Error) {
     static SAID: Mutex<BTreeSet<(Odd, &str)>> = Mutex::new(BTreeSet::new());
     metrics::counter!("snapshot_bot_odd_answers_total", "place" => place).increment(1);

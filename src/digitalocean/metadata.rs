@@ -1,6 +1,6 @@
-//! Which Droplet this process runs on, if it is one: DigitalOcean's metadata service knows.
+//! Finds out from DigitalOcean's metadata service which Droplet this process runs on, if any.
 //!
-//! Asked once at the start, without the token. A bot that shut its own Droplet down could not turn it on again.
+//! Queried once at the start, without the token. A bot that shut down its own Droplet could not turn it on again.
 //! <https://docs.digitalocean.com/products/droplets/how-to/retrieve-droplet-metadata/>
 
 use std::{
@@ -13,17 +13,17 @@ use url::Url;
 use super::client::is_loopback;
 use crate::operation::ids::DropletId;
 
-/// Where the service is, on every Droplet.
+/// The address of the service, on every Droplet.
 const ADDRESS: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
-/// It is on the same host and answers at once, or it is not there.
+/// The service is on the same host and answers immediately, or does not exist.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Longer than any id.
 const LONGEST_ANSWER: u64 = 64;
 
-/// The Droplet that this process runs on; none if it runs elsewhere, or that cannot be learnt.
+/// The Droplet that this process runs on; `None` if it runs elsewhere, or if that is unknown.
 ///
-/// With a simulator in DigitalOcean's place, the simulator is asked, and the service's own address only where it is this machine's:
-/// nothing leaves the machine then.
+/// With a simulator in DigitalOcean's place, this queries the simulator, and uses the service's own address only if that belongs to
+/// this machine, so nothing leaves the machine.
 pub async fn own_droplet(api: &Url) -> Option<DropletId> {
     let service = Url::parse(&format!("http://{ADDRESS}")).ok()?;
     if !is_loopback(api) {
@@ -51,7 +51,7 @@ async fn ask(origin: &Url) -> Option<DropletId> {
     answer.text().await.ok()?.trim().parse().ok()
 }
 
-/// Whether an address is one of this machine's own: then it is what the machine would speak from when it speaks to it. Sends nothing.
+/// Whether an address belongs to this machine: then it is the source address of a connection to itself. Sends nothing.
 fn is_this_machine(address: IpAddr) -> bool {
     let speaks_from = || {
         let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;

@@ -1,9 +1,9 @@
-//! The client of DigitalOcean's API: what to ask, how answers are read, what an error means for the caller, and how much
-//! may be asked at all.
+//! The client for DigitalOcean's API: which requests there are, how answers are read, what an error means for the
+//! caller, and how many requests may be sent.
 //!
-//! [`queries`], [`mutations`] and [`backups`] make [`call::Call`]s, which are data and do no I/O; [`client::Client`] carries them out within
-//! the [`budget`]; [`watcher::Watcher`] shares the looks at what is running. A simulation runs the same calls, in its own time, by
-//! [`attempts::Attempts`]. This room knows ids and nothing else of ours.
+//! [`queries`], [`mutations`] and [`backups`] create [`call::Call`]s, which are data and do no I/O; [`client::Client`] performs them within
+//! the [`budget`]; [`watcher::Watcher`] shares looks at running Actions. A simulation performs the same calls in its own time, by
+//! [`attempts::Attempts`]. Of the rest of the program this room knows only ids.
 
 pub mod attempts;
 pub mod backups;

@@ -1,7 +1,7 @@
-//! What DigitalOcean tells us, in our types.
+//! DigitalOcean's data in our types.
 //!
-//! Demanded is only what decides: a Droplet's id and status, an Action's id, status and type, a Snapshot's id and name, and what
-//! a size or a key cannot be chosen without. Any other field may be missing, null or in another form, and is then not known.
+//! Only fields that decide something are required: a Droplet's id and status, an Action's id, status and type, a Snapshot's id and name,
+//! and what is needed to choose a size or a key. Any other field may be missing, null or in another form, and then counts as unknown.
 
 use std::net::Ipv4Addr;
 
@@ -17,7 +17,7 @@ use crate::operation::ids::{ActionId, DropletId, OperationId, SnapshotId};
 pub struct Droplet {
     /// Its id.
     pub id: DropletId,
-    /// Its name, which is not unique; its id where DigitalOcean does not say it.
+    /// Its name, which is not unique; its id if DigitalOcean does not state the name.
     pub name: String,
     /// Whether it runs.
     pub status: DropletStatus,
@@ -25,21 +25,21 @@ pub struct Droplet {
     pub locked: bool,
     /// The Region's slug, such as `nyc3`.
     pub region: Option<String>,
-    /// Its disk in GB: the least disk that a Droplet made from its Snapshots needs.
+    /// Its disk in GB, which is the minimum disk of a Droplet created from its Snapshots.
     pub disk_gb: Option<u64>,
     /// The size's slug, such as `s-1vcpu-1gb`.
     pub size_slug: Option<String>,
     /// Its price in dollars a month.
     pub price_monthly: Option<f64>,
-    /// Its tags; absent where they are not known, such as to a token that may not see them. That is not the same as none.
+    /// Its tags; absent if unknown, for example because the token may not read them, which is not the same as none.
     pub tags: Option<Vec<String>>,
-    /// Its Volumes, which no Snapshot includes.
+    /// Its Volumes, which Snapshots never include.
     pub volume_ids: Vec<String>,
     /// Its public address, once it has one.
     pub public_ipv4: Option<Ipv4Addr>,
     /// When the next backup may run, if backups are on.
     pub next_backup_window: Option<BackupWindow>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Option<Timestamp>,
 }
 
@@ -47,7 +47,7 @@ pub struct Droplet {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
 pub enum DropletStatus {
-    /// Being made.
+    /// Being created.
     New,
     /// Running.
     Active,
@@ -55,7 +55,7 @@ pub enum DropletStatus {
     Off,
     /// Archived.
     Archive,
-    /// A word that DigitalOcean did not know when this was written.
+    /// A word that DigitalOcean did not use when this was written.
     Other(String),
 }
 
@@ -80,35 +80,35 @@ pub struct BackupWindow {
     pub end: Timestamp,
 }
 
-/// An Action as it was at the moment of reading. It carries neither a percentage nor a reason nor a Snapshot's id.
+/// An Action as it was at the moment of reading. It contains no percentage, no reason for an error and no Snapshot id.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Fields")]
 pub struct Action {
     /// Its id.
     pub id: ActionId,
-    /// How far it is.
+    /// Its progress.
     pub status: ActionStatus,
     /// DigitalOcean's `type`, such as `snapshot` or `power_on`.
     pub kind: String,
-    /// The Droplet it works on; none where it works on something else.
+    /// The Droplet that it works on; `None` if it works on something else.
     pub droplet: Option<DropletId>,
     /// When it began.
     pub started_at: Option<Timestamp>,
-    /// When it ended; may be missing though it has ended.
+    /// When it ended; may be missing although it has ended.
     pub completed_at: Option<Timestamp>,
 }
 
-/// How far an Action is.
+/// The progress of an Action.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
 pub enum ActionStatus {
     /// It runs or waits.
     InProgress,
-    /// It ended well. For a shutdown: the command was issued.
+    /// It succeeded. For a shutdown, that only means that the command was issued.
     Completed,
     /// It failed.
     Errored,
-    /// A word that DigitalOcean did not know when this was written.
+    /// A word that DigitalOcean did not use when this was written.
     Other(String),
 }
 
@@ -127,24 +127,24 @@ impl From<String> for ActionStatus {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(try_from = "Fields")]
 pub struct Snapshot {
-    /// Its id; as an image it has the same number.
+    /// Its id, which is also its number as an image.
     pub id: SnapshotId,
     /// Its name; not unique.
     pub name: String,
-    /// When it was begun: equal to its Action's `started_at`.
+    /// When its creation began: equal to its Action's `started_at`.
     pub created_at: Option<Timestamp>,
     /// The Regions where it can be used.
     pub regions: Vec<String>,
-    /// The least disk in GB of a Droplet made from it.
+    /// The minimum disk in GB of a Droplet created from it.
     pub min_disk_size: Option<u64>,
-    /// What it is billed for; missing for a while after it was made.
+    /// The size that is billed; missing for a while after it was made.
     pub size_gigabytes: Option<f64>,
-    /// The Droplet it was taken of, which may be gone.
+    /// The Droplet that it was taken of, which may no longer exist.
     pub droplet: Option<DropletId>,
 }
 
 impl Snapshot {
-    /// The operation in whose id its name ends, if it is a name of ours.
+    /// The operation whose id its name ends in, if the name is one of ours.
     pub fn operation(&self) -> Option<OperationId> {
         self.name.rsplit('-').next()?.parse().ok()
     }
@@ -178,7 +178,7 @@ pub struct Size {
     pub price_monthly: f64,
     /// The Regions that have it, where known.
     pub regions: Option<Vec<String>>,
-    /// Whether a new Droplet can have it; so it is said where nothing is known.
+    /// Whether a new Droplet can have it; also true if unknown.
     pub available: bool,
 }
 
@@ -190,7 +190,7 @@ pub struct Region {
     pub slug: String,
     /// Its name for people.
     pub name: String,
-    /// Whether a new Droplet can be made there; so it is said where nothing is known.
+    /// Whether a new Droplet can be created there; also true if unknown.
     pub available: bool,
 }
 
@@ -198,7 +198,7 @@ pub struct Region {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Fields")]
 pub struct SshKey {
-    /// Its fingerprint, by which a new Droplet can be given it.
+    /// Its fingerprint, by which it is assigned to a new Droplet.
     pub fingerprint: String,
     /// Its name for people.
     pub name: String,
@@ -248,7 +248,7 @@ impl TryFrom<Fields> for Action {
 
     fn try_from(wire: Fields) -> Result<Self, Mismatch> {
         let Whole(id) = wire.decisive("action.id")?;
-        // The transfer of an image is an Action too, and its `resource_id` is the image's.
+        // The transfer of an image is an Action too, whose `resource_id` is the image's.
         let of: Option<String> = wire.known("action.resource_type");
         let of_droplet = of.is_none_or(|kind| kind == "droplet");
         Ok(Self {

@@ -1,7 +1,7 @@
-//! The wishes: what is started or removed at DigitalOcean, each as a [`Call`] that is sent once.
+//! The commands: requests that start or remove something at DigitalOcean, each as a [`Call`] that is sent once.
 //!
-//! Called by the worker, which writes the intent down first. None of them is idempotent and none has a key that would make
-//! it so: after a lost answer somebody has to look.
+//! Called by the worker, which commits the intent first. No command is idempotent or accepts an idempotency key:
+//! after a lost answer the worker has to look.
 
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::operation::ids::{ActionId, DropletId, SnapshotId};
 
-/// Asks the Droplet's system to shut down. `completed` will say only that it was asked.
+/// Asks the Droplet's operating system to shut down. `completed` will only mean that it was asked.
 pub fn shutdown(droplet: DropletId) -> Call<Action> {
     start(droplet, "shutdown", json!({})).with_priority(Priority::Shutdown)
 }
@@ -30,7 +30,7 @@ pub fn power_on(droplet: DropletId) -> Call<Action> {
     start(droplet, "power_on", json!({})).with_priority(Priority::PowerOn)
 }
 
-/// Cuts the Droplet's power and restores it at once.
+/// Cuts the Droplet's power and restores it immediately.
 pub fn power_cycle(droplet: DropletId) -> Call<Action> {
     start(droplet, "power_cycle", json!({})).with_priority(Priority::Person)
 }
@@ -42,7 +42,7 @@ pub fn take_snapshot(droplet: DropletId, name: &str) -> Call<Action> {
         .scopes(&["droplet:update", "image:create"])
 }
 
-/// Puts one of the Droplet's own Snapshots or backups back onto it: what is on the disk is lost.
+/// Restores one of the Droplet's own Snapshots or Backups onto it, which overwrites the disk.
 pub fn restore(droplet: DropletId, image: SnapshotId) -> Call<Action> {
     start(droplet, "restore", json!({ "image": image }))
         .with_priority(Priority::Off)
@@ -54,15 +54,15 @@ pub fn restore(droplet: DropletId, image: SnapshotId) -> Call<Action> {
 pub struct CreateDroplet {
     /// Its name: letters, digits, dots and dashes.
     pub name: String,
-    /// The Region's slug; the Snapshot must be there.
+    /// The Region's slug; the Snapshot must be available there.
     pub region: String,
     /// The size's slug; its disk must hold the Snapshot.
     pub size: String,
-    /// The Snapshot.
+    /// The Snapshot to create it from.
     pub image: SnapshotId,
     /// Its tags.
     pub tags: Vec<String>,
-    /// Fingerprints of the SSH keys that it gets.
+    /// Fingerprints of the SSH keys to install.
     pub ssh_keys: Vec<String>,
 }
 
@@ -84,7 +84,7 @@ pub fn create_droplet(wanted: &CreateDroplet) -> Call<(Droplet, Option<ActionId>
     .scopes(&["droplet:create", "tag:create", "image:read", "ssh_key:read"])
 }
 
-/// Removes a Snapshot for good.
+/// Deletes a Snapshot permanently.
 pub fn delete_snapshot(id: SnapshotId) -> Call<()> {
     Call::bodiless(Method::Delete, format!("/v2/snapshots/{id}"), || ()).scopes(&["image:delete", "snapshot:delete"])
 }

@@ -1,39 +1,39 @@
-//! Whether DigitalOcean answers at all: in an outage one request now and then finds out for everybody whether it is over.
+//! Whether DigitalOcean answers at all: in an outage, an occasional request finds out on behalf of all whether it is over.
 //!
-//! Without this, every Droplet that is off would look by itself, each look with its retries, and use up the minute in which all of them
-//! could be turned on again. Pure: the client tells it every outcome and asks it before every read that can wait.
+//! Otherwise every Droplet that is off would look individually, each look with its retries, and use up the minute in which all of them
+//! could be turned on again. Pure: the client reports every outcome, and asks before every read that can wait.
 
 use jiff::{SignedDuration, Timestamp};
 
-/// So many reads in a row must have failed before it counts as an outage,
+/// How many consecutive reads must have failed before it counts as an outage.
 const FAILURES: u32 = 6;
-/// and for so long nothing must have been answered.
+/// How long nothing must have been answered before it counts as an outage.
 const SILENT_FOR: SignedDuration = SignedDuration::from_secs(20);
-/// During an outage one read so often finds out whether it is over: as often as a single Droplet that is off would look.
+/// How often, during an outage, one read finds out whether it is over: as often as a single Droplet that is off would look.
 const PROBE_EVERY: SignedDuration = SignedDuration::from_secs(15);
 
-/// What the latest outcomes say.
+/// The state according to the latest outcomes.
 #[derive(Debug, Default)]
 pub(super) struct Outage {
     run: Option<Run>,
 }
 
-/// Failures without an answer between them.
+/// Consecutive failures without an answer between them.
 #[derive(Debug)]
 struct Run {
     since: Timestamp,
     failures: u32,
-    /// Before this moment nobody probes.
+    /// When the next read may probe.
     probe_at: Timestamp,
 }
 
 impl Outage {
-    /// DigitalOcean answered, whatever it said.
+    /// Ends the outage: DigitalOcean answered, with any content.
     pub(super) fn is_over(&mut self) {
         self.run = None;
     }
 
-    /// A read brought nothing.
+    /// Records a read without an answer.
     pub(super) fn failed(&mut self, now: Timestamp) {
         let probe_at = later(now, PROBE_EVERY);
         let run = self.run.get_or_insert(Run { since: now, failures: 0, probe_at });
@@ -46,13 +46,13 @@ impl Outage {
         self.run.as_ref().is_some_and(|run| run.failures >= FAILURES && now >= later(run.since, SILENT_FOR))
     }
 
-    /// When a read may leave that can wait; none if now. Anyone who may is the one that finds out, until it has its answer.
+    /// Until when a read that can wait is held back; `None` if it may be sent now, which makes it the probe for all others.
     pub(super) fn holds_until(&mut self, now: Timestamp) -> Option<Timestamp> {
         if !self.lasts(now) {
             return None;
         }
         let run = self.run.as_mut()?;
-        // A clock that was set back must not hold anything up for longer.
+        // A clock that was set back must not hold back requests for longer.
         run.probe_at = run.probe_at.min(later(now, PROBE_EVERY));
         if now < run.probe_at {
             return Some(run.probe_at);

@@ -1,11 +1,11 @@
-//! The vendor's words as one short line: they are untrusted.
+//! Untrusted text by the vendor as one short line.
 
 use crate::text::{one_line, start};
 
-/// At most so many characters of them are repeated.
+/// The maximum number of characters to repeat.
 const LONGEST: usize = 200;
 
-/// Foreign text as one short line in which nothing hides.
+/// Foreign text as one short line without hidden characters.
 pub(super) fn plain(foreign: &str) -> String {
     let line = one_line(foreign);
     let kept = start(&line, LONGEST);

@@ -1,8 +1,8 @@
-//! What a token may do, tried without doing anything: DigitalOcean has no request that lists a token's scopes.
+//! Tests a token's scopes without changing anything: DigitalOcean has no request that lists them.
 //!
-//! Called by `snapshot-bot check` alone. Reads are the smallest there are. A write is asked for something that cannot exist or
-//! cannot be made: Droplet 0, image 0 and Snapshot 0 (ids count from 1), a Droplet without the required size and image, a tag without
-//! a name. An allowed token gets 404 or 422, one without the scope 403, and neither changes anything.
+//! Called only by `snapshot-bot check`. Reads are the smallest possible. Writes ask for something that cannot exist or cannot be created:
+//! Droplet 0, image 0 and Snapshot 0 (ids start at 1), a Droplet without the required size and image, a tag without a name. A token with
+//! the scope gets 404 or 422, one without it 403, and neither changes anything.
 
 use serde_json::{Value, json};
 
@@ -12,32 +12,32 @@ use super::{
     http_types::Method::{self, Delete, Get, Post},
 };
 
-/// How a scope is looked for.
+/// A test for one scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Probe {
-    /// The scope, in DigitalOcean's words; two where only both together can be tried.
+    /// The scope, as DigitalOcean names it; two if only both together can be tested.
     pub scope: &'static str,
-    /// A scope that the same request needs: without it this one cannot be seen.
+    /// Another scope that the same request needs: without it, the result says nothing about this one.
     pub behind: Option<&'static str>,
     method: Method,
     path: &'static str,
-    /// The type of the Action that is asked for.
+    /// The type of the Action that the request asks for.
     action: Option<&'static str>,
 }
 
-/// What the answer to a [`Probe`] says.
+/// What the answer to a [`Probe`] shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Seen {
-    /// The token reads it.
+    /// The token can read this.
     Allowed,
-    /// The write was not refused for want of the scope; that DigitalOcean looks at scopes first is documented nowhere.
+    /// The write was not refused because of the scope. That DigitalOcean checks scopes first is not documented.
     NotRefused,
     /// DigitalOcean does not allow it, most likely because the scope is missing.
     Missing {
         /// DigitalOcean's words.
         message: String,
     },
-    /// Another scope that is missing hides it.
+    /// Another missing scope hides the result.
     Hidden,
     /// The answer says nothing about scopes.
     Unclear(Error),
@@ -59,7 +59,7 @@ const fn write(scope: &'static str, method: Method, path: &'static str) -> Probe
     Probe { scope, behind: None, method, path, action: None }
 }
 
-/// Every scope that the bot may use. An Action comes after those whose scope it needs as well.
+/// Tests for every scope that the bot may use. An Action comes after the probes for the scopes that it also needs.
 pub const PROBES: &[Probe] = &[
     read("actions:read", "/v2/actions?per_page=1"),
     read("droplet:read", "/v2/droplets?per_page=1"),
@@ -82,7 +82,7 @@ pub const PROBES: &[Probe] = &[
 ];
 
 impl Probe {
-    /// The request; whatever is answered to it is read by [`Probe::read`].
+    /// The request to send; [`Probe::read`] interprets its answer.
     pub fn call(&self) -> Call<()> {
         let call = Call::bodiless(self.method, self.path.to_owned(), || ());
         match (self.method, self.action) {
@@ -92,7 +92,7 @@ impl Probe {
         }
     }
 
-    /// What came of it.
+    /// What an answer shows.
     pub fn read(&self, answer: Result<(), Error>) -> Seen {
         match (answer, self.method) {
             (Ok(()), Get) => Seen::Allowed,

@@ -1,6 +1,6 @@
-//! The questions: what can be read from DigitalOcean, each as a [`Call`] that may be repeated freely.
+//! The queries: what can be read from DigitalOcean, each as a [`Call`] that may be repeated freely.
 //!
-//! Called by the watcher, the inventory and the worker. An answer about another thing than was asked for is unreadable.
+//! Called by the watcher, the inventory and the worker. An answer about something other than what was asked for is an error.
 
 use serde_json::Value;
 
@@ -13,12 +13,12 @@ use super::{
 };
 use crate::operation::ids::{ActionId, DropletId, SnapshotId};
 
-/// Whose token it is.
+/// The account that the token belongs to.
 pub fn account() -> Call<Account> {
     Call::single(Method::Get, "/v2/account".to_owned(), |wire| wire.decisive("account")).scopes(&["account:read"])
 }
 
-/// The id of the team whose token it is; none where DigitalOcean does not say it.
+/// The id of the team that the token belongs to; `None` if DigitalOcean does not state it.
 pub fn team() -> Call<Option<String>> {
     Call::single(Method::Get, "/v2/account".to_owned(), |wire| {
         let account: Option<Value> = wire.known("account");
@@ -28,7 +28,7 @@ pub fn team() -> Call<Option<String>> {
     .scopes(&["account:read"])
 }
 
-/// All Droplets, or those with a tag. GPU Droplets are not among them.
+/// All Droplets, or those with a tag, except GPU Droplets.
 pub fn droplets(tag: Option<&str>) -> Call<Vec<Droplet>> {
     let call = Call::paged_in_earnest("/v2/droplets".to_owned(), "droplets", |droplet: &Droplet| droplet.id);
     let call = call.with_priority(Priority::Inventory);
@@ -38,8 +38,8 @@ pub fn droplets(tag: Option<&str>) -> Call<Vec<Droplet>> {
     }
 }
 
-/// All Droplets, or those with a tag, as proof that one of them is not there: an item that cannot be read makes the whole list
-/// unreadable.
+/// All Droplets, or those with a tag, as proof that one of them does not exist: an item that cannot
+/// be read makes the whole list unreadable.
 pub fn every_droplet(tag: Option<&str>) -> Call<Vec<Droplet>> {
     let call = Call::paged_whole("/v2/droplets".to_owned(), "droplets", |droplet: &Droplet| droplet.id);
     let call = call.with_priority(Priority::Inventory);
@@ -49,7 +49,7 @@ pub fn every_droplet(tag: Option<&str>) -> Call<Vec<Droplet>> {
     }
 }
 
-/// The Droplets of exactly this name, without regard to case.
+/// The Droplets with exactly this name, ignoring case.
 pub fn droplets_named(name: &str) -> Call<Vec<Droplet>> {
     Call::paged("/v2/droplets".to_owned(), "droplets", |droplet: &Droplet| droplet.id)
         .query("name", name)
@@ -71,18 +71,18 @@ pub fn droplet(id: DropletId) -> Call<Droplet> {
     .scopes(&["droplet:read"])
 }
 
-/// Every Action that a Droplet ever had: what is ours is in none of these.
+/// Every Action that the Droplet has had so far, for a baseline before the first command.
 pub fn droplet_actions(id: DropletId) -> Call<Vec<Action>> {
     Call::paged_in_earnest(format!("/v2/droplets/{id}/actions"), "actions", |action: &Action| action.id)
         .with_priority(Priority::LookUp)
         .scopes(&["droplet:read"])
 }
 
-/// The Actions of a Droplet among which are all whose id is above `known`, without the older pages where those can be told.
+/// All Actions of a Droplet with an id above `known`, reading as few of the older pages as possible.
 ///
-/// The order of this list is documented nowhere, so it is read on until it has proved itself: all that was shown descends, and a
-/// whole page of it lies at or below `known`. Otherwise all pages are read. A Droplet that has had 5,000 Actions costs two
-/// requests in place of 25.
+/// DigitalOcean does not document the order of this list. So pages are read until the order has proved itself: all ids so
+/// far descend, and a whole page is at or below `known`. Otherwise all pages are read. A Droplet that has had 5,000
+/// Actions then costs two requests instead of 25.
 pub fn droplet_actions_since(id: DropletId, known: ActionId) -> Call<Vec<Action>> {
     let mut lowest = Some(ActionId(u64::MAX));
     let reaches_known = move |page: &[Action]| {
@@ -101,17 +101,17 @@ pub fn droplet_snapshots(id: DropletId) -> Call<Vec<Snapshot>> {
     of_droplet(id, Call::paged(format!("/v2/droplets/{id}/snapshots"), "snapshots", |image: &Snapshot| image.id))
 }
 
-/// The backups of one Droplet.
+/// The Backups of one Droplet.
 pub fn droplet_backups(id: DropletId) -> Call<Vec<Snapshot>> {
     of_droplet(id, Call::paged(format!("/v2/droplets/{id}/backups"), "backups", |image: &Snapshot| image.id))
 }
 
-/// The backups of one Droplet, as proof that there are no others: what is not listed is deleted without a question.
+/// The Backups of one Droplet, as proof that there are no others: Backups that are not listed would be deleted without confirmation.
 pub fn every_droplet_backup(id: DropletId) -> Call<Vec<Snapshot>> {
     of_droplet(id, Call::paged_whole(format!("/v2/droplets/{id}/backups"), "backups", |image: &Snapshot| image.id))
 }
 
-/// Under a Droplet the images do not say whose they are.
+/// Adds the Droplet, which the images listed under a Droplet do not state.
 fn of_droplet(id: DropletId, images: Call<Vec<Snapshot>>) -> Call<Vec<Snapshot>> {
     let named = move |mut images: Vec<Snapshot>| {
         for image in &mut images {
@@ -122,12 +122,12 @@ fn of_droplet(id: DropletId, images: Call<Vec<Snapshot>>) -> Call<Vec<Snapshot>>
     images.map(named).scopes(&["droplet:read"])
 }
 
-/// One page of the account's Actions, for a sweep; their order is not documented.
+/// One page of the account's Actions, for a sweep; DigitalOcean does not document their order.
 pub fn actions_page(page: u32) -> Call<OnePage<Action>> {
     Call::one_page("/v2/actions".to_owned(), "actions", page).with_priority(Priority::Poll).scopes(&["actions:read"])
 }
 
-/// One Action. Not by the Droplet's path, where `completed_at` may stay null forever.
+/// One Action. The Droplet's path is not used, because there `completed_at` may stay null forever.
 pub fn action(id: ActionId) -> Call<Action> {
     Call::single(Method::Get, format!("/v2/actions/{id}"), move |wire| {
         let action: Action = wire.decisive("action")?;
@@ -138,7 +138,7 @@ pub fn action(id: ActionId) -> Call<Action> {
     .scopes(&["actions:read"])
 }
 
-/// All Snapshots of Droplets; those of Volumes are not among them.
+/// All Snapshots of Droplets, except those of Volumes.
 pub fn snapshots() -> Call<Vec<Snapshot>> {
     Call::paged("/v2/snapshots".to_owned(), "snapshots", |snapshot: &Snapshot| snapshot.id)
         .query("resource_type", "droplet")
@@ -146,7 +146,7 @@ pub fn snapshots() -> Call<Vec<Snapshot>> {
         .scopes(&["snapshot:read"])
 }
 
-/// One page of all Snapshots of Droplets, for a sweep; the newest are on the last one.
+/// One page of all Snapshots of Droplets, for a sweep; the newest are on the last page.
 pub fn snapshots_page(page: u32) -> Call<OnePage<Snapshot>> {
     Call::one_page("/v2/snapshots".to_owned(), "snapshots", page)
         .query("resource_type", "droplet")
@@ -178,13 +178,13 @@ pub fn regions() -> Call<Vec<Region>> {
         .scopes(&["regions:read"])
 }
 
-/// The account's SSH keys. DigitalOcean allows this ten times a minute.
+/// The account's SSH keys. DigitalOcean allows this request ten times a minute.
 pub fn ssh_keys() -> Call<Vec<SshKey>> {
     Call::paged("/v2/account/keys".to_owned(), "ssh_keys", |key: &SshKey| key.fingerprint.clone())
         .scopes(&["ssh_key:read"])
 }
 
-/// Refuses an answer about something else.
+/// Returns an error if the answer is about something else.
 pub(super) fn same<T: PartialEq + std::fmt::Display>(field: &str, asked: &T, told: &T) -> Result<(), Mismatch> {
     if asked == told { Ok(()) } else { Err(Mismatch::at(field, format!("asked for {asked}, told of {told}"))) }
 }

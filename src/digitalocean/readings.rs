@@ -1,7 +1,7 @@
-//! What shared looks have shown, and how the next look is best answered: by what is known, by a sweep over pages, or by itself.
+//! What shared looks have shown, and how best to answer the next look: from what is known, by a sweep over pages, or individually.
 //!
-//! Pure: [`super::watcher::Watcher`] carries it out for the program, a simulation in its own time. Keeps what the latest sweep showed, and
-//! on which pages things stood.
+//! Pure: [`super::watcher::Watcher`] performs it for the program, a simulation does so in its own time. Keeps what the latest
+//! sweep showed, and on which pages items were.
 
 mod sweep;
 
@@ -15,132 +15,132 @@ use jiff::{SignedDuration, Timestamp};
 use super::budget::Priority;
 pub use sweep::{Sweep, Swept};
 
-/// How many pages of a history are thought to be needed for what has not been seen in it. Of other lists it is one: it serves everybody, and
-/// it is searched a little further each time.
+/// How many pages of a history a sweep is assumed to need for items that it has not seen there. For other lists the assumption is one: that
+/// page serves everybody, and each search goes a little further.
 const PAGES_OF_HISTORY: usize = 5;
-/// The most pages that a sweep searches; what they do not show is looked at by itself, and the next search goes on behind them.
+/// How many pages a sweep searches at most. Items not found there are looked at individually, and the next search continues from there.
 const MOST_PAGES: u32 = 25;
-/// So many pages are searched at once for each thing that may stand anywhere: some, such as GPU Droplets, stand on none.
+/// How many pages are searched at once for each item that may be anywhere: some, such as GPU Droplets, are on none.
 const PAGES_FOR_EACH: usize = 5;
-/// Before a search goes on that has not seen the whole list.
+/// The pause before continuing a search that has not seen the whole list.
 const SEARCH_PAUSE: SignedDuration = SignedDuration::from_secs(5);
-/// So many pages are read at the end of a list.
+/// How many pages are read at the end of a list.
 const PAGES_AT_THE_END: u32 = 2;
-/// A search from the end to farther than that is made at most so often.
+/// How often, at most, a search from the end goes further than that.
 const DEEP_SEARCH_EVERY: SignedDuration = SignedDuration::from_mins(5);
-/// More things than most accounts have; beyond it only what is looked for is remembered to stand on a page.
+/// More items than most accounts have; beyond that, pages are remembered only for items that are being looked for.
 const MOST_LOCATED: usize = 50_000;
-/// Between two sweeps lies at least this for each page, so that they use 6 % of the usual minute, however many look: the more
-/// Droplets there are, the longer the pause.
+/// The minimum time between two sweeps for each of their pages, so that they use 6 % of the usual minute, however many operations look: the
+/// more Droplets there are, the longer the pause.
 const PAGE_PACE: SignedDuration = SignedDuration::from_secs(4);
-/// But no more than this where Droplets that are off wait for it, however scattered they are.
+/// The maximum of that time while Droplets that are off wait for the sweep, however scattered they are.
 const LONGEST_PACE: SignedDuration = SignedDuration::from_secs(30);
-/// The same for a list of one page that somebody waits for.
+/// The minimum time between two sweeps of a list of one page for which somebody waits.
 const ONE_PAGE_PACE: SignedDuration = SignedDuration::from_millis(2_500);
-/// So much more lies between two sweeps for each of those that can wait for them, but no more than some intervals: what they wait for
-/// is a moment in minutes, and there are many of them.
+/// The minimum time between two sweeps for each of the looks that can wait for them, up to some intervals: they wait for something that
+/// takes minutes, and there are many of them.
 const CROWD_PACE: SignedDuration = SignedDuration::from_millis(100);
 const MOST_INTERVALS: i32 = 4;
-/// So many intervals lie between two sweeps for what nobody is in a hurry to see.
+/// How many intervals are between two sweeps for items that nobody needs soon.
 const CALM_INTERVALS: i32 = 8;
-/// Before somebody comes back whom the sweep under way cannot serve.
+/// The pause before a caller comes back that the running sweep cannot serve.
 const SHORT_WHILE: SignedDuration = SignedDuration::from_secs(1);
-/// What nobody has asked for during so long is not counted any more: the longest pause between looks while a Droplet is off.
+/// Items for which nobody has asked for this long no longer count. It is the longest pause between looks while a Droplet is off.
 const LATELY: SignedDuration = SignedDuration::from_secs(15);
-/// For so long it is remembered what was asked for: longer than any sweep's reading is good for.
+/// How long it is remembered who asked for an item: longer than any sweep's reading is valid.
 const REMEMBERED: SignedDuration = SignedDuration::from_mins(2);
-/// What no page has shown is not looked for there again for so long: lists hide GPU Droplets, and old Actions are far behind.
+/// How long an item that no page has shown is not looked for in the list again: lists hide GPU Droplets, and old Actions are far back.
 const UNLISTED: SignedDuration = SignedDuration::from_mins(1);
-/// More things than can run at once; beyond it nobody new is counted, since it is "many" anyway.
+/// More items than can be running simultaneously; beyond that no new item is counted, since they are many anyway.
 const MOST_ASKED: usize = 10_000;
 
-/// What a reading must be good for.
+/// What a reading must satisfy.
 #[derive(Clone, Copy, Debug)]
 pub struct Look {
-    /// The rank of the request, should one be needed; a sweep has the rank of the first of those that wait for it.
+    /// The priority of the request, if one is needed; a sweep has the highest priority of those that wait for it.
     pub priority: Priority,
-    /// A reading from before this moment will not do: something may have changed since, and the asker must not take the
-    /// state from before its own request for the state after it.
+    /// A reading from before this time is not acceptable: something may have changed since, and the caller must not mistake the state
+    /// before its own request for the state after it.
     pub since: Timestamp,
-    /// The caller can be told to come back: for the next sweep, or where the last reading is younger than this. None where it cannot.
+    /// Set if the caller can be asked to come back: for the next sweep, or if the last reading is younger than this.
     pub patience: Option<SignedDuration>,
 }
 
 impl Look {
-    /// The same by somebody who cannot wait for others.
+    /// This look by a caller that cannot wait for others.
     #[must_use]
     pub fn alone(self) -> Self {
         Self { patience: None, ..self }
     }
 }
 
-/// A reading and the moment before which it cannot have been made.
+/// A reading and the time before which it cannot have been made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Seen<T> {
     /// What was read.
     pub value: T,
-    /// When it was asked for.
+    /// When it was requested.
     pub at: Timestamp,
 }
 
-/// How a look is answered best.
+/// How best to answer a look.
 #[derive(Debug)]
 pub enum Plan<T> {
-    /// By what is known already.
+    /// With this known reading.
     Remember(Seen<T>),
-    /// By the sweep that is under way.
+    /// With the running sweep.
     Join,
-    /// By a sweep that begins now.
+    /// With a sweep that begins now.
     Begin,
-    /// By itself.
+    /// With a request of its own.
     Single,
-    /// It will be known by a sweep: come back at this moment.
+    /// With a later sweep: come back at this time.
     Later(Timestamp),
 }
 
-/// What is known of all things of one sort, and who was asked for.
+/// What is known about all items of one sort, and which of them were asked for.
 #[derive(Debug)]
 pub struct Readings<Id, T> {
     interval: SignedDuration,
     order: Order,
-    /// The last page, as far as is known.
+    /// The last page, if known.
     last_page: Option<u32>,
-    /// On which page a thing stood when it was seen last.
+    /// The page on which an item was last seen.
     page_of: HashMap<Id, u32>,
     /// Where the next search begins.
     search_from: u32,
-    /// When a search from the end went far last.
+    /// When a search from the end last went far.
     searched_deep_at: Option<Timestamp>,
     asked: HashMap<Id, Asked>,
     swept: Option<Swept<Id, T>>,
 }
 
-/// Where in a list things stand that are looked for.
+/// Where in a list the wanted items are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Order {
-    /// Anywhere; each keeps its page.
+    /// Anywhere; each stays on its page.
     Anywhere,
     /// At the beginning of a long history, as far as is known: Actions.
     Beginning,
-    /// At the end, and nobody is in a hurry to see them: new Snapshots.
+    /// At the end, and nobody needs them soon: new Snapshots.
     End,
 }
 
-/// Something that is looked for.
+/// An item that somebody asked for.
 #[derive(Clone, Copy, Debug)]
 struct Asked {
-    /// When last.
+    /// When it was last asked for.
     at: Timestamp,
-    /// Until when it counts among what a sweep is for.
+    /// Until when sweeps try to find it.
     wanted_until: Timestamp,
-    /// When the newest reading of it that somebody was given was asked for: nobody is given an older one after it.
+    /// When the newest reading returned to a caller was requested: no older reading is returned after it.
     shown: Timestamp,
-    /// No sweep is expected to show it before this moment.
+    /// Until when no sweep is expected to show it.
     unlisted_until: Timestamp,
 }
 
 impl<Id: Copy + Eq + Hash, T: Clone> Readings<Id, T> {
-    /// Nothing is known yet. A sweep's reading younger than `interval` (`POLL_INTERVAL`) counts as a look.
+    /// Readings without any knowledge yet. A sweep's reading younger than `interval` (`POLL_INTERVAL`) counts as a look.
     pub fn new(interval: SignedDuration) -> Self {
         Self {
             interval,
@@ -154,17 +154,17 @@ impl<Id: Copy + Eq + Hash, T: Clone> Readings<Id, T> {
         }
     }
 
-    /// The same for a history that grows at its beginning, such as Actions: each search begins there.
+    /// Like [`new`](Self::new), for a history that grows at its beginning, such as Actions: each search begins there.
     pub fn of_a_history(interval: SignedDuration) -> Self {
         Self { order: Order::Beginning, ..Self::new(interval) }
     }
 
-    /// The same for what stands at the end of its list, such as new Snapshots: sweeps begin there, and come less often.
+    /// Like [`new`](Self::new), for items at the end of their list, such as new Snapshots: sweeps begin there, and are less frequent.
     pub fn from_the_end(interval: SignedDuration) -> Self {
         Self { order: Order::End, ..Self::new(interval) }
     }
 
-    /// How to answer a look, while a sweep is under way that began at `sweeping_since`, or none.
+    /// How to answer a look. `sweeping_since` is when the running sweep began, if there is one.
     pub fn plan(&mut self, id: Id, look: Look, sweeping_since: Option<Timestamp>, now: Timestamp) -> Plan<T> {
         self.asked.retain(|_, asked| now.duration_since(asked.at) < REMEMBERED);
         let known = self.asked.get(&id).copied();
@@ -175,7 +175,7 @@ impl<Id: Copy + Eq + Hash, T: Clone> Readings<Id, T> {
         }
         let plan = self.plan_for(id, look, asked, sweeping_since, now);
         if look.patience.is_some() {
-            // What comes back for the next sweep is part of what it is for.
+            // A caller that comes back for the next sweep is one that the sweep must serve.
             let next = if let Plan::Later(at) = &plan { *at } else { later(now, self.pause(true, now)) };
             if let Some(asked) = self.asked.get_mut(&id) {
                 asked.wanted_until = later(next, LATELY);
@@ -184,7 +184,7 @@ impl<Id: Copy + Eq + Hash, T: Clone> Readings<Id, T> {
         plan
     }
 
-    /// The least time between the beginnings of two sweeps: by what they cost, and for a crowd that waits for them by how many there are.
+    /// The minimum time between the beginnings of two sweeps: by what they cost and, for a crowd that waits for them, by its size.
     fn pause(&self, is_crowd: bool, now: Timestamp) -> SignedDuration {
         let pages = self.swept.as_ref().map_or(0, |swept| swept.pages.max(1));
         let by_pages = PAGE_PACE.min(self.interval) * i32::try_from(pages).unwrap_or(i32::MAX);
@@ -206,12 +206,12 @@ impl<Id: Copy + Eq + Hash, T: Clone> Readings<Id, T> {
             return Self::single(look, asked, now);
         }
         let pause = self.pause(may_wait, now);
-        // A Droplet that is off is not kept waiting for the usual pause between looks.
+        // A Droplet that is off does not wait for the usual pause between looks.
         let good_for = if look.priority <= Priority::Off { pause } else { pause.max(self.interval) };
         let age = self.swept.as_ref().map(|swept| now.duration_since(swept.begun));
         let since = look.since.max(asked.shown);
         let remembered = self.swept.as_ref().filter(|_| age.is_some_and(|age| age < good_for));
-        // A caller that can wait is not shown the same thing twice.
+        // A caller that can wait is not given the same reading twice.
         let is_new = |seen: &Seen<T>| !may_wait || seen.at > asked.shown;
         if let Some(seen) = remembered.and_then(|swept| swept.reading(&id, since)).filter(is_new) {
             return Plan::Remember(seen);
@@ -231,27 +231,27 @@ impl<Id: Copy + Eq + Hash, T: Clone> Readings<Id, T> {
         }
     }
 
-    /// A look by itself, unless the last reading is so young that who asks can wait for a while.
+    /// A request of its own, unless the last reading is so recent that the caller can wait for a while.
     fn single(look: Look, asked: Asked, now: Timestamp) -> Plan<T> {
         let next = look.patience.map(|patience| later(asked.shown, patience)).filter(|next| *next > now);
         next.map_or(Plan::Single, Plan::Later)
     }
 
-    /// Somebody was given a reading of this moment.
+    /// Records that a caller was given a reading of this time.
     pub fn was_shown(&mut self, id: Id, at: Timestamp) {
         if let Some(asked) = self.asked.get_mut(&id) {
             asked.shown = asked.shown.max(at);
         }
     }
 
-    /// What a sweep is for: what was asked for lately and can be expected in the list.
+    /// The items that a sweep is for: those that were asked for recently and can be expected in the list.
     fn wanted(&self, now: Timestamp) -> impl Iterator<Item = &Id> {
         let is_wanted = move |asked: &Asked| now < asked.wanted_until && asked.unlisted_until <= now;
         self.asked.iter().filter(move |(_, asked)| is_wanted(asked)).map(|(id, _)| id)
     }
 
-    /// Whether a sweep costs less than looking at each thing by itself: the pages on which they stood, and as many as are thought to be
-    /// needed for what has not been seen yet.
+    /// Whether a sweep costs less than a request for each item. A sweep costs the pages on which the items were, plus the
+    /// pages that unseen items are assumed to need.
     fn sweep_pays(&self, now: Timestamp) -> bool {
         let (mut wanted, mut is_new) = (0, false);
         let mut pages: BTreeSet<u32> = BTreeSet::new();

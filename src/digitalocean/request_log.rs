@@ -1,10 +1,10 @@
-//! What the log and the metrics say of each request.
+//! The log lines and metrics of each request.
 
 use std::time::Duration;
 
 use super::http_types::{HttpAnswer, HttpRequest, TransportError};
 
-/// Notes a request and what became of it.
+/// Logs a request and its outcome.
 pub(super) fn log(request: &HttpRequest, answer: &Result<HttpAnswer, TransportError>, took: Duration) {
     let (method, path, ms) = (request.method.as_str(), &request.path_and_query, millis(took));
     let status = match answer {

@@ -1,6 +1,6 @@
-//! What costs money next to Droplets and Snapshots and may be left over: Volumes and reserved addresses.
+//! Resources other than Droplets and Snapshots that cost money and may be left over: Volumes and reserved addresses.
 //!
-//! Read by the inventory when somebody asks for what is left over. A token need not have the scopes for it.
+//! The inventory reads them when somebody asks for leftovers. A token need not have the scopes for them.
 
 use serde::Deserialize;
 
@@ -16,11 +16,11 @@ use super::{
 pub struct Volume {
     /// Its id.
     pub id: String,
-    /// Its name; its id where DigitalOcean does not say it.
+    /// Its name; its id if DigitalOcean does not state the name.
     pub name: String,
-    /// In GB.
+    /// Its size in GB.
     pub size_gigabytes: Option<u64>,
-    /// Whether it is known to be attached to no Droplet.
+    /// Whether it is certainly attached to no Droplet.
     pub is_unattached: bool,
 }
 
@@ -30,7 +30,7 @@ pub struct Volume {
 pub struct ReservedIp {
     /// The address.
     pub ip: String,
-    /// Whether it is known to be assigned to no Droplet. To a token that may not see Droplets that is not said.
+    /// Whether it is certainly assigned to no Droplet. A token that may not read Droplets does not see that.
     pub is_unassigned: bool,
 }
 
@@ -70,7 +70,7 @@ impl TryFrom<Fields> for ReservedIp {
 
     fn try_from(wire: Fields) -> Result<Self, Mismatch> {
         let ip = wire.decisive("reserved_ip.ip")?;
-        // Null is none; absent is not known.
+        // Null means no Droplet; an absent field means unknown.
         Ok(Self { ip, is_unassigned: wire.has("droplet") && !wire.has_value("droplet") })
     }
 }

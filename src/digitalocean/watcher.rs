@@ -1,8 +1,8 @@
-//! Looks at what runs, shared: many operations ask, few requests leave.
+//! Shared looks at running Actions and their Droplets: many operations ask, but few requests are sent.
 //!
-//! The worker asks for one Action or Droplet at a time. While few are asked for, each look is one GET; as soon as fewer pages
-//! show all of them, one sweep over pages of 200 serves everybody, whatever their rank ([`super::readings`] decides). Knows nothing of
-//! operations.
+//! The worker asks for one Action or Droplet at a time. While few are asked for, each look is one GET. As soon as fewer
+//! pages show all of them, one sweep over pages of 200 serves all operations, whatever their priority
+//! ([`super::readings`] decides). Knows nothing of operations.
 
 use std::{hash::Hash, sync::Arc, time::Duration};
 
@@ -25,7 +25,7 @@ use super::{
 };
 use crate::operation::ids::{ActionId, DropletId, OperationId};
 
-/// The shared eye on running Actions and their Droplets.
+/// Shares looks at running Actions and their Droplets.
 pub struct Watcher {
     client: Client,
     actions: SweepGroup<ActionId, Action>,
@@ -55,23 +55,23 @@ impl Watcher {
         self.droplets.look(&self.client, queries::droplet, id, look).await
     }
 
-    /// Looks for the Snapshot of an operation at the end of the list of all. None where others do not look for theirs, or where it does not
-    /// stand there: its Droplet's own list has the last word.
+    /// Looks for an operation's Snapshot at the end of the list of all. `None` if no other operation looks for one, or if it is not
+    /// there: its Droplet's own list then decides.
     pub async fn snapshot(&self, of: OperationId, look: Look) -> Result<Option<SharedLook<Snapshot>>, Error> {
         self.snapshots.share(&self.client, Some(of), look).await
     }
 }
 
-/// What came of a look.
+/// The result of a look.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SharedLook<T> {
     /// A reading.
     Seen(Seen<T>),
-    /// Nothing was asked: come back at this moment.
+    /// Nothing was requested: come back at this time.
     Later(Timestamp),
 }
 
-/// All things of one sort: how they are read, and what is known of them.
+/// All items of one sort: how they are read, and what is known about them.
 struct SweepGroup<Id, T> {
     page: fn(u32) -> Call<OnePage<T>>,
     id: fn(&T) -> Id,
@@ -83,10 +83,10 @@ struct Memory<Id, T> {
     running: Option<Running<Id, T>>,
 }
 
-/// A sweep under way.
+/// A running sweep.
 struct Running<Id, T> {
     begun: Timestamp,
-    /// Weak, so that a sweep for which nobody waits any more ends.
+    /// Weak, so that a sweep ends once nobody waits for it.
     sweep: WeakShared<Sweep<Id, T>>,
     rank: Arc<Mutex<Priority>>,
 }
@@ -113,7 +113,7 @@ where
         Ok(SharedLook::Seen(Seen { value, at }))
     }
 
-    /// What others see too; none where it has to be looked at by itself.
+    /// A shared reading; `None` if the item has to be read individually.
     async fn share(&self, client: &Client, id: Id, look: Look) -> Result<Option<SharedLook<T>>, Error> {
         let shared = match self.plan(client, id, look) {
             Plan::Later(moment) => return Ok(Some(SharedLook::Later(moment))),
@@ -167,8 +167,8 @@ enum Plan<Id, T> {
     Later(Timestamp),
 }
 
-/// What a sweep showed of one thing. A list that cannot be had keeps nobody from looking at the thing itself, unless DigitalOcean is
-/// not to be had at all.
+/// What a sweep showed of one item. If the list could not be read, the item can still be read individually,
+/// unless DigitalOcean is not reachable at all.
 fn swept<Id: Eq + Hash, T: Clone>(
     swept: Result<Swept<Id, T>, Error>,
     id: &Id,

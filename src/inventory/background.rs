@@ -1,12 +1,12 @@
-//! Readings that go on although nobody waits for them any more: the next key finds what they brought.
+//! Reads that continue although nobody waits for them any longer: the next keystroke finds their results.
 //!
-//! Begun by [`super::single_flight`], ended with [`Inventory::run`](super::Inventory::run).
+//! Started by [`super::single_flight`], ended with [`Inventory::run`](super::Inventory::run).
 
 use std::future::Future;
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// What was begun and is not done.
+/// The tasks that have not finished.
 #[derive(Default)]
 pub(super) struct Background {
     tasks: TaskTracker,
@@ -14,13 +14,13 @@ pub(super) struct Background {
 }
 
 impl Background {
-    /// Begins one.
+    /// Starts a task.
     pub(super) fn begin(&self, task: impl Future<Output = ()> + Send + 'static) {
         let stop = self.stop.clone();
         self.tasks.spawn(async move { stop.run_until_cancelled_owned(task).await });
     }
 
-    /// Ends all of them, where they stand.
+    /// Aborts all tasks.
     pub(super) async fn end(&self) {
         self.stop.cancel();
         self.tasks.close();

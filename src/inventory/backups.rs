@@ -1,4 +1,4 @@
-//! DigitalOcean's own Backups of one Droplet: whether they are on, when, and what there is. Read when somebody asks.
+//! DigitalOcean's own Backups of one Droplet: whether they are enabled, when they are made, and which exist. Read on request.
 
 use std::sync::Arc;
 
@@ -14,18 +14,18 @@ use crate::{
     operation::ids::DropletId,
 };
 
-/// Plans change less than once a month.
+/// How long plans are cached: they change less than once a month.
 const KEEP: SignedDuration = SignedDuration::from_hours(1);
 
-/// How Droplets are backed up changes when somebody changes it, which may be here.
+/// How long backup policies are cached: they change when somebody changes them, which may be through this bot.
 const KEEP_RECORDS: SignedDuration = SignedDuration::from_mins(1);
 
-/// How the Droplets are backed up, as it was read lately.
+/// The backup policies of the Droplets, as read recently.
 pub(super) type Records = SingleFlight<Vec<BackupRecord>>;
-/// The plans that there are, as they were read lately.
+/// The available plans, as read recently.
 pub(super) type Plans = SingleFlight<Vec<SupportedPolicy>>;
 
-/// A Droplet with its Backups, read just now.
+/// A Droplet with its Backups, just read.
 #[derive(Clone, Debug)]
 pub struct BackedUp {
     /// The Droplet.
@@ -34,12 +34,12 @@ pub struct BackedUp {
     pub record: BackupRecord,
     /// Its Backups, newest first.
     pub backups: Vec<Snapshot>,
-    /// Whether these are all of them; else DigitalOcean has some that cannot be read.
+    /// Whether these are all of them; if not, DigitalOcean has some that cannot be read.
     pub are_all: bool,
 }
 
 impl Inventory {
-    /// Looks at a Droplet and its Backups, past every cache.
+    /// Reads a Droplet and its Backups, bypassing all caches.
     pub async fn backed_up(&self, droplet: DropletId) -> Result<BackedUp, Unresolved> {
         let (seen, record, backups) = tokio::join!(
             self.ask(queries::droplet(droplet)),
@@ -52,7 +52,7 @@ impl Inventory {
         };
         let droplet = self.admit(seen.map_err(gone)?)?;
         let (mut backups, are_all) = backups.map_err(gone)?;
-        // Of two that were begun in the same second, the later one has the higher id.
+        // If two began in the same second, the later one has the higher id.
         backups.sort_by_key(|backup| std::cmp::Reverse((backup.created_at, backup.id)));
         Ok(BackedUp { droplet, record: record.map_err(gone)?, backups, are_all })
     }
@@ -68,13 +68,13 @@ impl Inventory {
         }
     }
 
-    /// How every Droplet is backed up.
+    /// The backup policies of all Droplets.
     pub async fn backup_records(&self) -> Result<Arc<Vec<BackupRecord>>, Unresolved> {
         let patience = Waiting::Command.patience();
         Ok(self.records.get((&self.client, &self.background), KEEP_RECORDS, patience, backups::policies).await?)
     }
 
-    /// The plans by which DigitalOcean backs up.
+    /// The backup plans that DigitalOcean offers.
     pub async fn backup_plans(&self, who: Waiting) -> Result<Arc<Vec<SupportedPolicy>>, Unresolved> {
         let read = backups::supported_policies;
         Ok(self.plans.get((&self.client, &self.background), KEEP, who.patience(), read).await?)

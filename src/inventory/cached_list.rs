@@ -1,7 +1,7 @@
-//! One cached list and when it is read again.
+//! One cached list, and when it is read again.
 //!
-//! Anyone who asks gets the list that is there, at once; one loop reads the next one when that is wished for. So reading is
-//! single-flight, goes on when an asker gives up, and stops when nobody asks. While somebody waits it has a person's rank.
+//! Callers get the existing list immediately; one loop reads the next one on request. So reading is single-flight, continues when a caller
+//! gives up, and stops when nobody asks. While somebody waits, it has the priority of a person's request.
 
 use std::{
     future::Future,
@@ -24,21 +24,21 @@ use super::{
 };
 use crate::digitalocean::{budget::Priority, client::Client, error::Error};
 
-/// An older list is read again when somebody types.
+/// A list older than this is read again when somebody types.
 const FRESH: SignedDuration = SignedDuration::from_mins(1);
-/// What seems to be missing is looked for at most this often.
+/// The minimum time between two reads because of something that seems to be missing.
 const PAUSE: SignedDuration = SignedDuration::from_secs(5);
-/// A list that nobody used for so long is not kept up to date.
+/// A list that nobody has used for this long is not kept up to date.
 const IN_USE: SignedDuration = SignedDuration::from_mins(10);
-/// Items on one page: an unasked refresh waits one [`PAUSE`] for each page of the list.
+/// Items on one page: a refresh that nobody asked for waits one [`PAUSE`] for each page of the list.
 const PAGE: usize = 200;
 
-/// A list, the latest attempt to read it, and the wish for the next.
+/// A list, the latest attempt to read it, and the request for the next.
 pub(super) struct CachedList<T: Listed> {
     shown: watch::Sender<Shown<T>>,
     wishes: AtomicU64,
     wish: Notify,
-    /// What was read for an earlier wish than this is known to be behind.
+    /// A list read for an earlier request than this one is known to be outdated.
     due: AtomicU64,
     waiting: AtomicUsize,
     used_at: Mutex<Option<Timestamp>>,
@@ -46,16 +46,16 @@ pub(super) struct CachedList<T: Listed> {
 
 struct Shown<T: Listed> {
     index: Option<Arc<Index<T>>>,
-    /// The wishes that had been made when the list was begun to be read.
+    /// How many requests had been made when reading this list began.
     read_for: u64,
-    /// When the latest attempt began, which may still be under way.
+    /// When the latest attempt began, which may still be running.
     tried_at: Option<Timestamp>,
     failure: Option<Error>,
-    /// The wishes that had been made when the latest attempt began that has ended.
+    /// How many requests had been made when the latest finished attempt began.
     served: u64,
 }
 
-/// Somebody waits for the next list, until this is dropped.
+/// Marks that somebody waits for the next list, until this is dropped.
 struct Waiter<'a>(&'a AtomicUsize);
 
 impl<'a> Waiter<'a> {
@@ -85,7 +85,7 @@ impl<T: Listed + Clone> CachedList<T> {
         }
     }
 
-    /// Reads the list by `read` whenever that is wished for.
+    /// Reads the list with `read` on each request.
     pub(super) async fn run<F>(&self, client: &Client, what: &str, read: impl Fn() -> F)
     where
         F: Future<Output = Result<Index<T>, Error>>,
@@ -94,7 +94,7 @@ impl<T: Listed + Clone> CachedList<T> {
             self.wish.notified().await;
             let served = self.wishes.load(Ordering::SeqCst);
             if served == self.shown.borrow().served {
-                // The latest attempt served this wish too.
+                // The latest attempt served this request too.
                 continue;
             }
             let now = client.now();
@@ -115,19 +115,19 @@ impl<T: Listed + Clone> CachedList<T> {
         }
     }
 
-    /// The list once one is there that was read after this one, and which that is.
+    /// Waits for a list that was read after the given number, and returns it with its own number.
     pub(super) async fn after(&self, known: u64) -> Option<(u64, Arc<Index<T>>)> {
         let mut shown = self.shown.subscribe();
         let newer = shown.wait_for(|shown| shown.index.is_some() && shown.read_for > known).await.ok()?;
         Some((newer.read_for, Arc::clone(newer.index.as_ref()?)))
     }
 
-    /// The rank of the reading at this moment.
+    /// The current priority of reading the list.
     pub(super) fn rank(&self) -> Priority {
         if self.waiting.load(Ordering::SeqCst) > 0 { Priority::Person } else { Priority::Inventory }
     }
 
-    /// The list as it is, however old; waits only for the very first one, and not longer than `patience`.
+    /// The list as it is, however old. Waits only for the very first one, and no longer than `patience`.
     pub(super) async fn list(&self, client: &Client, patience: SignedDuration) -> Result<Arc<Index<T>>, Absent> {
         let now = client.now();
         *self.used_at.lock() = Some(now);
@@ -141,7 +141,7 @@ impl<T: Listed + Clone> CachedList<T> {
         self.first(client, patience).await
     }
 
-    /// The same, however long that takes: for readings, for which nobody waits longer than they want.
+    /// Like [`list`](Self::list), but waits without a limit. For background reads, whose callers limit their own waiting.
     pub(super) async fn list_at_last(&self, client: &Client) -> Result<Arc<Index<T>>, Error> {
         loop {
             match self.list(client, timeouts::COMMAND).await {
@@ -152,25 +152,25 @@ impl<T: Listed + Clone> CachedList<T> {
         }
     }
 
-    /// The list; where it is known to be behind, a newer one if that can be had in a moment.
+    /// The list. If it is known to be outdated, a newer one if that can be read quickly.
     pub(super) async fn current(&self, client: &Client) -> Result<Arc<Index<T>>, Absent> {
         let used_at = *self.used_at.lock();
         let is_in_use = used_at.is_some_and(|used| client.now().duration_since(used) < IN_USE);
         if self.index().is_some() && (self.is_outdated() || !is_in_use) {
-            // The list that is there will do.
+            // The existing list will do.
             let _ = self.refresh(client, timeouts::NEWER).await;
         }
         self.list(client, timeouts::COMMAND).await
     }
 
-    /// Says that a text matched nothing: perhaps the list is behind.
+    /// Reports that a text matched nothing, so the list may be outdated.
     pub(super) fn missed(&self, client: &Client) {
         if self.rested(PAUSE, client.now()) {
             self.wish();
         }
     }
 
-    /// Says that the list is behind: it is read again now if somebody used it lately, else when somebody asks.
+    /// Marks the list as outdated: it is read again now if somebody used it recently, otherwise on the next request.
     pub(super) fn invalidate(&self, client: &Client) {
         self.due.store(self.wishes.load(Ordering::SeqCst) + 1, Ordering::SeqCst);
         let now = client.now();
@@ -183,7 +183,7 @@ impl<T: Listed + Clone> CachedList<T> {
         }
     }
 
-    /// What a submitted text means among those that are listed and count.
+    /// What a submitted text means among the listed items that count.
     pub(super) async fn resolve(
         &self,
         client: &Client,
@@ -202,8 +202,8 @@ impl<T: Listed + Clone> CachedList<T> {
         }
     }
 
-    /// Looks for what is not listed in a newer list. Fails where that cannot be had and the present one is known to be behind:
-    /// then nobody knows.
+    /// Reads a newer list to find an item that is not listed. Fails if that is not possible and the present list is known to be outdated,
+    /// since then it is unknown whether the item exists.
     pub(super) async fn look_again(&self, client: &Client) -> Result<(), Unresolved> {
         let was_outdated = self.is_outdated();
         match self.refresh(client, timeouts::NEWER).await {
@@ -212,7 +212,7 @@ impl<T: Listed + Clone> CachedList<T> {
         }
     }
 
-    /// The refusal of a text that means nothing.
+    /// The error for a text that matches nothing.
     pub(super) fn nothing_like(&self, text: &str, counts: impl Fn(&T) -> bool) -> Unresolved {
         let nearest = self.index().map(|index| index.nearest(text, SUGGESTIONS, counts));
         Unresolved::NotFound { nearest: nearest.unwrap_or_default() }
@@ -237,7 +237,7 @@ impl<T: Listed + Clone> CachedList<T> {
         number
     }
 
-    /// Waits for the very first list: for the attempt that is under way, or for a new one.
+    /// Waits for the very first list: for the running attempt, or for a new one.
     async fn first(&self, client: &Client, patience: SignedDuration) -> Result<Arc<Index<T>>, Absent> {
         let wished = self.wishes.load(Ordering::SeqCst);
         let is_under_way = wished > self.shown.borrow().served;
@@ -245,7 +245,7 @@ impl<T: Listed + Clone> CachedList<T> {
         let _asker = Waiter::new(&self.waiting);
         let mut shown = self.shown.subscribe();
         let there = shown.wait_for(|shown| shown.index.is_some() || shown.served >= wish);
-        // It could fail only if the list were gone, and it is borrowed here.
+        // This could fail only if the list were dropped, but it is borrowed here.
         let shown = within(client, patience, there).await?.map_err(|_| Absent::Late)?;
         match (&shown.index, &shown.failure) {
             (Some(index), _) => Ok(Arc::clone(index)),
@@ -254,7 +254,7 @@ impl<T: Listed + Clone> CachedList<T> {
         }
     }
 
-    /// Waits for a new attempt, or where one has just begun, for that one.
+    /// Waits for a new attempt, or for the running one if it has just begun.
     async fn refresh(&self, client: &Client, patience: SignedDuration) -> Result<(), Absent> {
         let rested = self.rested(PAUSE, client.now());
         let wish = if rested { self.wish() } else { self.wishes.load(Ordering::SeqCst) };

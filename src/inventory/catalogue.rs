@@ -1,6 +1,6 @@
-//! What new Droplets can be made of: sizes with their prices, Regions, and the account's SSH keys.
+//! What new Droplets can be created with: sizes with their prices, Regions, and the account's SSH keys.
 //!
-//! They hardly ever change, so they are read when somebody launches and kept for an hour.
+//! They rarely change, so they are read when somebody launches a Droplet, and kept for an hour.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use jiff::SignedDuration;
 use super::{Inventory, Region, Size, SshKey, Unresolved, single_flight::SingleFlight, timeouts};
 use crate::digitalocean::queries;
 
-/// Prices and places change less than once a month.
+/// How long prices and Regions are cached: they change less than once a month.
 const KEEP: SignedDuration = SignedDuration::from_hours(1);
-/// Somebody may add a key in order to use it here.
+/// How long keys are cached: somebody may add a key in order to use it here.
 const KEEP_KEYS: SignedDuration = SignedDuration::from_mins(1);
 
-/// What was read lately.
+/// Recently read data.
 #[derive(Default)]
 pub(super) struct Catalogue {
     sizes: SingleFlight<Vec<Size>>,
@@ -22,7 +22,7 @@ pub(super) struct Catalogue {
     keys: SingleFlight<Vec<SshKey>>,
 }
 
-/// What waits for the catalogue, and so for how long.
+/// What waits for the catalogue, which determines for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waiting {
     /// A command, for some seconds.

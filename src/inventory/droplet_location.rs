@@ -1,5 +1,5 @@
-//! Where the Droplets of listed Snapshots are. That a list lacks one does not mean that it is gone: lists hide GPU Droplets, and
-//! with `DROPLET_TAG` all that lack the tag. So those are looked at one by one, and what is not known is not claimed.
+//! Where the Droplets of listed Snapshots are. A Droplet that a list lacks may still exist: lists hide GPU Droplets, and with `DROPLET_TAG`
+//! all those without the tag. So such Droplets are read individually, and what is unknown is not claimed.
 
 use std::collections::HashMap;
 
@@ -13,9 +13,9 @@ use super::{
 };
 use crate::operation::ids::DropletId;
 
-/// A name is looked up again after this time; what is gone stays gone.
+/// A name is looked up again after this time; a Droplet that is gone stays gone.
 const KEEP: SignedDuration = SignedDuration::from_mins(5);
-/// Beyond so many Droplets we start over.
+/// With more Droplets than this, the cache is cleared.
 const MOST: usize = 10_000;
 
 /// Where a Droplet is.
@@ -25,11 +25,11 @@ pub enum DropletLocation {
     There(String),
     /// Destroyed.
     Gone,
-    /// No list has it, and it could not be looked at.
+    /// Unknown: no list has it, and it could not be read.
     Unlisted,
 }
 
-/// What was learnt by looking, and when.
+/// What individual reads have shown, and when.
 #[derive(Debug, Default)]
 pub(super) struct Known(Mutex<HashMap<DropletId, (Timestamp, DropletLocation)>>);
 
@@ -51,7 +51,7 @@ impl Known {
 }
 
 impl Inventory {
-    /// Where each of these Droplets is, as far as that can be had at once.
+    /// Where each of these Droplets is, as far as that can be found out quickly.
     pub async fn locate(
         &self,
         listing: &Listing,
@@ -68,7 +68,7 @@ impl Inventory {
                 self.known.learn(*id, now, found);
             }
         });
-        // A Droplet that was not seen in time is not waited for.
+        // A Droplet that was not read in time is not waited for.
         let _ = within(&self.client, SUGGESTION, join_all(looks)).await;
         found
             .drain()

@@ -1,6 +1,6 @@
-//! What can be put back onto one Droplet: its Snapshots and its backups, half-typed or looked up afresh before a restore.
+//! What can be restored onto one Droplet: its Snapshots and its Backups, either for half-typed text or read again before a restore.
 //!
-//! Backups are not among DigitalOcean's Snapshots and can only be asked for by Droplet, so they are read when somebody restores.
+//! Backups are not among DigitalOcean's Snapshots and can be read only by Droplet, so they are read when somebody restores.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -26,21 +26,21 @@ use crate::{
     operation::ids::{ActionId, DropletId, SnapshotId},
 };
 
-/// Backups come once a day.
+/// How long Backups are cached. New ones come once a day.
 const KEEP: SignedDuration = SignedDuration::from_mins(1);
 
-/// A Droplet and everything that can be put back onto it, read just now.
+/// A Droplet and everything that can be restored onto it, just read.
 #[derive(Clone, Debug)]
 pub struct Inspection {
     /// The Droplet.
     pub droplet: Droplet,
-    /// Its Snapshots and backups, newest first.
+    /// Its Snapshots and Backups, newest first.
     pub images: Vec<Snapshot>,
-    /// Which of them DigitalOcean made by itself, while the Droplet ran.
+    /// Which of them DigitalOcean made by itself, while the Droplet was running.
     pub backups: HashSet<SnapshotId>,
 }
 
-/// How an image came about.
+/// Where an image comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// Somebody took it.
@@ -49,11 +49,11 @@ pub enum Origin {
     Backup,
 }
 
-/// The backups of the Droplets that somebody lately wanted to restore.
+/// The Backups of Droplets that somebody recently wanted to restore.
 #[derive(Default)]
 pub(super) struct Backups(Mutex<HashMap<DropletId, Kept>>);
 
-/// Since when, and what was read.
+/// When they were read, and the result.
 type Kept = (Timestamp, Arc<SingleFlight<Vec<Snapshot>>>);
 
 impl Backups {
@@ -69,8 +69,8 @@ impl Backups {
 }
 
 impl Inventory {
-    /// The Snapshots and backups of one Droplet that a text may mean, best first; newest first while there is no text. Without
-    /// the backups where those are not there in a moment: the next key finds them.
+    /// The Snapshots and Backups of one Droplet that match a text, best first; without a text newest first. Backups are omitted if they
+    /// cannot be read quickly: the next keystroke finds them.
     pub async fn find_restorable(&self, droplet: DropletId, text: &str, limit: usize) -> Vec<(Snapshot, Origin)> {
         let (snapshots, backups) =
             tokio::join!(self.snapshots.list(&self.client, timeouts::SUGGESTION), self.backups_of(droplet));
@@ -98,7 +98,7 @@ impl Inventory {
         found.search(text, limit, |_| true).into_iter().map(|image| (image.clone(), origin(image))).collect()
     }
 
-    /// The Backups of one Droplet that a text may mean, best first; newest first while there is no text.
+    /// The Backups of one Droplet that match a text, best first; without a text newest first.
     pub async fn find_backups(&self, droplet: DropletId, text: &str, limit: usize) -> Vec<Snapshot> {
         let Ok(backups) = self.backups_of(droplet).await else { return Vec::new() };
         newest_first(backups.to_vec()).search(text, limit, |_| true).into_iter().cloned().collect()
@@ -110,7 +110,7 @@ impl Inventory {
         listed.get((&self.client, &self.background), KEEP, timeouts::ADDITION, read).await
     }
 
-    /// Looks at a Droplet and all that can be put back onto it, past every cache.
+    /// Reads a Droplet and everything that can be restored onto it, bypassing all caches.
     pub async fn inspect(&self, droplet: DropletId) -> Result<Inspection, Unresolved> {
         let (seen, snapshots, backups) = tokio::join!(
             self.ask(queries::droplet(droplet)),
@@ -130,8 +130,8 @@ impl Inventory {
         Ok(Inspection { droplet, images, backups })
     }
 
-    /// What has written a Droplet's disk anew, so far: restores and rebuilds, past every cache. None where that cannot be read, or while one
-    /// is at it.
+    /// The Actions that have rewritten a Droplet's disk so far: restores and rebuilds, bypassing all caches. `None` if they
+    /// cannot be read, or while one is in progress.
     pub async fn rewrites(&self, droplet: DropletId) -> Option<Vec<ActionId>> {
         let actions = self.ask(queries::droplet_actions(droplet)).await.ok()?;
         let rewrites = actions.into_iter().filter(|action| matches!(action.kind.as_str(), "restore" | "rebuild"));
@@ -143,7 +143,7 @@ impl Inventory {
         rewrites.filter_map(ended).collect()
     }
 
-    /// What of an inspected Droplet's images a submitted text means: an id, or a name that only one has.
+    /// The image of an inspected Droplet for a submitted text: an id, or a name that only one image has.
     pub async fn resolve_restorable(&self, inspection: &Inspection, text: &str) -> Result<Snapshot, Unresolved> {
         let text = text.trim();
         let own = newest_first(inspection.images.clone());
@@ -159,7 +159,7 @@ impl Inventory {
         }
         let nearest = own.nearest(text, super::SUGGESTIONS, |_| true);
         match self.resolve_snapshot(text).await {
-            // Deleted so lately that the cache still has it.
+            // It was deleted so recently that the cache still contains it.
             Ok(snapshot) if snapshot.droplet == Some(inspection.droplet.id) => Err(Unresolved::NotFound { nearest }),
             Ok(Snapshot { name, .. }) | Err(Unresolved::Ambiguous { name, .. }) => {
                 Err(Unresolved::OfAnotherDroplet { name })

@@ -1,6 +1,6 @@
-//! An immutable list that can be searched by half-typed names: made once per refresh, asked at every key.
+//! An immutable list that can be searched by half-typed names: created once per refresh, searched on every keystroke.
 //!
-//! Kept by [`super::cached_list`]. Names are folded to lower case once, when the list is made. Does no I/O.
+//! Kept by [`super::cached_list`]. Names are folded to lower case once, when the list is created. Does no I/O.
 
 use std::{
     cell::RefCell,
@@ -19,13 +19,13 @@ use crate::{
     operation::ids::{DropletId, SnapshotId},
 };
 
-/// No name at DigitalOcean is longer, so the rest of a longer text can match nothing.
+/// The maximum length of DigitalOcean's names: the rest of a longer text cannot match anything.
 const LONGEST_TEXT: usize = 255;
-/// Below this likeness a name is no helpful suggestion.
+/// A name less similar than this is no helpful suggestion.
 const NEAR: f64 = 0.75;
 
 thread_local! {
-    // A matcher owns some 100 KiB of scratch space, so it is kept, one for each thread that searches.
+    // A matcher owns some 100 KiB of scratch space, so each thread that searches keeps one.
     static MATCHER: RefCell<Matcher> = RefCell::new(Matcher::new(Config::DEFAULT));
 }
 
@@ -61,7 +61,7 @@ impl Listed for Snapshot {
     }
 }
 
-/// The list, in the order in which it is shown while no text is typed.
+/// The list, in the order in which it is shown without a text.
 pub(super) struct Index<T: Listed> {
     entries: Vec<Entry<T>>,
     by_id: HashMap<T::Id, usize>,
@@ -73,7 +73,7 @@ struct Entry<T> {
     haystack: Utf32String,
 }
 
-/// How a name that matches a text is like it, best first.
+/// How a matching name resembles a text, best first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Likeness {
     Equals,
@@ -93,18 +93,18 @@ impl<T> Entry<T> {
     }
 }
 
-/// What a whole text means.
+/// What a complete text means.
 pub(super) enum Meaning<'a, T> {
-    /// This one.
+    /// This item.
     One(&'a T),
-    /// Several, which share the name.
+    /// Several items, which share the name.
     Several(Vec<&'a T>),
-    /// Nothing that is listed.
+    /// No listed item.
     Nothing,
 }
 
 impl<T: Listed> Index<T> {
-    /// A list of these, in this order.
+    /// A list of these items, in this order.
     pub(super) fn new(mut items: Vec<T>, order: impl Fn(&T, &T) -> Ordering) -> Self {
         items.sort_by(order);
         let entry = |item: T| {
@@ -116,23 +116,23 @@ impl<T: Listed> Index<T> {
         Self { entries, by_id }
     }
 
-    /// The one with this id.
+    /// The item with this id.
     pub(super) fn by_id(&self, id: T::Id) -> Option<&T> {
         self.by_id.get(&id).map(|place| &self.entries[*place].item)
     }
 
-    /// All, in the list's order.
+    /// All items, in the list's order.
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         self.entries.iter().map(|entry| &entry.item)
     }
 
-    /// How many are listed.
+    /// The number of items.
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Those that a half-typed text may mean, at most `limit`: by [`Likeness`], then by the matcher's score, then shorter names
-    /// first, then in the list's order. Without a text, simply the first ones.
+    /// The items that match a half-typed text, at most `limit`: by [`Likeness`], then by the matcher's score, then shorter names first,
+    /// then in the list's order. Without a text, simply the first ones.
     pub(super) fn search(&self, text: &str, limit: usize, counts: impl Fn(&T) -> bool) -> Vec<&T> {
         let text = fold(text);
         let counting = self.entries.iter().enumerate().filter(|(_, entry)| counts(&entry.item));
@@ -157,8 +157,8 @@ impl<T: Listed> Index<T> {
         found.into_iter().map(|(.., place)| &self.entries[place].item).collect()
     }
 
-    /// What a whole text means among those that count: an id, a name letter by letter, a name in any case, or else what one was called
-    /// in a choice, which some clients submit in place of its value.
+    /// What a complete text means among the items that count: an id, an exact name, a name in any case, or else the label of a choice,
+    /// which some clients submit instead of its value.
     pub(super) fn meaning(&self, text: &str, counts: impl Fn(&T) -> bool) -> Meaning<'_, T> {
         if let Some(item) = text.parse().ok().and_then(|id| self.by_id(id)).filter(|item| counts(item)) {
             return Meaning::One(item);
@@ -178,7 +178,7 @@ impl<T: Listed> Index<T> {
         }
     }
 
-    /// Names that somebody may have meant by a text that means nothing, best first, each once.
+    /// Names that somebody may have meant by a text that matches nothing, best first, without duplicates.
     pub(super) fn nearest(&self, text: &str, limit: usize, counts: impl Fn(&T) -> bool) -> Vec<String> {
         let text = fold(text);
         if text.is_empty() {
@@ -190,7 +190,7 @@ impl<T: Listed> Index<T> {
                 names.push(name.to_owned());
             }
         };
-        // First what contains the letters in their order, as while typing; then what is alike in spite of a slip.
+        // First names that contain the letters in their order, as while typing; then names that are similar in spite of a typing error.
         for item in self.search(&text, limit, &counts) {
             suggest(item.name());
         }
@@ -205,8 +205,8 @@ impl<T: Listed> Index<T> {
     }
 }
 
-/// Those whose likeness can be among the best. The matcher is slow, and whatever contains the text matches it; so where enough
-/// do, it need not look at names that only have its letters.
+/// The candidates that can be among the best. The matcher is slow, and every name that contains the text matches; so if there are enough of
+/// those, it need not examine names that merely have its letters.
 fn promising(mut alike: Vec<(Likeness, usize)>, limit: usize) -> Vec<(Likeness, usize)> {
     if alike.len() > limit && limit > 0 {
         let worst = alike.select_nth_unstable(limit - 1).1.0;

@@ -1,6 +1,6 @@
-//! What a choice is called: name first, then what tells it from its namesakes, within Discord's 100 characters.
+//! The labels of choices: the name first, then what distinguishes it from others of the same name, within Discord's 100 characters.
 //!
-//! Used by [`super`] alone. Foreign names are cut at characters and lose what could break a line.
+//! Used only by [`super`]. Foreign names are cut between characters and lose anything that could break a line.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -11,22 +11,22 @@ use crate::{
     text::{length, shorten, visible},
 };
 
-/// Discord refuses longer names of choices, and empty ones.
+/// Discord refuses longer labels, and empty ones.
 const LONGEST: usize = 100;
 
-/// So much of a label is for a Snapshot's name and its key: enough to tell it, and short on a phone.
+/// How many characters of a label are for a Snapshot's name and its key: enough to identify it, and short on a phone.
 const LONGEST_KEYED: usize = 48;
 
-/// What a label leaves free for a mark that is put in front of it.
+/// How many characters a label leaves free for a mark in front of it.
 const MARK: usize = 4;
 
-/// The forms of the date in a name of ours.
+/// The forms of the date in our names.
 const DATE: [&str; 1] = ["-00000000-0000"];
 
-/// What stands between the parts of a label.
+/// The separator between the parts of a label.
 const BETWEEN: &str = " · ";
 
-/// `web-1 · nyc3 · 25 GB · off`; a running Droplet does not say so.
+/// `web-1 · nyc3 · 25 GB · off`; a running Droplet has no state in its label.
 pub(super) fn droplet(droplet: &Droplet) -> Choice<DropletId> {
     let status = match &droplet.status {
         DropletStatus::Active => None,
@@ -39,9 +39,8 @@ pub(super) fn droplet(droplet: &Droplet) -> Choice<DropletId> {
     Choice { label: label(&droplet.name, &droplet.id.to_string(), details), id: droplet.id }
 }
 
-/// `3 days ago · 12.4 GB · ada · web-1…7f3kq2xa`: its age first, one more detail that the inventory cannot know, such as who took it, and
-/// last the key by which it is found when the label itself comes back: the end of a name of ours, or
-/// the id behind any other name.
+/// `3 days ago · 12.4 GB · ada · web-1…7f3kq2xa`: first its age, then a detail that the inventory cannot know, such as who took it. Last
+/// comes the key by which it is found if the label itself is submitted: the end of one of our names, or the id after any other name.
 pub fn snapshot_label(snapshot: &Snapshot, detail: Option<String>, now: Timestamp) -> String {
     let age = snapshot.created_at.map(|made| age(now.duration_since(made)));
     let size = snapshot.size_gigabytes.map(size);
@@ -50,13 +49,13 @@ pub fn snapshot_label(snapshot: &Snapshot, detail: Option<String>, now: Timestam
         head.push_str(&part);
         head.push_str(BETWEEN);
     }
-    // So much is left for a mark in front.
+    // This leaves room for a mark in front.
     let head = shorten(&head, LONGEST / 2 - MARK);
     let room = LONGEST - MARK - length(&head);
     format!("{head}{}", keyed_name(snapshot, room.min(LONGEST_KEYED)))
 }
 
-/// A Snapshot's name in so many units, with its key at the end.
+/// A Snapshot's name in at most `room` units, with its key at the end.
 fn keyed_name(snapshot: &Snapshot, room: usize) -> String {
     let (id, name) = (snapshot.id.to_string(), visible_name(&snapshot.name, &snapshot.id.to_string()));
     match snapshot.operation() {
@@ -72,13 +71,13 @@ fn keyed_name(snapshot: &Snapshot, room: usize) -> String {
     }
 }
 
-/// The key that a label ends in: of a name of ours its last letters, of any other name the id.
+/// The key at the end of a label: the last letters of one of our names, or the id after any other name.
 fn key_of(label: &str) -> &str {
     let last = label.rsplit(BETWEEN).next().unwrap_or_default();
     last.rsplit('…').next().unwrap_or_default()
 }
 
-/// A name of ours without its date, which the age says already.
+/// One of our names without its date, since the age already shows it.
 fn undated<'n>(stem: &'n str, date: &str) -> Option<&'n str> {
     let at = stem.len().checked_sub(date.len())?;
     let (name, tail) = (stem.get(..at)?, stem.get(at..)?);
@@ -89,7 +88,7 @@ fn undated<'n>(stem: &'n str, date: &str) -> Option<&'n str> {
     (fits && !name.is_empty()).then_some(name)
 }
 
-/// Makes labels that are shown together differ: equal ones get their ids, which never are.
+/// Makes labels that are shown together distinct: equal ones get their ids, which are unique.
 pub fn distinct(labelled: &mut [(String, String)]) {
     let labels: Vec<String> = labelled.iter().map(|(label, _)| label.clone()).collect();
     for (label, id) in labelled {
@@ -100,20 +99,20 @@ pub fn distinct(labelled: &mut [(String, String)]) {
     }
 }
 
-/// What several of one name are called, so that people see how they differ.
+/// The labels of several items of the same name, so that people see how they differ.
 pub(super) fn told_apart<T: Listed>(items: Vec<&T>, label: impl Fn(&T) -> String) -> Vec<String> {
     let mut labelled: Vec<_> = items.into_iter().map(|item| (label(item), item.id().to_string())).collect();
     distinct(&mut labelled);
     labelled.into_iter().map(|(label, _)| label).collect()
 }
 
-/// Whether a text is what a Droplet was called in a choice, then or now: whether it is on may have changed.
+/// Whether a text is a label of a Droplet, now or earlier: its power state may have changed.
 pub(super) fn calls_droplet(text: &str, droplet: &Droplet) -> bool {
     let constant = [droplet.region.clone(), droplet.disk_gb.map(disk)];
     calls(text, &visible_name(&droplet.name, &droplet.id.to_string()), &droplet.id.to_string(), &constant)
 }
 
-/// The same for a Snapshot, by its key alone: it grows older, and who took it is not known here.
+/// Whether a text is a label of a Snapshot, judging by its key alone: its age changes, and who took it is not known here.
 pub(super) fn calls_snapshot(text: &str, snapshot: &Snapshot) -> bool {
     if !text.contains(BETWEEN) && !text.contains('…') {
         return false;
@@ -122,7 +121,7 @@ pub(super) fn calls_snapshot(text: &str, snapshot: &Snapshot) -> bool {
     key == snapshot.id.to_string() || snapshot.operation().is_some_and(|operation| operation.to_string() == key)
 }
 
-/// Whether a text begins with a name, perhaps cut, and has all that never changes after it. Where it ends in an id, that decides.
+/// Whether a text begins with a name, perhaps truncated, followed by all details that never change. If it ends with an id, the id decides.
 fn calls(text: &str, name: &str, id: &str, constant: &[Option<String>; 2]) -> bool {
     let Some((head, tail)) = text.split_once(BETWEEN) else { return false };
     let after = match text.strip_prefix(name).and_then(|rest| rest.strip_prefix(BETWEEN)) {
@@ -149,7 +148,7 @@ fn size(gb: f64) -> String {
     if gb < 0.1 { "< 0.1 GB".to_owned() } else { format!("{gb:.1} GB") }
 }
 
-/// How long ago something was, as a choice says it, where no timestamp is rendered.
+/// How long ago something was, in the words of a choice, where no timestamp is rendered.
 pub fn age(age: SignedDuration) -> String {
     let units = [(age.as_hours() / 24, "day"), (age.as_hours(), "hour"), (age.as_mins(), "min")];
     match units.into_iter().find(|(count, _)| *count > 0) {
@@ -161,7 +160,7 @@ pub fn age(age: SignedDuration) -> String {
     }
 }
 
-/// The name gives way, the details stay.
+/// A label of limited length: the name is shortened, the details are kept.
 fn label(name: &str, id: &str, details: [Option<String>; 3]) -> String {
     let mut tail = String::new();
     for detail in details.into_iter().flatten() {

@@ -1,4 +1,4 @@
-//! What the inventory can list: something with an id and a name.
+//! The common interface of everything that the inventory lists.
 
 use std::{fmt::Display, hash::Hash, str::FromStr};
 
@@ -10,6 +10,6 @@ pub(super) trait Listed {
     fn id(&self) -> Self::Id;
     /// Its name.
     fn name(&self) -> &str;
-    /// Whether a text is what it is called in a choice.
+    /// Whether a text is its label in a choice.
     fn is_called(&self, text: &str) -> bool;
 }

@@ -1,4 +1,4 @@
-//! All Snapshots, or those of one Droplet, as they are in the cache: what a page of a list is cut from.
+//! All Snapshots, or those of one Droplet, according to the cache: the source of the pages of a list.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::{
     operation::ids::{DropletId, SnapshotId},
 };
 
-/// Snapshots with their Droplets, at one moment.
+/// Snapshots and Droplets from the cache at one time.
 pub struct Listing {
     snapshots: Arc<Index<Snapshot>>,
     droplets: Arc<Index<Droplet>>,
@@ -21,37 +21,38 @@ impl Listing {
         self.snapshots.iter().filter(|snapshot| self.of.is_none_or(|of| snapshot.droplet == Some(of)))
     }
 
-    /// The Droplets that are listed.
+    /// The listed Droplets.
     pub fn droplets(&self) -> impl Iterator<Item = &Droplet> {
         self.droplets.iter()
     }
 
-    /// A Droplet that is listed.
+    /// A listed Droplet by id.
     pub fn droplet(&self, id: DropletId) -> Option<&Droplet> {
         self.droplets.by_id(id)
     }
 
-    /// The name of a Droplet that is listed.
+    /// The name of a listed Droplet.
     pub(super) fn name_of(&self, droplet: DropletId) -> Option<&str> {
         self.droplets.by_id(droplet).map(|droplet| droplet.name.as_str())
     }
 }
 
 impl Inventory {
-    /// The Snapshots of one Droplet, or of all.
+    /// The Snapshots of one Droplet, or of all Droplets.
     pub async fn listing(&self, of: Option<DropletId>) -> Result<Listing, Unresolved> {
         let (snapshots, droplets) =
             tokio::try_join!(self.snapshots.current(&self.client), self.droplets.current(&self.client))?;
         Ok(Listing { snapshots, droplets, of })
     }
 
-    /// All Snapshots as soon as somebody had the list read after this reading, and which reading it is; reads nothing by itself.
+    /// Waits until somebody else had all Snapshots read after the reading number `known`. Returns them with
+    /// the new number; starts no reading itself.
     pub async fn snapshots_after(&self, known: u64) -> Option<(u64, Vec<Snapshot>)> {
         let (reading, index) = self.snapshots.after(known).await?;
         Some((reading, index.iter().cloned().collect()))
     }
 
-    /// How many Snapshots a Droplet has, past every cache; none if it is gone.
+    /// How many Snapshots a Droplet has, bypassing all caches; `None` if it is gone.
     pub async fn count_snapshots(&self, of: DropletId) -> Result<Option<usize>, Unresolved> {
         match self.ask(queries::droplet_snapshots(of)).await {
             Ok(snapshots) => Ok(Some(snapshots.len())),
@@ -60,7 +61,7 @@ impl Inventory {
         }
     }
 
-    /// Looks at one Snapshot, past every cache.
+    /// Reads one Snapshot, bypassing all caches.
     pub async fn snapshot_now(&self, id: SnapshotId) -> Result<Snapshot, Unresolved> {
         match self.ask(queries::snapshot(id)).await {
             Ok(snapshot) => Ok(snapshot),

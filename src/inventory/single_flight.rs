@@ -1,4 +1,4 @@
-//! Something that is read when somebody asks and kept for a while: rarer than a list, so no loop keeps it up to date.
+//! A value that is read on request and kept for a while: needed less often than a list, so no loop keeps it up to date.
 
 use std::sync::Arc;
 
@@ -12,15 +12,15 @@ use super::{
 };
 use crate::digitalocean::{budget::Priority, call::Call, client::Client, error::Error};
 
-/// What could not be read is tried again after this time.
+/// The pause before a failed read is tried again.
 const PAUSE: SignedDuration = SignedDuration::from_secs(5);
 
-/// One value, read for the first who asks; the others wait for that reading.
+/// A value that is read for the first caller; other callers wait for the same read.
 pub(super) struct SingleFlight<T> {
     latest: Mutex<Option<Reading<T>>>,
 }
 
-/// A reading that was begun, and what came of it.
+/// A read that was started, and its result.
 struct Reading<T> {
     begun: Timestamp,
     outcome: Told<T>,
@@ -43,7 +43,7 @@ impl<T> Reading<T> {
 }
 
 impl<T: Send + Sync + 'static> SingleFlight<T> {
-    /// The value, at most `keep` old; waits for `patience`, while the reading goes on.
+    /// The value, at most `keep` old. Waits up to `patience`; after that the read continues.
     pub(super) async fn get(
         &self,
         (client, background): (&Client, &Background),
@@ -53,7 +53,7 @@ impl<T: Send + Sync + 'static> SingleFlight<T> {
     ) -> Result<Arc<T>, Absent> {
         let mut outcome = self.reading((client, background), keep, call);
         let told = within(client, patience, outcome.wait_for(Option::is_some)).await?;
-        // It breaks off only when the inventory ends.
+        // The read is aborted only when the inventory ends.
         let told = told.ok().and_then(|told| told.clone()).ok_or(Absent::Late)?;
         told.map_err(Absent::Failed)
     }

@@ -1,7 +1,7 @@
-//! What counts where `DROPLET_TAG` is set: Droplets that have it, Snapshots of those, and Snapshots that we took ourselves.
+//! What counts if `DROPLET_TAG` is set: Droplets that have the tag, their Snapshots, and Snapshots that we took ourselves.
 //!
-//! Our own outlive their Droplet, which can lose its tag or be destroyed. Only the store knows what we took, and this room may
-//! not ask it, so `app` brings the question along.
+//! Our own Snapshots outlive their Droplet, which can lose its tag or be destroyed. Only the store knows which ones we took, and this room
+//! may not import it, so `app` passes in the query.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -21,14 +21,14 @@ use crate::{
     operation::ids::DropletId,
 };
 
-/// Those of these names under which we took Snapshots.
+/// Returns those of the given names under which we took Snapshots.
 pub type Made = Arc<dyn Fn(Vec<String>) -> BoxFuture<'static, HashSet<String>> + Send + Sync>;
 
-/// The tag, and who remembers what we took.
+/// The tag, and the query for Snapshots that we took.
 pub struct TagFilter {
     /// `DROPLET_TAG`.
     pub tag: String,
-    /// Asked about Snapshots whose Droplet is not listed.
+    /// Called for Snapshots whose Droplet is not listed.
     pub made: Made,
 }
 
@@ -39,7 +39,7 @@ impl Inventory {
         droplet.tags.as_ref().is_none_or(|tags| tags.contains(&tagged.tag))
     }
 
-    /// The Droplet, if it may be touched.
+    /// The Droplet, if it may be used.
     pub(super) fn admit(&self, droplet: Droplet) -> Result<Droplet, Unresolved> {
         match (&self.tagged, &droplet.tags) {
             (None, _) => Ok(droplet),
@@ -53,14 +53,14 @@ impl Inventory {
         }
     }
 
-    /// A Droplet of this name that no list of ours has, because it lacks the tag.
+    /// A Droplet of this name that is missing from our lists because it lacks the tag.
     pub(super) async fn untagged(&self, name: &str) -> Result<Option<Droplet>, Unresolved> {
         if self.tagged.is_none() || name.is_empty() {
             return Ok(None);
         }
         match self.ask(queries::droplets_named(name)).await {
             Ok(droplets) => Ok(droplets.into_iter().next()),
-            // What is typed may be no name that a Droplet can have.
+            // The text may not be a name that a Droplet can have.
             Err(Absent::Failed(Error::Refused { .. } | Error::NotFound { .. })) => Ok(None),
             Err(absent) => Err(absent.into()),
         }
@@ -75,7 +75,7 @@ impl Inventory {
 }
 
 impl TagFilter {
-    /// Those of the Snapshots that count, when these Droplets have the tag.
+    /// Those of the Snapshots that count, given the Droplets that have the tag.
     pub(super) async fn counting(&self, mut snapshots: Vec<Snapshot>, droplets: &Index<Droplet>) -> Vec<Snapshot> {
         let is_listed = |droplet: Option<DropletId>| droplet.is_some_and(|id| droplets.by_id(id).is_some());
         let strays = snapshots.iter().filter(|snapshot| !is_listed(snapshot.droplet));

@@ -1,4 +1,4 @@
-//! Tags: which there are, and which Droplets have one.
+//! Tags: which exist, and which Droplets have them.
 
 use std::collections::BTreeMap;
 
@@ -6,15 +6,15 @@ use super::{Droplet, Inventory, Unresolved, timeouts};
 use crate::digitalocean::queries;
 
 impl Inventory {
-    /// The Droplets that have a tag and may be touched, looked up past every cache. One that cannot be read is an error: what is not seen would
-    /// be left out unsaid.
+    /// The Droplets that have a tag and may be used, read while bypassing all caches. A Droplet that cannot be read is an
+    /// error, because it would be omitted silently.
     pub async fn droplets_with_tag(&self, tag: &str) -> Result<Vec<Droplet>, Unresolved> {
         let mut droplets = self.ask(queries::every_droplet(Some(tag))).await?;
         droplets.retain(|droplet| self.is_ours(droplet));
         Ok(droplets)
     }
 
-    /// The tags that a half-typed text may mean, with how many Droplets have each; those of the most Droplets first.
+    /// The tags that match a half-typed text, with the number of their Droplets; the largest first.
     pub async fn find_tags(&self, text: &str, limit: usize) -> Vec<(String, usize)> {
         let Ok(droplets) = self.droplets.list(&self.client, timeouts::SUGGESTION).await else { return Vec::new() };
         let wanted = text.trim().to_lowercase();

@@ -1,6 +1,6 @@
-//! How long people wait for DigitalOcean: commands are answered within seconds, suggestions at the next key.
+//! How long people wait for DigitalOcean: commands are answered within seconds, suggestions at the next keystroke.
 //!
-//! Measured by the client's clock, which may be moved. What is waited for goes on where a loop runs it.
+//! Measured by the client's clock, which may be moved. Where a loop does the work, it continues after the time-out.
 
 use std::{future::Future, pin::pin, time::Duration};
 
@@ -9,23 +9,23 @@ use jiff::SignedDuration;
 use super::Unresolved;
 use crate::digitalocean::{client::Client, error::Error};
 
-/// For what a command cannot do without. An Interaction's token lives fifteen minutes, but nobody looks at "thinking" so long.
+/// For data that a command cannot do without. An interaction's token lasts fifteen minutes, but nobody looks at "thinking" that long.
 pub(super) const COMMAND: SignedDuration = SignedDuration::from_secs(10);
-/// For a newer list, where there is one that will do.
+/// For a newer list, if the existing one will do.
 pub(super) const NEWER: SignedDuration = SignedDuration::from_secs(2);
-/// For what suggestions are made of. Discord wants them within three seconds, and the next key asks again.
+/// For the data of suggestions. Discord expects them within three seconds, and the next keystroke asks again.
 pub(super) const SUGGESTION: SignedDuration = SignedDuration::from_secs(1);
-/// For what suggestions can do without.
+/// For additions to suggestions that can be omitted.
 pub(super) const ADDITION: SignedDuration = SignedDuration::from_millis(500);
-/// The clock is asked at least this often, since it may be moved.
+/// How often the clock is read at least, since it may be moved.
 const LOOK_UP: Duration = Duration::from_millis(100);
 
-/// Why something is not there.
+/// Why data is not available.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Absent {
     /// DigitalOcean did not answer in time.
     Late,
-    /// It cannot be asked.
+    /// DigitalOcean returned an error.
     Failed(Error),
 }
 
@@ -40,7 +40,7 @@ impl From<Absent> for Unresolved {
     }
 }
 
-/// What comes of the work, if it comes in time.
+/// The result of the work, if it is ready in time.
 pub(super) async fn within<T>(
     client: &Client,
     patience: SignedDuration,

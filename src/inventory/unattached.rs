@@ -1,4 +1,4 @@
-//! Volumes that are attached to nothing and reserved addresses without a Droplet: read when somebody asks what is left over.
+//! Volumes that are attached to nothing and reserved addresses without a Droplet, read when somebody asks for leftovers.
 
 use jiff::SignedDuration;
 
@@ -8,31 +8,31 @@ use crate::digitalocean::{
     unattached::{self, ReservedIp, Volume},
 };
 
-/// Somebody who has just deleted one looks again.
+/// How long they are cached: somebody who has just deleted one looks again.
 const KEEP: SignedDuration = SignedDuration::from_mins(1);
 
-/// What was read lately.
+/// Recently read data.
 #[derive(Default)]
 pub(super) struct Beside {
     volumes: SingleFlight<Vec<Volume>>,
     addresses: SingleFlight<Vec<ReservedIp>>,
 }
 
-/// What is there and belongs to no Droplet.
+/// Resources that belong to no Droplet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unattached {
     /// Volumes that are attached to nothing.
     pub volumes: Vec<Volume>,
     /// Reserved addresses that are assigned to nothing.
     pub addresses: Vec<ReservedIp>,
-    /// The scopes without which some of it cannot be seen.
+    /// The scopes that the token lacks for reading all of them.
     pub missing_scopes: Vec<&'static str>,
-    /// Some of it could not be read.
+    /// Whether some of them could not be read.
     pub is_partial: bool,
 }
 
 impl Inventory {
-    /// What belongs to no Droplet, as far as the token may see it.
+    /// The resources that belong to no Droplet, as far as the token can read them.
     pub async fn unattached(&self) -> Unattached {
         let (to, patience) = ((&self.client, &self.background), Waiting::Command.patience());
         let (volumes, addresses) = tokio::join!(

@@ -1,4 +1,4 @@
-//! How people hear of an operation next to its progress, as its asker chose.
+//! How people learn of an operation apart from its progress message, as the asker chose.
 //!
 //! The front end writes the choice into the new operation; the reporter asks what to say. Questions, calls for help and failures do not
 //! depend on it: they always mention people.
@@ -10,7 +10,7 @@ use super::{
     warning::{Warn, Warning},
 };
 
-/// How the asker hears that it is done.
+/// How the asker learns that the operation is done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Tell {
     /// The announcement mentions them.
@@ -18,7 +18,8 @@ pub enum Tell {
     Ping,
     /// The announcement mentions nobody.
     Silent,
-    /// The announcement mentions nobody, and a direct message leads there. Where they take none, they are mentioned in the channel.
+    /// The announcement mentions nobody, and a direct message links to it. If the asker accepts no direct messages, they are mentioned in
+    /// the channel.
     Direct,
 }
 
@@ -29,23 +30,23 @@ impl Tell {
     }
 }
 
-/// What the asker can choose.
+/// The choices that the asker can make about announcements.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Announce {
-    /// How they hear that it is done.
+    /// How the asker learns that the operation is done.
     #[serde(default)]
     pub tell: Tell,
-    /// The warning before the Droplet goes down, if there is to be one.
+    /// The warning before the Droplet goes down, if the asker wants one.
     #[serde(default)]
     pub warn: Option<Warn>,
 }
 
-/// How somebody who asks is answered: at once, and at the end.
+/// How the asker is answered: immediately, and when the operation ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Answering {
-    /// What is known of the first answer when the operation is created.
+    /// What is known about the first answer when the operation is created.
     pub first: FirstAnswer,
-    /// How people hear of it later.
+    /// How people learn of the operation later.
     pub announce: Announce,
 }
 
@@ -56,19 +57,19 @@ impl From<FirstAnswer> for Answering {
 }
 
 impl Operation {
-    /// Takes on how its person is answered.
+    /// Sets how the asker is answered.
     pub fn answer_by(&mut self, Answering { first, announce }: Answering) {
         self.first_answer = first;
         self.tell = announce.tell;
         self.warning = announce.warn.map(Warning::new);
     }
 
-    /// How people hear of it when it is begun once more: the same at the end, and nobody is warned again.
+    /// The choices for a repetition of this operation: it is announced in the same way, but nobody is warned again.
     pub fn announced_again(&self) -> Announce {
         Announce { tell: self.tell, warn: None }
     }
 
-    /// How its end is announced: as was chosen, if all went well or a person stopped it.
+    /// How the end is announced: as chosen if all went well or a person stopped the operation, with a mention otherwise.
     pub fn announced(&self) -> Tell {
         match &self.verdict {
             Some(Outcome::Completed) => self.tell,

@@ -1,5 +1,5 @@
-//! What looks show of DigitalOcean's own Backups: whether those that would be deleted are the ones that somebody was asked about, and
-//! whether one has become a Snapshot.
+//! Evaluates looks at DigitalOcean's own Backups: whether the Backups that would be deleted are the ones that somebody confirmed, and
+//! whether a Backup has become a Snapshot.
 
 use jiff::Timestamp;
 
@@ -11,11 +11,11 @@ use super::{
     step::{State, Step, Task},
 };
 
-/// How long a completed conversion may still read as a Backup before we say so.
+/// How long a completed conversion may still read as a Backup before the bot reports a failure.
 const CONVERSION_PATIENCE: jiff::SignedDuration = jiff::SignedDuration::from_mins(30);
 
 impl Operation {
-    /// Disabling deletes every Backup there is by then. One that was made since somebody was asked must be asked about.
+    /// Disabling deletes every Backup that exists by then. A Backup made after somebody confirmed must be confirmed first.
     pub(super) fn check_backups(&mut self, focus: Focus, readings: &[SnapshotReading], now: Timestamp) {
         let asked_about = self.kind.backups_to_delete();
         let is_known = |backup: &SnapshotReading| asked_about.iter().any(|known| known.id == backup.id);
@@ -27,7 +27,7 @@ impl Operation {
         }
     }
 
-    /// A look at the image that is to become a Snapshot.
+    /// Handles a look at the image that is to become a Snapshot.
     pub(super) fn see_image(&mut self, focus: Focus, reading: ImageReading, rules: &Rules, now: Timestamp) {
         if !reading.is_backup {
             self.snapshot = Some(reading.snapshot);
@@ -36,7 +36,7 @@ impl Operation {
         let Some(step) = self.step_at(focus) else { return };
         let began = step.began.unwrap_or(now);
         match step.state.clone() {
-            // Anyone who cancels is not told so while the lost command may still convert it.
+            // Do not report a cancellation while the lost command may still convert the Backup.
             State::Intended { .. } if self.cancelled.is_some() || self.is_refused(focus) => {
                 self.empty_round(focus, rules, now);
             }
@@ -61,7 +61,7 @@ impl Operation {
         }
     }
 
-    /// DigitalOcean does not know the image. One such answer is not believed while a conversion runs.
+    /// DigitalOcean does not know the image. While a conversion runs, a single answer like that is not believed.
     pub(super) fn miss_image(&mut self, focus: Focus, rules: &Rules, now: Timestamp) {
         let pause = doubt_pause(rules);
         if let Some(run) = self.step_mut(focus).and_then(Step::run_mut) {

@@ -1,26 +1,26 @@
-//! The Actions that our next command cannot have begun, so that after a lost answer ours can be told from them.
+//! The Actions that our next command cannot have started, so that our own Action can be identified after a lost answer.
 //!
-//! The latest that was there before a command stands for all before it: by when DigitalOcean says that it began, and within one second,
-//! or where it does not say, by its number. DigitalOcean numbers Actions upwards, but documents no order. Our clock is never asked.
+//! The latest Action before a command stands for all before it: by the time at which DigitalOcean says that it began, and by its id within
+//! one second or if DigitalOcean gives no time. DigitalOcean's ids have always grown, but it documents no order. Our clock is never used.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{ids::ActionId, reading::ActionReading};
 
-/// What was there before, and what is known by itself.
+/// The Actions that existed before our commands, and later ones that are accounted for individually.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Stored")]
 pub struct Baseline {
     /// The highest id in the Droplet's list before our first command; absent until the list was read.
     highest: Option<ActionId>,
-    /// When the latest of them began, as far as DigitalOcean said so.
+    /// When the latest of those Actions began, if DigitalOcean said so.
     latest: Option<Timestamp>,
-    /// Later ones that are accounted for: our own that ended, and foreign ones that were taken for ours.
+    /// Later Actions that are accounted for: our own that ended, and foreign ones that were mistaken for ours.
     others: Vec<ActionId>,
 }
 
-/// What a row may hold: until this was a number, every Action stood in a list.
+/// The formats that a row may hold: earlier versions stored a list of every Action.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Stored {
@@ -48,12 +48,12 @@ impl Baseline {
         self.highest.is_some()
     }
 
-    /// The highest id that was there before, if the Droplet had any Action.
+    /// The highest id that existed before our first command, if the Droplet had any Action.
     pub fn highest(&self) -> Option<ActionId> {
         self.highest.filter(|highest| *highest != ActionId(0))
     }
 
-    /// Whether an Action was there before, or is accounted for.
+    /// Whether an Action existed before our commands or is accounted for.
     pub fn contains(&self, action: &ActionReading) -> bool {
         let was_there = match (self.latest, action.started_at) {
             (Some(latest), Some(began)) if began != latest => began < latest,
@@ -62,7 +62,7 @@ impl Baseline {
         was_there || self.others.contains(&action.id)
     }
 
-    /// Everything that is listed now was there before. An empty list counts as read.
+    /// Records every listed Action as having existed before. An empty list counts as read.
     pub(super) fn raise<'a>(&mut self, listed: impl Iterator<Item = &'a ActionReading>) {
         let mut highest = self.highest.unwrap_or(ActionId(0));
         for action in listed {

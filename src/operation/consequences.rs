@@ -1,4 +1,4 @@
-//! What follows by itself: consequences of what was just seen, and of time.
+//! Consequences that follow without a further answer: from what was just seen, and from the passing of time.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -16,7 +16,7 @@ const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
 const LONGEST_TURN: SignedDuration = SignedDuration::from_hours(6);
 
 impl Operation {
-    /// Draws every conclusion that `now` allows. Called after each observation and at each waking.
+    /// Applies every consequence that holds at `now`. Called after each observation and each time the worker wakes up.
     pub(super) fn advance(&mut self, now: Timestamp) {
         self.count_open_question();
         if self.ended.is_none() {
@@ -32,7 +32,7 @@ impl Operation {
         if self.ended.is_none() && self.verdict.is_some() {
             self.question = None;
             for step in self.steps.iter_mut().filter(|step| !step.is_over()) {
-                // What still runs stays ours.
+                // An Action that still runs is ours.
                 if let Some(action) = step.run().and_then(|run| run.action) {
                     self.baseline.add(action);
                 }
@@ -45,13 +45,13 @@ impl Operation {
         }
     }
 
-    /// The next moment at which something follows from time alone.
+    /// The next moment at which a consequence follows from time alone.
     pub(super) fn deadline(&self, rules: &Rules) -> Option<Timestamp> {
         let silence = self.question.filter(|_| self.ended.is_none()).map(|question| question.deadline(rules));
         [silence, self.power.call_at()].into_iter().flatten().min()
     }
 
-    /// A question lives as long as the shutdown that it is about.
+    /// Closes the question once the shutdown that it is about is over.
     fn judge_question(&mut self) {
         let shutting_down = |step: &Step| step.task() == Task::ShutDown && step.run().is_some();
         if !self.current().is_some_and(shutting_down) {
@@ -59,8 +59,8 @@ impl Operation {
         }
     }
 
-    /// A question that nobody answered in time is answered with *Cancel*. Asked only once everything that was said is folded in,
-    /// so that no answer comes too late because we were slow.
+    /// Answers a question with *Cancel* if nobody answered it in time. Called only after all recorded wishes are folded in, so that no
+    /// answer comes too late because the bot was slow.
     pub(super) fn judge_silence(&mut self, rules: &Rules, now: Timestamp) {
         if self.question.is_some_and(|question| now >= question.deadline(rules)) {
             self.note_silence(now);
@@ -70,8 +70,8 @@ impl Operation {
         }
     }
 
-    /// A shutdown that was just seen not to have turned the Droplet off, in time or for good, becomes a question, or what was
-    /// decided beforehand. Time alone says nothing: a bot that slept through the time-out looks first.
+    /// Turns a shutdown that was just seen not to have turned the Droplet off, in time or at all, into a question or the decision that was
+    /// made beforehand. Time alone proves nothing: a bot that was not running during the time-out looks at the Droplet first.
     pub(super) fn judge_shutdown(&mut self, rules: &Rules, now: Timestamp) {
         let Some(step) = self.current().filter(|step| step.task() == Task::ShutDown) else { return };
         let overdue = step.sent_at().is_some_and(|sent| now >= later(sent, rules.shutdown_timeout));
@@ -85,7 +85,7 @@ impl Operation {
                 self.give_up_shutdown(now);
                 self.verdict = Some(Outcome::Cancelled);
             }
-            // At three in the morning nobody is there to be asked.
+            // A scheduled operation may run at night, when nobody is there to answer.
             IfHung::Ask if self.is_automatic() => self.give_up_shutdown(now),
             IfHung::Ask => self.ask(now),
             IfHung::Force => self.force_power_off(now),
@@ -97,7 +97,7 @@ impl Operation {
         }
     }
 
-    /// The hung shutdown is left to itself; what it may still do is owed.
+    /// Stops following the hung shutdown. The bot still owes power for what that shutdown may do later.
     pub(super) fn give_up_shutdown(&mut self, now: Timestamp) {
         self.question = None;
         self.timer.ask_at_once();
@@ -109,7 +109,7 @@ impl Operation {
         }
     }
 
-    /// The hung shutdown is followed by cutting the power.
+    /// Follows the hung shutdown by cutting the power.
     pub(super) fn force_power_off(&mut self, now: Timestamp) {
         self.give_up_shutdown(now);
         let after_shutdown =
@@ -117,8 +117,8 @@ impl Operation {
         self.steps.insert(after_shutdown, Step::new(Work::PowerOff));
     }
 
-    /// A wish to stop takes effect as soon as no intent is open and nothing runs. A deletion whose answer was lost may still come:
-    /// until it cannot, nobody is told that the Snapshot stays.
+    /// Applies a cancellation as soon as no intent is open and nothing runs. A deletion whose answer was lost may still be carried out;
+    /// until it no longer can, the bot tells nobody that the Snapshot is kept.
     fn judge_cancel(&mut self, now: Timestamp) {
         let Some(step) = self.current().filter(|step| matches!(step.state, State::Waiting(_))) else { return };
         if self.cancelled.is_none() {
@@ -133,7 +133,7 @@ impl Operation {
         }
     }
 
-    /// A step that waited for too long is not begun: what was wanted then may do harm now.
+    /// Drops a step that waited too long: what was wanted then may do harm now.
     fn judge_age(&mut self, now: Timestamp) {
         let Some(index) = self.steps.iter().position(|step| !step.is_over()).filter(|_| self.verdict.is_none()) else {
             return;
@@ -142,10 +142,10 @@ impl Operation {
         if !matches!(step.state, State::Waiting(_)) {
             return;
         }
-        // Also where it was sent before, and is known not to have been carried out: sent again, it would be just as old.
+        // This also applies if the command was sent before and is known not to have been carried out: a repetition would be just as old.
         let is_destructive = step.task().traits().is_destructive;
         let is_unattended = match step.task() {
-            // Somebody may have decided on this since.
+            // Somebody may have decided on this since the operation was left unattended.
             Task::PowerOff => self.unattended_since_decision,
             Task::ShutDown
             | Task::Snapshot
@@ -170,29 +170,29 @@ impl Operation {
         }
     }
 
-    /// When a step that has not begun is too old to begin.
+    /// When a step that has not begun becomes too old to begin.
     fn too_old_at(&self, index: usize, waits_its_turn: bool) -> Timestamp {
         let is_destructive = self.steps[index].task().traits().is_destructive;
         let longest = if waits_its_turn && !is_destructive { LONGEST_TURN } else { LONGEST_WAIT };
         let could_begin = self.steps[..index].iter().filter_map(Step::over_at).max().unwrap_or(self.asked_at);
         let could_begin = self.free_of_warning().map_or(could_begin, |free| free.max(could_begin));
-        // A schedule has said until when its first step may begin.
+        // A schedule sets the latest time at which its first step may begin.
         let window_end = self.window_end().filter(|_| index == 0);
         window_end.unwrap_or_else(|| later(could_begin, longest))
     }
 
-    /// When the next step is too old to begin although it only waited for its turn; none where nothing is to begin.
+    /// When the next step becomes too old to begin although it only waited its turn; `None` if no step is left to begin.
     pub fn turn_lapses_at(&self) -> Option<Timestamp> {
         let index = self.steps.iter().position(|step| !step.is_over())?;
         Some(self.too_old_at(index, true))
     }
 
-    /// Whether nothing holds it back but our own other operations.
+    /// Whether only our own other operations hold the step back.
     pub(super) fn waits_its_turn(&self) -> bool {
         matches!(&self.obstacle, Some(Obstacle { what: Blocker::Turn, .. }))
     }
 
-    /// Once the Droplet was told to turn on, nothing is begun that needs it off. Where nothing does, it was told so to make good what an
+    /// Once the Droplet was told to turn on, starts no step that needs it off. If no step does, it was told to turn on to repair what an
     /// older operation had done.
     fn judge_power_first(&mut self, now: Timestamp) {
         let Some(index) = self.steps.iter().position(|step| !step.is_over()).filter(|_| self.verdict.is_none()) else {
@@ -213,7 +213,7 @@ impl Operation {
         self.current().is_some_and(|step| step.task() == Task::Restore && step.run().is_some())
     }
 
-    /// Ends a step badly, and with it the forward part. Power back is never a victim of this: it is tried again.
+    /// Fails a step, and with it the forward part. Turning the Droplet on never fails this way: it is retried.
     pub(super) fn fail_step(&mut self, focus: Focus, why: Failure, now: Timestamp) {
         match focus {
             Focus::Back => {
@@ -235,7 +235,7 @@ impl Operation {
         }
     }
 
-    /// The Droplet does not exist any more: nothing is owed to it, and nothing more can be done with it.
+    /// Records that the Droplet no longer exists: no power is owed, and no further step is possible.
     pub(super) fn droplet_is_gone(&mut self, focus: Focus, now: Timestamp) {
         self.power.is_gone();
         self.timer.ask_at_once();
@@ -245,7 +245,7 @@ impl Operation {
         }
     }
 
-    /// A step reached what it is for.
+    /// Completes a step that reached its goal.
     pub(super) fn complete(&mut self, focus: Focus, now: Timestamp) {
         let Some(step) = self.step_mut(focus) else { return };
         let finished = step.run().and_then(|run| run.action);
@@ -257,12 +257,12 @@ impl Operation {
         self.obstacle = None;
     }
 
-    /// The Droplet is off, which the step at hand was for. The reading that shows it is the look before the next command as well, as
-    /// far as it goes: that the Droplet is free and still ours to touch must stand in it too.
+    /// Completes the current step because the Droplet is off, as the step intended. The same reading also serves as the look before the
+    /// next command, if it shows the Droplet unlocked and still ours to touch.
     pub(super) fn complete_off(&mut self, focus: Focus, reading: &DropletReading, rules: &Rules, now: Timestamp) {
-        // Found off at the first look, nothing was sent, and the Droplet's Actions are not known yet.
+        // If the first look found it off, no command was sent and the Droplet's Actions are not known yet.
         let is_unsent = |step: &Step| matches!(step.state, State::Waiting(Checks { actions: false, .. }));
-        // After a lost answer they are read once more, since what was there before it may not be known.
+        // After a lost answer the Actions are read again, since those that existed before it may not be known.
         let is_unknown = |step: &Step| is_unsent(step) || step.answer_lost;
         let actions = self.baseline.is_known() && !self.step_at(focus).is_some_and(is_unknown);
         self.complete(focus, now);
@@ -271,7 +271,7 @@ impl Operation {
         }
     }
 
-    /// The step after one that needs no more is prepared by the same reading. What a restore overwrites is looked at once more.
+    /// Prepares the step after a completed one by the same reading. What a restore overwrites is looked at again.
     pub(super) fn prepare_next(
         &mut self,
         index: usize,

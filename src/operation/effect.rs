@@ -1,4 +1,4 @@
-//! What an operation wants of DigitalOcean next: looks, which may be repeated freely, and commands, which may not.
+//! What an operation needs from DigitalOcean next: looks, which may be repeated freely, and commands, which may not.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use super::{
     reading::{ActionReading, DropletReading, ImageReading, SnapshotReading, Trouble},
 };
 
-/// A question to DigitalOcean that changes nothing.
+/// A read from DigitalOcean that changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Look {
     /// The Droplet itself.
@@ -27,11 +27,11 @@ pub enum Look {
     Listed(DropletId),
     /// The Backups that DigitalOcean made of the Droplet.
     Backups(DropletId),
-    /// One image: whether it is a Backup still.
+    /// One image, to see whether it is still a Backup.
     Image(SnapshotId),
 }
 
-/// An order to DigitalOcean. It leaves only after its intent was committed.
+/// A request that changes something at DigitalOcean. It is sent only after its intent was committed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Ask the guest to shut down.
@@ -44,46 +44,46 @@ pub enum Command {
     Restart(DropletId),
     /// Take a Snapshot under this name.
     TakeSnapshot {
-        /// Of which Droplet.
+        /// The Droplet to take it of.
         droplet: DropletId,
-        /// Ends in the operation's id.
+        /// The Snapshot's name, which ends in the operation's id.
         name: String,
     },
     /// Put a Snapshot back onto its Droplet.
     Restore {
         /// The Droplet whose disk is replaced.
         droplet: DropletId,
-        /// With what.
+        /// The Snapshot to restore.
         snapshot: SnapshotId,
     },
-    /// Make a new Droplet.
+    /// Create a new Droplet.
     Create(NewDroplet),
     /// Delete a Snapshot.
     Delete(SnapshotId),
-    /// Have DigitalOcean back the Droplet up.
+    /// Enable DigitalOcean's Backups of the Droplet.
     EnableBackups {
-        /// Which Droplet.
+        /// The Droplet to back up.
         droplet: DropletId,
-        /// When.
+        /// When to back it up.
         policy: BackupPolicy,
     },
-    /// Have the Droplet backed up at other times.
+    /// Change when DigitalOcean backs the Droplet up.
     ChangeBackups {
-        /// Which Droplet.
+        /// The Droplet that is backed up.
         droplet: DropletId,
-        /// When.
+        /// The new times.
         policy: BackupPolicy,
     },
-    /// Have the Droplet backed up no more: its Backups are deleted.
+    /// Disable DigitalOcean's Backups of the Droplet, which deletes the existing ones.
     DisableBackups(DropletId),
-    /// Make a Snapshot of a Backup.
+    /// Convert a Backup into a Snapshot.
     KeepBackup(SnapshotId),
 }
 
-/// When DigitalOcean backs a Droplet up, in its own words: it sells plans that its specification does not know.
+/// When DigitalOcean backs a Droplet up, in its own words: it sells plans that its API specification does not list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackupPolicy {
-    /// Such as `daily`.
+    /// The plan's name, such as `daily`.
     pub plan: String,
     /// The day of a weekly plan, such as `SUN`.
     pub weekday: Option<String>,
@@ -91,7 +91,7 @@ pub struct BackupPolicy {
     pub hour: u8,
 }
 
-/// A Droplet to be made from a Snapshot.
+/// A Droplet to be created from a Snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewDroplet {
     /// Host name.
@@ -100,7 +100,7 @@ pub struct NewDroplet {
     pub region: String,
     /// Size slug.
     pub size: String,
-    /// What is on its disk.
+    /// The Snapshot that its disk is made from.
     pub image: SnapshotId,
     /// Tags, the operation's own among them.
     pub tags: Vec<String>,
@@ -113,37 +113,37 @@ pub struct NewDroplet {
 pub enum Effect {
     /// Ask DigitalOcean.
     Look(Look),
-    /// Write the intent down, then order it.
+    /// Commit the intent, then send the command.
     Send(Command),
-    /// Nothing before this moment, unless a person says something.
+    /// Do nothing before this moment, unless a person says something.
     Sleep(Timestamp),
-    /// Nothing ever again: the operation has ended and owes nothing.
+    /// Do nothing ever again: the operation has ended and owes nothing.
     Rest,
 }
 
 /// DigitalOcean's answer to a [`Look`] or a [`Command`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
-    /// A Droplet.
+    /// One Droplet.
     Droplet(DropletReading),
-    /// Actions.
+    /// The Droplet's Actions.
     Actions(Vec<ActionReading>),
-    /// One Action: looked at, or just begun.
+    /// One Action, read or just started.
     Action(ActionReading),
-    /// Snapshots.
+    /// A list of Snapshots.
     Snapshots(Vec<SnapshotReading>),
     /// One image.
     Image(ImageReading),
     /// Droplets found by tag, or the one just created.
     Droplets(Vec<DropletReading>),
-    /// Done, with nothing to say.
+    /// Success without content.
     Done,
     /// No answer, or a refusal.
     Trouble(Trouble),
 }
 
 impl Answer {
-    /// The same, to a look that left at this moment: what others asked for may be older than who hears it thinks.
+    /// This answer, marked as asked for at `moment`: a shared answer may be older than the operation that receives it assumes.
     #[must_use]
     pub fn asked_at(self, moment: Timestamp) -> Self {
         match self {

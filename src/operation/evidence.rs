@@ -1,7 +1,7 @@
-//! Answers that are believed only when they are given again: a refusal of the token, and a Droplet that DigitalOcean does not know.
+//! Answers that are believed only when they are repeated: a refusal of the token, and a Droplet that DigitalOcean does not know.
 //!
-//! A proxy, a replica that lags or a moment of confusion brings a lone 401, 403 or 404 between good answers. What follows from a true one
-//! cannot be taken back, so it has to be said twice.
+//! A proxy, a lagging replica or a moment of confusion can produce a lone 401, 403 or 404 between good answers. The consequences of a real
+//! one cannot be undone, so it has to be repeated before it counts.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -17,9 +17,9 @@ use super::{
 /// DigitalOcean does not know the Droplet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Missing {
-    /// Since which answer.
+    /// When DigitalOcean first said so.
     pub(super) since: Timestamp,
-    /// It said so again, late enough: now the complete list decides.
+    /// DigitalOcean repeated it late enough: now the complete list of Droplets decides.
     pub(super) is_confirmed: bool,
 }
 
@@ -27,12 +27,12 @@ pub(super) struct Missing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Denied {
     what: Denial,
-    /// Whether it was a command: a good answer to a look says nothing about the right to command.
+    /// Whether a command was refused: a good answer to a look says nothing about the right to send commands.
     pub(super) is_command: bool,
     since: Timestamp,
 }
 
-/// A refusal of the request, not of what it asks for.
+/// A kind of refusal that is not believed until it is repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Denial {
     Unauthorized,
@@ -41,7 +41,7 @@ enum Denial {
 }
 
 impl Operation {
-    /// Whether a refusal is believed now: it was given before, at least a third of `SETTLE_TIME` ago. If not, when to ask again is set.
+    /// Whether to believe a refusal now, because it was first given at least a third of `SETTLE_TIME` ago. If not, sets when to ask again.
     pub(super) fn is_believed(&mut self, trouble: &Trouble, is_command: bool, rules: &Rules, now: Timestamp) -> bool {
         let what = match trouble {
             Trouble::Unauthorized => Denial::Unauthorized,
@@ -64,8 +64,8 @@ impl Operation {
         false
     }
 
-    /// DigitalOcean says that it does not know the Droplet. Power that is owed is given up only if it says so twice, two `SETTLE_TIME`s
-    /// apart, and the complete list of Droplets does not have it either.
+    /// Handles an answer that the Droplet is unknown. Owed power is given up only if DigitalOcean says so twice, two `SETTLE_TIME`s apart,
+    /// and the complete list of Droplets lacks it too.
     pub(super) fn miss_droplet(&mut self, look: &Look, rules: &Rules, now: Timestamp) {
         let missing = self.missing.get_or_insert(Missing { since: now, is_confirmed: false });
         let confirmed_from = later(missing.since, rules.settle_time * 2);
@@ -76,18 +76,18 @@ impl Operation {
         }
     }
 
-    /// The complete list of Droplets was read.
+    /// Decides by the complete list of Droplets whether the Droplet is gone.
     pub(super) fn judge_missing(&mut self, focus: Focus, is_listed: bool, rules: &Rules, now: Timestamp) {
         let Some(missing) = self.missing.take() else { return };
         if is_listed {
-            // It is there, so what was said about it was wrong.
+            // The Droplet exists, so the earlier answers were wrong.
             return self.wait_for(Blocker::Outage, rules, now);
         }
         let step = self.step_at(focus);
         if step.is_some_and(|step| step.task() == Task::Create) {
             let began = step.and_then(|step| step.began).unwrap_or(missing.since);
             if now < later(began, rules.settle_time * Task::Create.traits().settle_factor) {
-                // A new Droplet may be known to nobody for a while.
+                // A new Droplet may be missing from DigitalOcean's answers for a while.
                 self.missing = Some(Missing { is_confirmed: false, ..missing });
                 self.timer.ask_at(later(now, doubt_pause(rules)));
             } else {
@@ -98,7 +98,7 @@ impl Operation {
         }
     }
 
-    /// DigitalOcean says that it does not know the Action that we follow.
+    /// Handles an answer that the Action in progress is unknown.
     pub(super) fn miss_action(&mut self, focus: Focus, rules: &Rules, now: Timestamp) {
         let Some(run) = self.step_mut(focus).and_then(Step::run_mut) else { return };
         let since = *run.unknown_since.get_or_insert(now);
@@ -111,7 +111,7 @@ impl Operation {
     }
 }
 
-/// The pause after which a doubtful answer counts when it is given again.
+/// How long after a doubtful answer its repetition counts.
 pub(super) fn doubt_pause(rules: &Rules) -> SignedDuration {
     (rules.settle_time / 3).max(SignedDuration::from_millis(1))
 }

@@ -1,11 +1,11 @@
-//! Which step the rules look at: the next one forward, or power back.
+//! Which step the rules consider: the next forward step, or turning the Droplet back on.
 
 use super::{
     Operation,
     step::{State, Step, Task},
 };
 
-/// Which step the rules look at.
+/// Which step the rules consider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Focus {
     Forward(usize),
@@ -29,7 +29,7 @@ impl Operation {
             return Focus::Back;
         }
         match self.steps.iter().position(|step| !step.is_over()) {
-            // The Snapshot is made; that it is listed can be awaited while the Droplet runs again.
+            // The Snapshot is taken; the Droplet can run while the bot waits for it to be listed.
             Some(index) if back_is_due && index + 1 == self.steps.len() && self.is_unlisted(index) => Focus::Back,
             Some(index) => Focus::Forward(index),
             None if back_is_due => Focus::Back,
@@ -37,12 +37,12 @@ impl Operation {
         }
     }
 
-    /// Whether a command to turn the Droplet on is under way.
+    /// Whether a command to turn the Droplet on is in flight or being carried out.
     fn is_turning_on(&self) -> bool {
         matches!(self.power.back().state, State::Intended { .. } | State::Running(_))
     }
 
-    /// Whether somebody wants the Droplet on at once, and no answer to a command is awaited or missing.
+    /// Whether somebody wants the Droplet on immediately and no answer to a command is outstanding or lost.
     fn may_hurry(&self) -> bool {
         let holds_up = |step: &Step| match step.state {
             State::Intended { .. } => true,

@@ -1,6 +1,6 @@
-//! Names of things that cross rooms: DigitalOcean's and Discord's numbers as newtypes, and our own operation id.
+//! Ids that several rooms share: DigitalOcean's and Discord's numbers as newtypes, and our own operation id.
 //!
-//! Every room may import this file; it imports nothing of ours. No bare integer crosses a function elsewhere.
+//! Every room may import this file; it imports nothing of ours. Elsewhere no function takes a bare integer as an id.
 
 use std::{fmt, str::FromStr};
 
@@ -34,8 +34,8 @@ numeric_id! {
     DropletId;
     /// An Action: DigitalOcean's record of something it does to a Droplet.
     ActionId;
-    /// A Snapshot of a Droplet. Listed as text under `/v2/snapshots` and as a number under a Droplet; always numeric here,
-    /// because only Volume Snapshots carry other ids.
+    /// A Snapshot of a Droplet. `/v2/snapshots` lists its id as text, a Droplet lists it as a number. Here it is always numeric, because
+    /// only Volume Snapshots have other ids.
     SnapshotId;
     /// A Discord user.
     UserId;
@@ -47,11 +47,11 @@ numeric_id! {
     MessageId;
     /// A Discord role.
     RoleId;
-    /// A Discord interaction: one press or one command. Discord may deliver it twice.
+    /// A Discord interaction: one button press or one command. Discord may deliver it twice.
     InteractionId;
 }
 
-/// Crockford's base 32: no i, l, o or u, which people misread.
+/// Crockford's base 32 without i, l, o and u, which people misread.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 macro_rules! letter_id {
@@ -62,7 +62,7 @@ macro_rules! letter_id {
         pub struct $name([u8; Self::LEN]);
 
         impl $name {
-            /// Number of characters.
+            /// The number of characters.
             pub const LEN: usize = $len;
 
             /// The id made of the lowest bits of `random`, five for each character.
@@ -91,7 +91,7 @@ macro_rules! letter_id {
             }
         }
 
-        /// The text is no such id.
+        /// The error for a text that is not such an id.
         #[derive(Debug, thiserror::Error, PartialEq, Eq)]
         #[error($message)]
         pub struct $error;
@@ -122,13 +122,13 @@ macro_rules! letter_id {
 }
 
 letter_id! {
-    /// Our own id of an operation: eight characters of Crockford's alphabet in lower case, such as `7f3kq2xa`.
+    /// Our id of an operation: eight characters of Crockford's alphabet in lower case, such as `7f3kq2xa`.
     ///
-    /// It ends the name of every Snapshot we take and is the seed of every nonce, so it must be unique, short and safe in both.
+    /// It ends the name of every Snapshot that we take and seeds every nonce, so it must be unique, short and safe in both.
     OperationId(8), NotAnOperationId("an operation id is eight characters of 0-9 and a-z without i, l, o, u");
-    /// Our own id of a schedule: six such characters. People read it aloud and type it.
+    /// Our id of a schedule: six characters of the same alphabet. People read it aloud and type it.
     ScheduleId(6), NotAScheduleId("a schedule id is six characters of 0-9 and a-z without i, l, o, u");
-    /// Our own id of a group's run: seven such characters.
+    /// Our id of a group's run: seven characters of the same alphabet.
     RunId(7), NotARunId("a run id is seven characters of 0-9 and a-z without i, l, o, u");
 }
 

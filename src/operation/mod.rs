@@ -1,7 +1,7 @@
-//! One wish of a person, carried out in steps. Pure: no I/O, no clock, no async.
+//! A request by a person or a schedule, carried out in steps. Pure: no I/O, no clock, no async.
 //!
-//! [`next`](Operation::next) says what to ask of DigitalOcean, [`apply`](Operation::apply) folds in what it said. The worker stores
-//! the result between the two; the front end renders it. This room knows neither of them.
+//! [`next`](Operation::next) says what to ask of DigitalOcean, [`apply`](Operation::apply) folds in the answer. The worker stores the
+//! result between the two; the front end renders it. This room knows neither of them.
 //!
 //! # A step
 //!
@@ -14,8 +14,8 @@
 //!      └── long enough, nothing of ours ──┘
 //! ```
 //!
-//! An *intent* is committed before its command leaves, so anyone who finds one after a crash knows that the command may have been carried
-//! out, and looks before doing anything again. A step that is not reached is `Skipped`.
+//! An *intent* is committed before its command is sent, so a process that finds one after a crash knows that the command may have been
+//! carried out, and looks before it does anything again. A step that is not reached is `Skipped`.
 //!
 //! What [`next`](Operation::next) asks for, by the state of the step in focus:
 //!
@@ -23,13 +23,13 @@
 //! | --- | --- |
 //! | `Waiting`, not all seen | a look at the Droplet, then at its Actions |
 //! | `Waiting`, all seen less than 10 s ago | the command |
-//! | `Intended`, the answer awaited | nothing: the one that sent it hears it |
+//! | `Intended`, the answer awaited | nothing: the worker that sent the command receives the answer |
 //! | `Intended`, in doubt | the Droplet, its Actions, and for a Snapshot its Snapshots, round after round |
 //! | `Running` | its Action, now and then the Droplet; once it ended, what it was for: the Droplet or the Snapshots |
 //! | `Done`, `Skipped`, `Failed` | nothing; the focus is on the next step |
 //!
-//! The focus is on the first forward step that is not over. It moves to turning the Droplet on when nothing is left that needs it off,
-//! when a forward step failed, when nothing can be seen for too long, and when a person wants it ([`power`]).
+//! The focus is on the first forward step that is not over. It moves to turning the Droplet on when no remaining step needs it off, when a
+//! forward step failed, when nothing can be read for too long, and when a person wants it ([`power`]).
 //!
 //! # Three traces of a take
 //!
@@ -43,7 +43,7 @@
 //!
 //! *A late off.* The take was cancelled while its shutdown hung; the Droplet reads on → power is `Watched` until 15 minutes after the
 //! intent, and the operation ends → minutes later the Droplet reads off → `Owed` → its Actions show nobody else's off → `power_on` → on →
-//! nothing is owed, and people read that it was made good.
+//! nothing is owed, and people read that the bot repaired it.
 
 pub mod announce;
 mod backoff;
@@ -116,54 +116,54 @@ pub struct Rules {
     pub droplet_tag: Option<String>,
 }
 
-/// One wish of a person, and how far it is.
+/// A request by a person or a schedule, and its progress.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "row::Row")]
 pub struct Operation {
-    /// Our id of it.
+    /// Its id.
     pub id: OperationId,
     /// What was asked for.
     pub kind: Kind,
     /// Who asked, and where.
     pub asker: Requester,
-    /// When.
+    /// When the operation was asked for.
     pub asked_at: Timestamp,
     /// The Droplet it is about.
     pub target: Target,
-    /// The name of the Snapshot that it takes: the one asked for, or the safety Snapshot.
+    /// The name of the Snapshot that it takes: the requested one, or the safety Snapshot.
     pub snapshot_name: String,
-    /// How long such steps usually take.
+    /// How long its steps usually take.
     pub usual: TypicalDurations,
     /// The forward steps.
     pub steps: Vec<Step>,
-    /// What is owed to the Droplet.
+    /// Whether the bot still owes the Droplet power, and its attempts to turn it back on.
     pub power: Power,
-    /// Actions that are known not to be what a lost answer was about.
+    /// Actions that are known not to belong to a command whose answer was lost.
     pub baseline: Baseline,
-    /// What it waits for, where that is not its own Action.
+    /// What it waits for, if that is not its own Action.
     pub obstacle: Option<Obstacle>,
     /// The question that is open in the channel.
     pub question: Option<Question>,
-    /// How many questions there were, the open one included.
+    /// The number of questions so far, including the open one.
     pub questions: u32,
-    /// How the latest question was answered; absent while it is open, and where it became moot.
+    /// How the latest question was answered; absent while it is open, or if it became moot.
     pub decision: Option<Decision>,
-    /// Somebody wants it stopped.
+    /// Who cancelled it and when, if somebody did.
     pub cancelled: Option<Cancelled>,
     /// How the forward part ended.
     pub verdict: Option<Outcome>,
-    /// The Snapshot that it took, once listed.
+    /// The Snapshot that it took, once DigitalOcean lists it.
     pub snapshot: Option<SnapshotReading>,
-    /// The Droplet that it made.
+    /// The Droplet that it created.
     pub launched: Option<Launched>,
-    /// When it ended. What is owed may outlive it.
+    /// When it ended. The duty to turn the Droplet on may outlive it.
     pub ended: Option<Timestamp>,
-    /// When DigitalOcean is asked next.
+    /// When to send the next request to DigitalOcean.
     #[serde(rename = "not_before")]
     pub timer: Timer,
-    /// DigitalOcean says that it does not know the Droplet.
+    /// Set while DigitalOcean says that it does not know the Droplet.
     missing: Option<Missing>,
-    /// DigitalOcean refused a request in a way that is not believed until it is repeated.
+    /// Set after a refusal by DigitalOcean that is not believed until it is repeated.
     denied: Option<Denied>,
     /// No process attended to this operation for so long that no destructive step may start without asking again.
     pub unattended: bool,
@@ -171,38 +171,38 @@ pub struct Operation {
     unattended_since_decision: bool,
     /// Whether the Droplet was seen off right before and right after its Snapshot was taken; absent until then.
     pub taken_off: Option<bool>,
-    /// What became of the first answer to the person who asked.
+    /// The result of the first answer to the person who asked.
     pub first_answer: FirstAnswer,
-    /// What it comes from. Rows of earlier versions do not say; people asked for all of those.
+    /// What started it. Rows of earlier versions do not say; people asked for all of those.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trigger: Option<Trigger>,
-    /// How the asker hears that it is done.
+    /// How the asker learns that it is done.
     #[serde(skip_serializing_if = "Tell::is_ping")]
     pub tell: Tell,
-    /// The warning before its Droplet goes down.
+    /// The warning before its Droplet goes down, if one was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warning: Option<Warning>,
-    /// What it knows of an older operation whose duty it took over.
+    /// What it knows about an older operation whose duty it took over.
     inherited: Option<Inherited>,
 }
 
 /// Who asked, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Requester {
-    /// The member.
+    /// The member who asked.
     pub user: UserId,
-    /// The guild.
+    /// The guild in which they asked.
     pub guild: GuildId,
-    /// The channel that sees the progress.
+    /// The channel that shows the progress.
     pub channel: ChannelId,
 }
 
-/// The Droplet that an operation is about, as known when it was asked for.
+/// The Droplet that an operation is about, as known at the time of the request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
-    /// Absent when it is yet to be made, or when the Snapshot's Droplet is gone.
+    /// Absent if the Droplet is yet to be created, or if the Snapshot's Droplet is gone.
     pub droplet: Option<DropletId>,
-    /// Its name, or the name it is to have.
+    /// Its name, or the name that it is to have.
     pub name: String,
     /// Region slug.
     pub region: Option<String>,
@@ -210,42 +210,42 @@ pub struct Target {
     pub disk_gb: Option<u64>,
 }
 
-/// How long steps usually take, learnt from earlier operations.
+/// How long steps usually take, learned from earlier operations.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TypicalDurations {
-    /// By task, in whole milliseconds of the median.
+    /// The median per task, in whole milliseconds.
     pub millis: Vec<(Task, i64)>,
 }
 
 impl TypicalDurations {
-    /// The usual duration of a task, if there is history.
+    /// The usual duration of a task, if earlier operations had one.
     pub fn of(&self, task: Task) -> Option<SignedDuration> {
         let (_, millis) = self.millis.iter().find(|(known, _)| *known == task)?;
         Some(SignedDuration::from_millis(*millis))
     }
 }
 
-/// A new operation, before anything was done for it.
+/// The data of a new operation, before any of its steps began.
 #[derive(Clone, Debug)]
 pub struct NewOperation {
-    /// Our id of it.
+    /// Its id.
     pub id: OperationId,
     /// What is asked for.
     pub kind: Kind,
     /// Who asks, and where.
     pub asker: Requester,
-    /// When.
+    /// When it is asked for.
     pub asked_at: Timestamp,
-    /// About which Droplet.
+    /// The Droplet that it is about.
     pub target: Target,
-    /// The name that a person wants the Snapshot to have.
+    /// The name that a person wants for the Snapshot.
     pub snapshot_name: Option<String>,
-    /// How long such steps usually take.
+    /// How long its steps usually take.
     pub usual: TypicalDurations,
 }
 
 impl Operation {
-    /// The operation that a request asks for: its plan, with nothing begun.
+    /// The operation for a request: its plan, with no step begun.
     pub fn new(request: NewOperation) -> Self {
         let NewOperation { id, mut kind, asker, asked_at, target, snapshot_name, usual } = request;
         kind.mark(id);
@@ -290,7 +290,7 @@ impl Operation {
         }
     }
 
-    /// What is left of an operation whose state cannot be read any more: the duty to bring power back.
+    /// What remains of an operation whose state can no longer be read: the duty to turn the Droplet back on.
     pub fn rescue(request: NewOperation, owed: Option<Owed>) -> Self {
         let mut operation = Self::new(request);
         operation.verdict = Some(Outcome::Failed(Failure::Internal));
@@ -303,12 +303,12 @@ impl Operation {
         operation
     }
 
-    /// Whether what this operation still owes could pass to a newer one: nothing that it sent is under way.
+    /// Whether a newer operation could take over what this one still owes: none of its commands is in flight or being carried out.
     pub fn may_hand_over(&self) -> bool {
         self.ended.is_some() && self.power.may_be_handed_over()
     }
 
-    /// Whether forward steps or power back are still to come. One such operation per Droplet.
+    /// Whether forward steps or turning the Droplet on are still to come. Only one such operation per Droplet may exist.
     pub fn is_running(&self) -> bool {
         self.ended.is_none()
     }
@@ -318,22 +318,22 @@ impl Operation {
         self.is_running() || self.power.owed().is_some()
     }
 
-    /// Whether a Droplet may be off because of it.
+    /// Whether a Droplet may be off because of this operation.
     pub fn owes_power(&self) -> bool {
         self.power.is_owed()
     }
 
-    /// Whether a new operation owes power that nobody owed before.
+    /// Whether a new operation creates a duty that no older operation had.
     pub fn owes_power_anew(&self) -> bool {
         self.kind.owes_power() && self.power.owed().is_some_and(|owed| owed.since == self.asked_at)
     }
 
-    /// The forward step that is under way or comes next.
+    /// The forward step that is in progress or comes next.
     pub fn current(&self) -> Option<&Step> {
         if self.verdict.is_some() { None } else { self.steps.iter().find(|step| !step.is_over()) }
     }
 
-    /// The step that a person is shown as being under way: a forward step, or power back.
+    /// The step that people are shown as in progress: a forward step, or turning the Droplet back on.
     pub fn active_step(&self) -> Option<&Step> {
         match self.focus() {
             Focus::Forward(index) => self.steps.get(index),
@@ -342,32 +342,32 @@ impl Operation {
         }
     }
 
-    /// Every Action that this operation knows to be its own and running.
+    /// The Action that this operation knows to be its own and running.
     pub fn running_action(&self) -> Option<ActionId> {
         self.active_step().and_then(Step::run).and_then(|run: &Run| run.action)
     }
 
-    /// Whether the Droplet was on before or after its Snapshot was taken, although it was shut down for it.
+    /// Whether the Droplet was on before or after its Snapshot was taken, although the bot shut it down.
     pub fn may_have_been_taken_live(&self) -> bool {
         let was_shut_down = self.steps.iter().any(|step| step.task().turns_off() && step.is_done());
         was_shut_down && self.taken_off == Some(false)
     }
 
-    /// The tag that marks a Droplet as made by this operation; how a created Droplet is found when the answer was lost.
+    /// The tag that marks a Droplet as created by this operation, by which it is found if the answer was lost.
     pub fn tag(&self) -> String {
         launch_tag(self.id)
     }
 }
 
-/// The tag that marks a Droplet as made by an operation.
+/// The tag that marks a Droplet as created by an operation.
 pub fn launch_tag(id: OperationId) -> String {
     format!("snapshot-bot-{id}")
 }
 
-/// The longest name that we give a Snapshot; DigitalOcean documents no limit, and its panel shows no more.
+/// The longest name that we give a Snapshot. DigitalOcean documents no limit, but its panel shows no more.
 const LONGEST_NAME: usize = 200;
 
-/// `<wanted or stem-YYYYMMDD-HHMM>-<operation>`: every name ends in the operation's id, so that a Snapshot is ours by its name.
+/// `<wanted or stem-YYYYMMDD-HHMM>-<operation>`: every name ends in the operation's id, which identifies the Snapshot as ours.
 fn snapshot_name_of(wanted: Option<&str>, stem: &str, at: Timestamp, id: OperationId) -> String {
     let short = |name: &str| text::start(&text::one_line(name), LONGEST_NAME).to_owned();
     match wanted.map(short).filter(|wanted| !wanted.is_empty()) {

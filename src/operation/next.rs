@@ -1,4 +1,4 @@
-//! What to do next: a pure reading of an operation.
+//! What to do next, as a pure function of an operation.
 
 use jiff::Timestamp;
 
@@ -10,13 +10,13 @@ use super::{
     step::{Checks, Doubt, Run, State, Step, Task, Work},
 };
 
-/// While a long Action runs, every so many looks are at the Droplet instead: it may have been destroyed.
+/// How many looks at a long Action come before a look at the Droplet, which may have been destroyed.
 const LOOKS_PER_DROPLET_LOOK: u32 = 8;
-/// Where the Droplet itself shows how far its Action is, every so many looks are at the Action instead: the lock may be somebody else's.
+/// How many looks at a Droplet that shows the progress of its Action come before a look at the Action: the lock may be somebody else's.
 const LOOKS_PER_ACTION_LOOK: u32 = 32;
 
 impl Operation {
-    /// What to do next. Total: every operation that is not at rest has something to do, if only to wait.
+    /// What to do next. Total: every operation that is not at rest has something to do, even if only to wait.
     pub fn next(&self, rules: &Rules, now: Timestamp) -> Effect {
         let focus = self.focus();
         let Some(step) = self.step_at(focus) else { return Effect::Rest };
@@ -50,14 +50,14 @@ impl Operation {
                 (None, Some(look)) => Effect::Look(look),
                 (None, None) => self.command(&step.work).map_or(Effect::Rest, Effect::Send),
             },
-            // The answer is on its way to anyone who holds the claim; a claim found in this state lost it.
+            // The answer goes to the worker that holds the claim. A worker that claims an operation in this state has lost that answer.
             State::Intended { at, doubt: None } => Effect::Sleep(later(*at, rules.settle_time)),
             State::Intended { doubt: Some(doubt), .. } => {
                 self.doubt_look(step, doubt).map_or(Effect::Rest, Effect::Look)
             }
             State::Running(run) => self.run_look(step, run).map_or(Effect::Rest, Effect::Look),
             State::Done { .. } | State::Skipped | State::Failed { .. } => match (focus, self.droplet()) {
-                // A duty whose step is over, such as an inherited one, is looked at from the start.
+                // A duty whose step is over, such as an inherited one, starts with a new look.
                 (Focus::Back, Some(droplet)) => Effect::Look(Look::Droplet(droplet)),
                 _ => Effect::Rest,
             },
@@ -69,7 +69,7 @@ impl Operation {
         self.target.droplet
     }
 
-    /// The Droplet that a task is about: for a launch, the one that it made.
+    /// The Droplet that a task is about: for a launch, the one that it created.
     fn droplet_of(&self, task: Task) -> Option<DropletId> {
         if task == Task::Create {
             return self.launched.as_ref().map(|launched| launched.droplet);
@@ -77,7 +77,7 @@ impl Operation {
         self.droplet().filter(|_| task.traits().needs_baseline)
     }
 
-    /// What must be looked at before a command may leave: the Actions first, since the Droplet must have been seen a moment ago.
+    /// The look that is needed before a command may be sent: the Actions come first, since the look at the Droplet must be recent.
     fn needed_look(&self, task: Task, checks: Checks, now: Timestamp) -> Option<Look> {
         let droplet = self.droplet().filter(|_| task.traits().needs_baseline)?;
         if checks.droplet && !checks.actions && !self.may_begin_without_actions(task) {
@@ -91,8 +91,9 @@ impl Operation {
         }
     }
 
-    /// Whether a command may leave before the Droplet's Actions are read. A shutdown is refused where another Action is pending, which is
-    /// then read and named; else the id in its answer stands for all that was there before it. Before anything is lost, they are read.
+    /// Whether a command may be sent before the Droplet's Actions are read. DigitalOcean refuses a shutdown while another Action is
+    /// pending, which is then read and named; otherwise the id in its answer bounds all Actions before it. Before a destructive step the
+    /// Actions are always read.
     fn may_begin_without_actions(&self, task: Task) -> bool {
         let was_refused = self.obstacle.as_ref().is_some_and(|obstacle| matches!(obstacle.what, Blocker::Event(_)));
         task == Task::ShutDown
@@ -101,7 +102,7 @@ impl Operation {
             && !self.steps.iter().any(|step| step.task().traits().is_destructive)
     }
 
-    /// The command that carries a work out; none where it is about a Droplet and there is none.
+    /// The command for a piece of work; `None` if it needs a Droplet and there is none.
     fn command(&self, work: &Work) -> Option<Command> {
         match work {
             Work::ShutDown => self.droplet().map(Command::ShutDown),
@@ -125,7 +126,7 @@ impl Operation {
         }
     }
 
-    /// What to look at while it is not known whether a command was carried out: the Droplet, then its Actions, then the list.
+    /// What to look at while it is unknown whether a command was carried out: the Droplet, then its Actions, then the list.
     fn doubt_look(&self, step: &Step, doubt: &Doubt) -> Option<Look> {
         match &step.work {
             Work::Create(_) => Some(Look::Launched(self.id)),
@@ -141,7 +142,7 @@ impl Operation {
             | Work::ChangeBackups(_)
             | Work::DisableBackups => {
                 let droplet = self.droplet()?;
-                // A refused command shows in the Actions if it was carried out all the same, and in the Droplet's power.
+                // If a refused command was carried out after all, the Actions and the Droplet's power show it.
                 let asks_droplet = match (doubt.busy, doubt.is_refused_in_words()) {
                     (true, _) => step.task().turns_off(),
                     (false, true) => step.task().traits().reaches.is_some(),
@@ -164,18 +165,18 @@ impl Operation {
         let others_turn = run.looks % LOOKS_PER_DROPLET_LOOK == LOOKS_PER_DROPLET_LOOK - 1;
         if step.task() == Task::Create {
             let droplet = self.launched.as_ref()?.droplet;
-            // A Droplet whose create errs reads `new` forever: only its Action says so.
+            // A Droplet whose create Action errored reads `new` forever: only the Action says so.
             return Some(if others_turn { Look::Actions(droplet) } else { Look::Droplet(droplet) });
         }
         if let Work::KeepBackup(backup) = &step.work {
-            // The image shows that it is done, and its Action alone that it has failed.
+            // The image shows that the conversion is done, but only the Action shows that it failed.
             let actions_turn = !run.ended() && run.unread < 2 && !run.looks.is_multiple_of(2);
             let action = run.action.filter(|_| actions_turn).map(Look::Action);
             return Some(action.unwrap_or(Look::Image(*backup)));
         }
         let droplet = self.droplet()?;
         let action = run.action.map(Look::Action);
-        // An Action that cannot be read does not keep us from seeing the Droplet.
+        // An Action that cannot be read must not keep us from looking at the Droplet.
         let is_unreadable = run.unread >= 2 && run.looks.is_multiple_of(2);
         if step.task() == Task::Snapshot && run.broken.is_some() {
             let snapshots_turn = run.looks.is_multiple_of(2);
@@ -195,11 +196,11 @@ impl Operation {
         if droplets_turn { Some(Look::Droplet(droplet)) } else { action }
     }
 
-    /// Whether the Droplet itself shows that an Action has done its work: one look then serves in place of two, and others may share it.
+    /// Whether the Droplet itself shows that an Action has done its work: one look then replaces two, and other operations may share it.
     fn is_shown_by_droplet(&self, task: Task) -> bool {
         match task {
             Task::ShutDown | Task::PowerOff | Task::PowerOn => true,
-            // Over is what leaves the Droplet off and unlocked; one that runs is told by the Action alone.
+            // A Droplet that is off and unlocked shows that its Snapshot is over; while it runs, only the Action shows progress.
             Task::Snapshot => self.power.is_owed() && self.power.was_seen_off(),
             Task::Restart
             | Task::Restore

@@ -1,4 +1,4 @@
-//! How an operation ends, and what it leaves.
+//! How an operation ends, and what it leaves behind.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,12 +8,12 @@ use super::{
     reading::Failure,
 };
 
-/// Somebody, or nobody within the time-out, stopped an operation.
+/// A cancellation, by a person or because nobody answered within the time-out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cancelled {
-    /// Who; absent when a question ran out of time.
+    /// Who cancelled it; absent if a question timed out.
     pub by: Option<UserId>,
-    /// When.
+    /// When it was cancelled.
     pub at: Timestamp,
 }
 
@@ -39,14 +39,14 @@ impl Outcome {
     }
 }
 
-/// A Droplet that an operation made.
+/// A Droplet that an operation created.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Launched {
     /// Its id.
     pub droplet: DropletId,
     /// Its public IPv4 address, once it has one.
     pub address: Option<String>,
-    /// What it costs a month, in cents, where DigitalOcean says it.
+    /// Its monthly price in cents, if DigitalOcean states it.
     #[serde(default)]
     pub monthly_cents: Option<u64>,
 }

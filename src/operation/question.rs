@@ -1,24 +1,25 @@
-//! The question that a hung shutdown becomes: how it opens, how long it waits, and how it ended.
+//! The question asked about a hung shutdown: how it opens, how long it waits, and how it ends.
 //!
-//! The reporter asks it in a message of its own, once per question. The operation counts its questions, so that a later one is asked again.
+//! The reporter posts each question once, in a message of its own. The operation counts its questions, so that a later one gets a new
+//! message.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Operation, Rules, Wish, Wished, backoff, ids::UserId};
 
-/// A hung shutdown, put to the people in the channel.
+/// A question to the people in the channel about a hung shutdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Question {
-    /// When it arose.
+    /// When the shutdown was found to hang.
     pub opened_at: Timestamp,
     /// When people could first read it.
     pub shown_at: Option<Timestamp>,
 }
 
 impl Question {
-    /// When the safe answer is taken: the time-out counts from when the question was shown, and twice from when it arose
-    /// where it could not be shown at all.
+    /// When the safe answer is taken. The time-out counts from when the question was shown; if it could not be shown at all, twice the
+    /// time-out counts from when it arose.
     pub fn deadline(&self, rules: &Rules) -> Timestamp {
         match self.shown_at {
             Some(shown) => backoff::later(shown, rules.decision_timeout),
@@ -32,21 +33,21 @@ impl Question {
 pub struct Decision {
     /// What was chosen: *Force power off*, *Take it live* or *Cancel*.
     pub wish: Wish,
-    /// Who chose it; nobody when the question ran out of time.
+    /// Who chose it; absent if the question timed out.
     pub by: Option<UserId>,
-    /// When.
+    /// When it was chosen.
     pub at: Timestamp,
 }
 
 impl Operation {
-    /// Puts a hung shutdown to the people in the channel.
+    /// Asks the people in the channel about a hung shutdown.
     pub(super) fn ask(&mut self, now: Timestamp) {
         self.question = Some(Question { opened_at: now, shown_at: None });
         self.questions = self.questions.saturating_add(1);
         self.decision = None;
     }
 
-    /// Remembers a wish that answers the open question, if it is one.
+    /// Remembers a wish if it answers the open question.
     pub(super) fn note_decision(&mut self, Wished { wish, by, at }: Wished) {
         if self.question.is_some() && matches!(wish, Wish::Force | Wish::Live | Wish::Cancel) {
             self.decision = Some(Decision { wish, by: Some(by), at });
@@ -58,7 +59,7 @@ impl Operation {
         self.decision = Some(Decision { wish: Wish::Cancel, by: None, at: now });
     }
 
-    /// A row that an earlier version wrote may hold an open question that was never counted, and never asked in its own message.
+    /// Counts an open question from a row of an earlier version, which did not count it and never posted it in a message of its own.
     pub(super) fn count_open_question(&mut self) {
         if self.question.is_some() {
             self.questions = self.questions.max(1);

@@ -1,7 +1,7 @@
-//! What DigitalOcean says, in the domain's words: readings of Droplets, Actions and Snapshots, and the ways a question can fail.
+//! DigitalOcean's answers in the domain's terms: readings of Droplets, Actions and Snapshots, and the ways in which a request can fail.
 //!
-//! The worker translates the client's answers into these. Readings are what was said, not what is true: the rules in
-//! `apply` check that an answer speaks of what was asked.
+//! The worker translates the client's answers into these. Readings are what DigitalOcean said, not what is true: the rules in `apply` check
+//! that an answer is about what was asked.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ pub enum PowerState {
     Off,
 }
 
-/// A Droplet's `status`, as far as it matters to an operation.
+/// A Droplet's `status`, reduced to what matters to an operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Status {
     /// `active` or `off`.
@@ -31,28 +31,28 @@ pub enum Status {
 /// One look at a Droplet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DropletReading {
-    /// The Droplet that the answer speaks of.
+    /// The Droplet that the answer is about.
     pub id: DropletId,
-    /// Its present name, where said; people rename Droplets.
+    /// Its present name, if given; people rename Droplets.
     pub name: Option<String>,
     /// Whether it runs.
     pub status: Status,
     /// DigitalOcean refuses Actions while a Droplet is locked.
     pub locked: bool,
-    /// Its present tags; absent where DigitalOcean does not say them, which is not the same as none.
+    /// Its present tags; absent if DigitalOcean does not list them, which is not the same as none.
     pub tags: Option<Vec<String>>,
     /// Its public IPv4 address, once it has one.
     pub address: Option<String>,
-    /// What it costs a month, in cents, where said.
+    /// Its monthly price in cents, if given.
     #[serde(default)]
     pub monthly_cents: Option<u64>,
-    /// When it was asked for, where that was not just now: others may have asked for it.
+    /// When it was asked for, if not just now: the answer may come from another operation's request.
     #[serde(default)]
     pub asked_at: Option<Timestamp>,
 }
 
 impl DropletReading {
-    /// When it was asked for; `now` is when it is read.
+    /// When this reading was asked for, given that it is processed at `now`.
     pub(super) fn asked_by(&self, now: Timestamp) -> Timestamp {
         self.asked_at.map_or(now, |asked_at| asked_at.min(now))
     }
@@ -66,10 +66,10 @@ impl DropletReading {
     }
 }
 
-/// How far an Action is.
+/// The progress of an Action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ActionStatus {
-    /// `in-progress`, or a word that we do not know: not known to have ended.
+    /// `in-progress`, or an unknown word: not known to have ended.
     InProgress,
     /// `completed`.
     Completed,
@@ -80,15 +80,15 @@ pub enum ActionStatus {
 /// One look at an Action.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActionReading {
-    /// The Action that the answer speaks of.
+    /// The Action that the answer is about.
     pub id: ActionId,
-    /// DigitalOcean's word for what it does, such as `snapshot`.
+    /// DigitalOcean's word for its type, such as `snapshot`.
     pub kind: String,
-    /// The Droplet it belongs to, where said.
+    /// The Droplet that it belongs to, if given.
     pub droplet: Option<DropletId>,
-    /// How far it is.
+    /// Its progress.
     pub status: ActionStatus,
-    /// When DigitalOcean says it began; equals the `created_at` of the Snapshot it makes, to the second.
+    /// When DigitalOcean says it began. It equals, to the second, the `created_at` of the Snapshot that it makes.
     pub started_at: Option<Timestamp>,
 }
 
@@ -101,12 +101,12 @@ pub struct SnapshotReading {
     pub name: String,
     /// When it was made.
     pub created_at: Option<Timestamp>,
-    /// Its compressed size in gigabytes; absent or zero until DigitalOcean knows it.
+    /// Its compressed size in gigabytes; absent or zero until DigitalOcean has computed it.
     pub size_gigabytes: Option<f64>,
 }
 
 impl SnapshotReading {
-    /// The size, unless DigitalOcean has yet to say it.
+    /// The size, once DigitalOcean has computed it.
     pub fn known_size(&self) -> Option<f64> {
         self.size_gigabytes.filter(|size| size.is_finite() && *size > 0.0)
     }
@@ -115,52 +115,52 @@ impl SnapshotReading {
 /// One look at an image: a Snapshot, or a Backup.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ImageReading {
-    /// What it is like.
+    /// Its id, name, time and size.
     pub snapshot: SnapshotReading,
-    /// Whether it is in DigitalOcean's rotation, which deletes it by and by.
+    /// Whether it is still in DigitalOcean's Backup rotation, which deletes it eventually.
     pub is_backup: bool,
 }
 
-/// Why a request brought no answer, sorted by what an operation does next.
+/// Why a request brought no answer, grouped by what an operation does next.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Trouble {
-    /// It certainly never left. Nothing happened; try again at `retry_at`.
+    /// It certainly never left, so nothing happened; try again at `retry_at`.
     NotSent {
         /// When trying again makes sense.
         retry_at: Timestamp,
     },
-    /// DigitalOcean is overloaded, down or unreadable. A command may have been carried out.
+    /// DigitalOcean is overloaded or down, or its answer cannot be read. A command may have been carried out.
     Unclear {
         /// When trying again makes sense.
         retry_at: Timestamp,
     },
-    /// Too many requests; certainly not carried out. Nothing may be sent before `until`.
+    /// Too many requests; certainly not carried out. No request may be sent before `until`.
     Throttled {
-        /// When the limit is over.
+        /// When requests are allowed again.
         until: Timestamp,
     },
     /// The Droplet has another event pending; certainly not carried out.
     Busy,
     /// What was asked for does not exist.
     NotFound,
-    /// The token is refused altogether.
+    /// The token is not accepted at all.
     Unauthorized,
-    /// It is not allowed: the token lacks a right, or the account is locked.
+    /// The request is not allowed: the token lacks a right, or the account is locked.
     Forbidden {
         /// The scopes that the request needs.
         scopes: String,
-        /// DigitalOcean's words, made harmless; none in rows that are older than this field.
+        /// DigitalOcean's words, sanitized; empty in rows that are older than this field.
         #[serde(default)]
         message: String,
     },
-    /// Refused for a reason of DigitalOcean's own.
+    /// DigitalOcean refused for a reason of its own.
     Refused {
-        /// DigitalOcean's words, made harmless.
+        /// DigitalOcean's words, sanitized.
         message: String,
     },
 }
 
-/// Why a step, and with it the forward part of an operation, ended badly.
+/// Why a step, and with it the forward part of an operation, failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, strum::EnumDiscriminants)]
 #[strum_discriminants(
     name(FailureKind),
@@ -172,9 +172,9 @@ pub enum Failure {
     ActionErrored,
     /// DigitalOcean no longer knows the Action.
     ActionVanished,
-    /// The Droplet does not exist any more.
+    /// The Droplet no longer exists.
     DropletGone,
-    /// The Snapshot does not exist any more.
+    /// The Snapshot no longer exists.
     SnapshotGone,
     /// The Droplet is in a state in which nothing can be done with it.
     DropletUnusable {
@@ -186,45 +186,45 @@ pub enum Failure {
         /// The tag.
         tag: String,
     },
-    /// The token is refused.
+    /// The token is not accepted.
     Unauthorized,
-    /// The token is not known to be of the account that the Droplet belongs to.
+    /// The token is not known to belong to the Droplet's account.
     OtherAccount,
-    /// It is not allowed: the token lacks a scope, or the account is locked.
+    /// The request is not allowed: the token lacks a scope, or the account is locked.
     Forbidden {
         /// The scopes that the request needs.
         scopes: String,
-        /// DigitalOcean's words, made harmless; none in rows that are older than this field.
+        /// DigitalOcean's words, sanitized; empty in rows that are older than this field.
         #[serde(default)]
         message: String,
     },
     /// DigitalOcean refused, in its own words.
     Refused {
-        /// Those words, made harmless.
+        /// DigitalOcean's words, sanitized.
         message: String,
     },
-    /// The shutdown did not turn the Droplet off in time and another way was chosen.
+    /// The shutdown did not turn the Droplet off in time and somebody chose another way.
     Hung,
-    /// The Droplet had to be turned on before everything was done that needs it off.
+    /// The Droplet had to be turned on before everything that needs it off was done.
     PowerFirst,
-    /// It waited for so long that it is not begun any more unless somebody asks again.
+    /// It waited for so long that it is not started; somebody has to ask again.
     TooOld,
     /// Somebody else changed the Droplet's disk, or used it, since the operation began.
     ChangedMeanwhile,
-    /// Whether the restore was carried out cannot be known, and repeating it could destroy newer work.
+    /// It is unknown whether the restore was carried out, and repeating it could destroy newer work.
     RestoreUnclear,
-    /// DigitalOcean does not know what was asked for, although the Droplet is there.
+    /// DigitalOcean does not know what was asked for, although the Droplet exists.
     NotKnown,
-    /// The Action completed, but the Snapshot never showed up in DigitalOcean's lists.
+    /// The Action completed, but the Snapshot never appeared in DigitalOcean's lists.
     NotListed,
-    /// Nobody could be warned, as was wanted before the Droplet goes down.
+    /// Nobody could be warned, although a warning was to precede the shutdown.
     NotWarned,
-    /// A bug of ours; the log holds the details under this operation's id.
+    /// A bug in the bot; the log holds the details under this operation's id.
     Internal,
 }
 
 impl Trouble {
-    /// The failure that this trouble is, where trying again cannot help.
+    /// The failure that this trouble amounts to if trying again cannot help.
     pub(super) fn fatal(&self) -> Option<Failure> {
         match self {
             Self::NotSent { .. } | Self::Unclear { .. } | Self::Throttled { .. } | Self::Busy => None,

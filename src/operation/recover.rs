@@ -1,4 +1,4 @@
-//! What looks find of what was begun: our Action by the baseline, our Snapshot by its name, and how sure their absence is.
+//! How looks find what a lost command did: our Action by the baseline, our Snapshot by its name, and how sure their absence is.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -12,14 +12,14 @@ use super::{
     step::{Checks, Doubt, Round, Run, State, Step, Task, Traits, Work},
 };
 
-/// How long a completed Snapshot may be missing from DigitalOcean's lists before we say so. Power is back long before. Only a
-/// look says that it is missing: a bot that slept through this time looks first.
+/// How long a completed Snapshot may be missing from DigitalOcean's lists before the bot reports that; the Droplet is back on long before.
+/// Only a look proves that it is missing: a bot that was not running during this time looks first.
 const LISTING_PATIENCE: SignedDuration = SignedDuration::from_mins(30);
-/// How long a listed Snapshot may lack its size before it is announced without it: the figure is for words alone.
+/// How long a listed Snapshot may lack its size before it is announced without one: the figure is only displayed.
 const SIZE_PATIENCE: SignedDuration = SignedDuration::from_mins(1);
 
 impl Operation {
-    /// Before a command: what is in progress must end first, and what there is cannot be ours.
+    /// Takes the baseline before a command: Actions in progress must end first, and listed Actions cannot be ours.
     pub(super) fn take_baseline(&mut self, focus: Focus, readings: &[ActionReading], rules: &Rules, now: Timestamp) {
         let task = self.step_at(focus).map(Step::task);
         if focus != Focus::Back && self.would_lose_what_is_new(task, readings) {
@@ -43,7 +43,7 @@ impl Operation {
         }
         self.baseline.raise(readings.iter());
         if focus != Focus::Back && self.may_be_off_by_inheritance() {
-            // It is off by the older one: what follows is decided by a look at the Droplet.
+            // The older operation turned it off; a look at the Droplet decides what follows.
             return self.begin_again(focus);
         }
         if let Some(Step { state: State::Waiting(checks), .. }) = self.step_mut(focus) {
@@ -51,7 +51,7 @@ impl Operation {
         }
     }
 
-    /// After a lost answer: is there an Action of the right type that was not there before?
+    /// After a lost answer, looks for an Action of the right type that did not exist before.
     pub(super) fn recover_action(&mut self, focus: Focus, readings: &[ActionReading], rules: &Rules, now: Timestamp) {
         let Some((task, doubt)) = self.step_at(focus).and_then(|step| Some((step.task(), step.doubt()?.clone())))
         else {
@@ -60,7 +60,7 @@ impl Operation {
         let known = self.baseline.clone();
         match (known.is_known(), doubt.refused.is_some()) {
             (true, _) => {}
-            // The Droplet is on, so a command that was carried out is under way.
+            // The Droplet is on, so if the command was carried out, it is still in progress.
             (false, true) => {
                 let may_be_ours =
                     |it: &&ActionReading| it.status == ActionStatus::InProgress && self.is_about_us(it, task);
@@ -76,7 +76,7 @@ impl Operation {
         if let Some(ours) = ours {
             self.run(focus, ours, true);
         } else if let (true, Some(pending)) = (doubt.busy, in_progress(readings)) {
-            // That is the event which ours was refused for, whoever's it is. It is waited for, so it must not count as known.
+            // Our command was refused because of this event, whoever started it. The bot waits for it, so it must not be in the baseline.
             self.baseline = known;
             self.not_carried_out(focus, task, Checks::default());
             self.wait_for(Blocker::Event(Some(pending.kind.clone())), rules, now);
@@ -92,8 +92,8 @@ impl Operation {
         }
     }
 
-    /// The answer was lost before anything was known of the Droplet's Actions. It was on when our command left, so ours can only be the
-    /// newest of those that bear on its power; all before that were there.
+    /// Reconstructs the baseline if the answer was lost before the Droplet's Actions were read. The Droplet was on when our command was
+    /// sent, so ours can only be the newest Action that affects its power; all earlier ones existed before.
     fn guess_baseline(&mut self, readings: &[ActionReading], task: Task) {
         let bears_on_power = |reading: &&ActionReading| {
             matches!(
@@ -102,13 +102,13 @@ impl Operation {
             )
         };
         let newest = readings.iter().filter(bears_on_power).max_by_key(|reading| (reading.started_at, reading.id));
-        // Also one that erred: the guest may have shut down all the same.
+        // An errored Action counts too: the guest may have shut down anyway.
         let ours = newest.filter(|it| self.is_about_us(it, task)).map(|it| (it.started_at, it.id));
         let is_before = |it: &&ActionReading| ours.is_none_or(|ours| (it.started_at, it.id) < ours);
         self.baseline.raise(readings.iter().filter(is_before));
     }
 
-    /// After a lost answer: is a Snapshot of our name already listed?
+    /// After a lost answer, looks for a Snapshot of our name in the list.
     pub(super) fn recover_snapshot(
         &mut self,
         focus: Focus,
@@ -126,7 +126,7 @@ impl Operation {
         self.see_list(focus, &run, readings, rules, now);
     }
 
-    /// The Action completed; the Snapshot counts once it is listed under our name with a size.
+    /// After the Action completed, looks for the Snapshot in the list. It counts once it is listed under our name with a size.
     pub(super) fn see_list(
         &mut self,
         focus: Focus,
@@ -140,17 +140,17 @@ impl Operation {
             readings.iter().filter(|reading| reading.name == self.snapshot_name).min_by_key(|reading| reading.id);
         if let Some(ours) = ours {
             self.snapshot = Some(ours.clone());
-            // What comes next does not wait for the size, least of all while the Droplet is off; an announcement does, for a moment.
+            // The next step does not wait for the size, least of all while the Droplet is off; an announcement does, briefly.
             let sought = self.sought_since(run.completed.unwrap_or(now));
             if ours.known_size().is_some() || !self.is_last(focus) || now >= later(sought, SIZE_PATIENCE) {
                 return self.complete(focus, now);
             }
         } else if self.snapshot.is_some() {
-            // It was listed before, so somebody has deleted it since.
+            // It was listed before, so somebody has since deleted it.
             self.snapshot = None;
             return self.fail_step(focus, Failure::SnapshotGone, now);
         } else if let (true, Some(action)) = (run.presumed, run.action) {
-            // A Snapshot is created at the second its Action started: this one was made by somebody else's.
+            // A Snapshot's creation time is the second at which its Action started, so somebody else's Action made this one.
             let theirs =
                 readings.iter().any(|reading| reading.created_at.is_some() && reading.created_at == run.started_at);
             if theirs {
@@ -161,7 +161,7 @@ impl Operation {
             return self.recover_vanished(focus, rules, now);
         }
         if let Some(run) = self.step_mut(focus).and_then(Step::run_mut) {
-            // It may have failed: the Droplet looks the same then.
+            // The Action may have failed, which looks the same on the Droplet.
             run.asks_action = run.concluded && run.unread == 0;
         }
         let completed = run.completed.unwrap_or(now);
@@ -175,13 +175,13 @@ impl Operation {
         matches!(focus, Focus::Forward(index) if index + 1 == self.steps.len())
     }
 
-    /// Since when somebody could look at the list: while power comes first, nobody does.
+    /// Since when anybody could have read the list: the bot does not read it before the Droplet is back on.
     fn sought_since(&self, completed: Timestamp) -> Timestamp {
         [self.power.came_back(), self.power.released_at()].into_iter().flatten().fold(completed, Timestamp::max)
     }
 
-    /// DigitalOcean does not know our Snapshot's Action any more, which says nothing of the Snapshot: both are looked for a
-    /// little longer. It is never begun again, since DigitalOcean may still be at it.
+    /// DigitalOcean no longer knows our Snapshot's Action, which says nothing about the Snapshot. The bot looks for both a little longer,
+    /// but never starts it again, since DigitalOcean may still be working on it.
     pub(super) fn recover_vanished(&mut self, focus: Focus, rules: &Rules, now: Timestamp) {
         let Some(Step { work: Work::Snapshot, state: State::Running(run), .. }) = self.step_mut(focus) else { return };
         let Some(broken) = run.broken else { return };
@@ -193,7 +193,7 @@ impl Operation {
         }
     }
 
-    /// The Action that we took for ours was somebody else's: back to not knowing.
+    /// Returns to an unknown outcome: the Action that we took for ours was somebody else's.
     fn disown(&mut self, focus: Focus, action: ActionId, now: Timestamp) {
         self.baseline.add(action);
         if let Some(step) = self.step_mut(focus) {
@@ -201,7 +201,7 @@ impl Operation {
         }
     }
 
-    /// A complete round of looks found nothing of ours. Enough of them, late enough, and the command is begun again.
+    /// Handles a complete round of looks that found nothing of ours. After enough of them, late enough, the command is sent again.
     pub(super) fn empty_round(&mut self, focus: Focus, rules: &Rules, now: Timestamp) {
         let may_be_ours = self.may_have_been_off_by_us();
         let Some(Step { work, state: State::Intended { at, doubt: Some(doubt) }, .. }) = self.step_mut(focus) else {
@@ -216,11 +216,11 @@ impl Operation {
         let first = *doubt.first_empty.get_or_insert(now);
         doubt.last_empty = Some(now);
         doubt.round = Round::default();
-        // What was refused is not carried out later: it can only be listed a little late.
+        // A refused command is not carried out later; its Action can only be listed a little late.
         let is_settled = is_busy || now >= later(*at, rules.settle_time * settle_factor);
         let sure = is_settled && now.duration_since(first) >= rules.settle_time / 3;
         let unrepeatable = !is_repeatable && doubt.seen_on;
-        // It is off, and long after our command no off of ours is listed.
+        // The Droplet is off, and long after our command no off of ours is listed.
         let is_theirs = task == Task::ShutDown && doubt.seen_off && !may_be_ours;
         match (sure, unrepeatable) {
             (true, _) if is_theirs => {
@@ -236,7 +236,7 @@ impl Operation {
             (true, true) => self.fail_step(focus, Failure::RestoreUnclear, now),
             (true, false) => {
                 if task.traits().shows_in_its_image {
-                    // It was not carried out, and will not be.
+                    // It was not carried out and no longer can be.
                     self.forget_lost_answer(focus);
                 }
                 self.begin_again(focus);
@@ -265,8 +265,8 @@ impl Operation {
         }
     }
 
-    /// Somebody else's Action since our first command that turned the Droplet off, or may have; DigitalOcean's word for it. What may be
-    /// our own, because an answer was lost, is not taken for theirs.
+    /// DigitalOcean's word for somebody else's Action since our first command that turned the Droplet off, or may have. An Action that may
+    /// be ours, because an answer was lost, does not count.
     fn foreign_off(&self, readings: &[ActionReading]) -> Option<String> {
         let foreign = readings.iter().filter(|reading| !self.baseline.contains(reading));
         let turned_off = foreign.filter(|reading| {
@@ -280,8 +280,8 @@ impl Operation {
             .map(|it| it.kind.clone())
     }
 
-    /// Whether going on would overwrite what somebody else has put onto the disk since this operation was asked for, or written to it since
-    /// its safety Snapshot.
+    /// Whether going on would overwrite something that somebody else put onto the disk after the request for this operation, or wrote to it
+    /// after its safety Snapshot.
     fn would_lose_what_is_new(&self, task: Option<Task>, readings: &[ActionReading]) -> bool {
         let is_ahead = |step: &Step| step.task() == Task::Restore && !step.is_over();
         let overwrites = self.steps.iter().any(is_ahead) || task.is_some_and(|task| task.traits().is_destructive);
@@ -289,7 +289,7 @@ impl Operation {
         let is_new_disk = |reading: &ActionReading| matches!(reading.kind.as_str(), "restore" | "rebuild");
         let rewrites = self.kind.rewrites();
         let is_new = |reading: &&ActionReading| {
-            // What somebody was shown says more than what was there when the operation began.
+            // What somebody was shown is more precise than what existed when the operation began.
             if let Some(shown) = rewrites.filter(|_| is_new_disk(reading)) {
                 let is_ours = self.may_have_sent(&reading.kind);
                 return reading.status != ActionStatus::Errored && !is_ours && !shown.contains(&reading.id);

@@ -1,4 +1,4 @@
-//! What people are told about an operation: each kind of report is one message, said once.
+//! What people are told about an operation: each kind of report is one message, posted once.
 
 use serde::{Deserialize, Serialize};
 use strum::VariantArray as _;
@@ -12,22 +12,22 @@ pub enum ReportKind {
     Progress,
     /// The announcement that mentions who asked.
     Answer,
-    /// The outcome, for the channel that hears of all of them.
+    /// The outcome, for the channel that receives all outcomes.
     Notify,
-    /// The call for help: power could not be brought back.
+    /// The call for help: the Droplet could not be turned back on.
     Stuck,
-    /// A late off was made good after the answer.
+    /// A late off was repaired after the answer.
     Repaired,
     /// The question about a hung shutdown, which mentions who asked for the operation.
     Question,
-    /// The way to the announcement, for anyone who wanted a direct message in place of a mention.
+    /// The link to the announcement, for an asker who chose a direct message instead of a mention.
     Direct,
-    /// The warning before a Droplet goes down, and what came of it.
+    /// The warning before a Droplet goes down, and what happened then.
     Warning,
 }
 
 impl ReportKind {
-    /// All of them.
+    /// All kinds of report.
     pub fn all() -> impl ExactSizeIterator<Item = Self> {
         Self::VARIANTS.iter().copied()
     }
@@ -67,22 +67,22 @@ impl ReportKind {
 }
 
 impl Operation {
-    /// Whether this kind of report is called for by now. Once called for, it stays so.
+    /// Whether this kind of report is due by now. Once due, it stays so.
     pub fn calls_for(&self, kind: ReportKind) -> bool {
         self.times_called_for(kind) > 0
     }
 
-    /// How many messages of this kind are called for by now. It never shrinks.
+    /// How many messages of this kind are due by now. The number never shrinks.
     pub fn times_called_for(&self, kind: ReportKind) -> u32 {
         match kind {
-            // Its schedule's message says how it goes.
+            // Its schedule's message reports its progress.
             ReportKind::Progress | ReportKind::Answer | ReportKind::Notify | ReportKind::Direct
                 if self.is_automatic() =>
             {
                 0
             }
             ReportKind::Progress => 1,
-            // A person who read that the bot did not respond is told nothing more; the progress message says that nothing was done.
+            // A person who read that the bot did not respond gets no announcement; the progress message says that nothing was done.
             ReportKind::Answer | ReportKind::Notify => u32::from(self.ended.is_some() && !self.is_withdrawn()),
             ReportKind::Direct => {
                 let is_wanted = self.announced() == Tell::Direct && !self.is_withdrawn();
@@ -95,7 +95,7 @@ impl Operation {
         }
     }
 
-    /// Why people are called about this operation. Calls with one cause in one channel share a message.
+    /// Why people are called about this operation. Calls with the same cause in the same channel share a message.
     pub fn cause_of_call(&self) -> String {
         match self.power.last_call().and_then(|call| call.why.as_ref()) {
             Some(Failure::Unauthorized) => "token refused".to_owned(),
@@ -113,7 +113,7 @@ impl Operation {
         }
     }
 
-    /// Whether this kind of report is called for once more than at an earlier state; none stands for before the operation existed.
+    /// Whether one more report of this kind is due than at an earlier state; `None` stands for before the operation existed.
     pub fn newly_calls_for(&self, kind: ReportKind, earlier: Option<&Self>) -> bool {
         self.times_called_for(kind) > earlier.map_or(0, |earlier| earlier.times_called_for(kind))
     }

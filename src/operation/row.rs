@@ -1,7 +1,7 @@
-//! An operation as it stands in its row, before it is known that its steps are ones that its kind can have.
+//! An operation as stored in its row, before its steps are checked against its kind.
 //!
-//! A row names each step's task alone; what the task works with is the kind's. A pair that does not fit makes the row unreadable, and
-//! an unreadable row is ended in a way that keeps what is owed: read as it stands, it would wait forever.
+//! A row names only each step's task; what the task works with is stored in the kind. A pair that does not fit makes the row unreadable. An
+//! unreadable row is ended in a way that keeps what is owed; taken as it is, it would wait forever.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use super::{
     inherited::Inherited, kinds::Kind, step::StepRow, timer::Timer, trigger::Trigger, warning::Warning,
 };
 
-/// The fields of a row. What each means stands at [`Operation`].
+/// The fields of a row; [`Operation`] documents what each means.
 #[derive(Deserialize)]
 pub(super) struct Row {
     id: OperationId,
@@ -60,13 +60,13 @@ pub(super) struct Row {
     inherited: Option<Inherited>,
 }
 
-/// A row holds a step that cannot be carried out.
+/// Why a step in a row cannot be carried out.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum UnfitStep {
-    /// Its kind has no use for it.
+    /// The operation's kind has no use for the step.
     #[error("a {kind} has nothing that its step {task} could work with")]
     Foreign { kind: &'static str, task: &'static str },
-    /// It needs a Droplet, and the row names none.
+    /// The step needs a Droplet, and the row names none.
     #[error("the step {task} needs a Droplet, and there is none")]
     WithoutDroplet { task: &'static str },
 }

@@ -1,7 +1,6 @@
-//! The legal moves. Every observation is folded in here, or refused with both halves named.
+//! The legal transitions. Every observation is folded in here, or refused with an error that names both the state and the observation.
 //!
-//! This file holds what people, time and answers to commands do; `on_reading` holds what looks do, `recover` what they do after a lost
-//! answer.
+//! This file handles people, time and answers to commands; `on_reading` handles looks, `recover` handles looks after a lost answer.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -18,22 +17,22 @@ use super::{
 pub enum Observation {
     /// Time passed.
     Woke,
-    /// A person, or the reporter on behalf of people, said something.
+    /// A person said something, or the reporter did on behalf of people.
     Wished(Wished),
-    /// The command that [`next`](Operation::next) names is about to leave.
+    /// The command that [`next`](Operation::next) names is about to be sent.
     Intended,
-    /// Anyone who sent the command is gone, and its answer with them.
+    /// The process that sent the command is gone, and its answer is lost.
     AnswerLost,
-    /// The request limit has no room for this operation before this moment, and why.
+    /// The request limit has no room for this operation before this moment, for this reason.
     Deferred(Blocker, Timestamp),
     /// Time passed, and its turn among our own operations may have come.
     Called,
-    /// A process takes the operation up that has not had it before, perhaps with another token and another clock. Nobody looked
-    /// after it for this long.
+    /// A process takes up an operation that it has not handled before, perhaps with another token and another clock. Nobody attended to the
+    /// operation for this long.
     Restarted(SignedDuration),
-    /// DigitalOcean refuses the token, as somebody else found out.
+    /// DigitalOcean refuses the token, as another operation or check found out.
     TokenRefused,
-    /// The token is not known to be of the Droplet's account.
+    /// The token is not known to belong to the Droplet's account.
     OtherAccount,
     /// A look was answered.
     Seen(Look, Answer),
@@ -41,25 +40,25 @@ pub enum Observation {
     Answered(Command, Answer),
 }
 
-/// A Droplet that is to be turned on without a look is tried at least so often.
+/// The longest time by which an attempt to turn a Droplet on without a look can be deferred.
 const LONGEST_BLIND_PAUSE: SignedDuration = SignedDuration::from_mins(5);
-/// After so long without a process that looked after it, nothing destructive is begun without a new question.
+/// After this long without a process that attends to it, an operation starts nothing destructive without asking again.
 pub const LONGEST_UNATTENDED: SignedDuration = SignedDuration::from_mins(15);
-/// How far apart the clocks of two machines may be that look after one operation by turns.
+/// How far apart the clocks of two machines may be that take turns attending to one operation.
 const LONGEST_SKEW: SignedDuration = SignedDuration::from_hours(1);
 
-/// An observation that does not fit the state it met: a bug of ours, or a row that somebody else wrote.
+/// An observation that does not fit the state: a bug in the bot, or a row that somebody else wrote.
 #[derive(Debug, thiserror::Error)]
 #[error("operation cannot go on from {state} with {observation}")]
 pub struct IllegalTransition {
-    /// Where the operation was.
+    /// The operation's state.
     pub state: String,
-    /// What met it there.
+    /// The observation that does not fit.
     pub observation: String,
 }
 
 impl Operation {
-    /// Folds in what happened, and every consequence of it.
+    /// Folds in an observation and all its consequences.
     pub fn apply(&self, observation: Observation, rules: &Rules, now: Timestamp) -> Result<Self, IllegalTransition> {
         let mut next = self.clone();
         let focus = next.focus();
@@ -80,11 +79,11 @@ impl Operation {
             Observation::Deferred(why, until) => {
                 next.hinder(why, now);
                 next.timer.ask_at(until);
-                // Its turn may be hours away, but nobody waits so long for a Droplet to be turned on.
+                // Its turn may be hours away, but a Droplet that needs to be turned on does not wait that long.
                 next.power.defer(until.min(later(now, LONGEST_BLIND_PAUSE)));
             }
             Observation::Restarted(unattended_for) => {
-                // Anyone who was to say what became of the first answer is gone.
+                // The process that was to report the result of the first answer is gone.
                 next.hear_first_answer(FirstAnswer::Lost);
                 next.restart(unattended_for, now);
             }
@@ -109,7 +108,7 @@ impl Operation {
         Ok(next)
     }
 
-    /// Ends the forward part after a bug of ours. Power back goes on, from a new look.
+    /// Ends the forward part after a bug in the bot. Turning the Droplet back on continues from a new look.
     #[must_use]
     pub fn halt(&self, now: Timestamp) -> Self {
         let mut next = self.clone();
@@ -129,7 +128,7 @@ impl Operation {
         step.began.get_or_insert(now);
         let task = step.task();
         if task.traits().may_turn_off {
-            // What is refused again and again gets nobody any further.
+            // A command that is refused again and again is no progress.
             let is_refused =
                 self.obstacle.as_ref().is_some_and(|it| matches!(it.what, Blocker::Event(_) | Blocker::Throttled));
             self.power.owe(now, !is_refused);
@@ -162,14 +161,14 @@ impl Operation {
         Ok(())
     }
 
-    /// Whatever was waited for is looked at at once: the token may be another one, and so may the clock. No moment in the row may lie
-    /// ahead of it, or the operation would wait for as long as the clock was set back.
+    /// Looks again at once at whatever the operation was waiting for, since the token and the clock may have changed. No time in the row
+    /// may lie in the future, or the operation would wait for as long as the clock was set back.
     fn restart(&mut self, unattended_for: SignedDuration, now: Timestamp) {
         self.timer.ask_at_once();
         self.denied = None;
         self.unattended |= unattended_for > LONGEST_UNATTENDED;
         self.unattended_since_decision |= unattended_for > LONGEST_UNATTENDED;
-        // Moments were written down by another clock, perhaps: what people and shutdowns have time for begins once more.
+        // Another clock may have written these times, so people and shutdowns get their whole time again.
         let is_in_time = unattended_for <= LONGEST_SKEW;
         if let Some(question) = &mut self.question {
             question.opened_at = if is_in_time { now } else { question.opened_at.min(now) };
@@ -189,7 +188,7 @@ impl Operation {
         self.power.restart(is_in_time, now);
     }
 
-    /// Nothing forward can be done, and nothing turned on until there is a new token. Said once.
+    /// The token is refused: no forward step is possible, and the Droplet cannot be turned on until there is a new token. Reported once.
     fn lose_token(&mut self, focus: Focus, now: Timestamp) {
         if let Focus::Forward(_) = focus {
             self.fail_step(focus, Failure::Unauthorized, now);
@@ -197,7 +196,7 @@ impl Operation {
         self.call_for_token(Failure::Unauthorized, now);
     }
 
-    /// People are called where power is owed; with the right token everything goes on.
+    /// Calls people if power is owed; once the token is right, everything continues.
     fn call_for_token(&mut self, why: Failure, now: Timestamp) {
         if self.power.is_owed() && self.power.stuck().is_none() {
             self.power.fail(Some(why), now);
@@ -230,7 +229,7 @@ impl Operation {
             Answer::Droplets(made) if task == Task::Create && made.len() == 1 => self.adopt_launched(focus, &made),
             Answer::Done if task == Task::Delete => self.complete(focus, now),
             Answer::Trouble(trouble) => self.refused(focus, task, trouble, rules, now),
-            // An answer that speaks of something else tells us nothing about what was done.
+            // An answer about something else tells us nothing about what was done.
             Answer::Droplet(_)
             | Answer::Actions(_)
             | Answer::Action(_)
@@ -242,7 +241,7 @@ impl Operation {
         Ok(())
     }
 
-    /// A command brought no Action: nothing was done, or nobody knows.
+    /// Handles a command that was answered without an Action: it was not carried out, or the outcome is unknown.
     fn refused(&mut self, focus: Focus, task: Task, trouble: Trouble, rules: &Rules, now: Timestamp) {
         let was_lost = self.step_at(focus).is_some_and(|step| step.answer_lost);
         match trouble {
@@ -260,7 +259,7 @@ impl Operation {
                 self.hinder(Blocker::Throttled, now);
                 self.timer.ask_at(until.min(self.longest_silence(now)));
             }
-            // The pending event may be the one that our lost command began.
+            // The pending event may be the one that our lost command started.
             Trouble::Busy if was_lost => self.doubt(focus, Doubt::default()),
             Trouble::Busy if task.traits().waits_for_others && !task.traits().shows_in_its_image => {
                 self.power.on_reading();
@@ -279,12 +278,12 @@ impl Operation {
                 self.fail_step(focus, Failure::SnapshotGone, now);
             }
             Trouble::NotFound => {
-                // The Droplet has the last word on whether it is there.
+                // The Droplet itself decides whether it exists.
                 let refused = Some(if task == Task::Restore { Failure::SnapshotGone } else { Failure::NotKnown });
                 self.doubt(focus, Doubt { refused, ..Doubt::default() });
             }
             Trouble::Refused { message } => {
-                // The Droplet may be as we want it already, or the command was carried out all the same: a look has the last word.
+                // The Droplet may already be in the wanted state, or the command was carried out anyway: a look decides.
                 let refused = Some(Failure::Refused { message });
                 self.doubt(focus, Doubt { refused, ..Doubt::default() });
             }
@@ -299,7 +298,7 @@ impl Operation {
         }
     }
 
-    /// Something still runs on the Droplet: a Snapshot that was taken to be over because its Droplet was free is not.
+    /// Withdraws the conclusion that a Snapshot was over because its Droplet was unlocked: something still runs on the Droplet.
     pub(super) fn withdraw_conclusion(&mut self) {
         for run in self.steps.iter_mut().filter_map(Step::run_mut).filter(|run| run.concluded) {
             (run.completed, run.concluded, run.unread) = (None, false, 0);
@@ -307,12 +306,12 @@ impl Operation {
         }
     }
 
-    /// The command was certainly not carried out: the step waits again, and cannot turn anything off late.
+    /// Returns a step to waiting after its command was certainly not carried out, so that it cannot turn anything off late.
     pub(super) fn not_carried_out(&mut self, focus: Focus, task: Task, checks: Checks) {
         let Some(step) = self.step_mut(focus) else { return };
         step.state = State::Waiting(checks);
         if !step.answer_lost {
-            // Nothing of it was ever carried out, so nothing has begun.
+            // The command was never carried out, so the step has not begun.
             step.began = None;
             if matches!(task, Task::ShutDown | Task::Restart) {
                 self.power.withdraw();
@@ -332,7 +331,7 @@ impl Operation {
         }
     }
 
-    /// A look has shown that what DigitalOcean refused was not carried out.
+    /// Accepts a refusal after a look has shown that the command was not carried out.
     pub(super) fn believe_refusal(&mut self, focus: Focus, why: Failure, now: Timestamp) {
         if let Some(task) = self.step_at(focus).map(Step::task) {
             self.not_carried_out(focus, task, Checks::default());
@@ -340,7 +339,7 @@ impl Operation {
         self.fail_step(focus, why, now);
     }
 
-    /// DigitalOcean works on it.
+    /// Records that DigitalOcean is working on the step.
     pub(super) fn run(&mut self, focus: Focus, action: &ActionReading, presumed: bool) {
         if let Some(step) = self.step_mut(focus) {
             let (action, started_at, intended_at) = (Some(action.id), action.started_at, step.intended_at());
@@ -349,7 +348,7 @@ impl Operation {
         self.obstacle = None;
     }
 
-    /// The new Droplet is known.
+    /// Records the new Droplet.
     pub(super) fn adopt_launched(&mut self, focus: Focus, made: &[super::reading::DropletReading]) {
         let Some(droplet) = made.first() else { return };
         let DropletReading { id, address, monthly_cents, .. } = droplet.clone();
@@ -359,19 +358,19 @@ impl Operation {
         }
     }
 
-    /// Whether an Action is of our Droplet and of the task's type.
+    /// Whether an Action belongs to our Droplet and has the task's type.
     pub(super) fn is_about_us(&self, action: &ActionReading, task: Task) -> bool {
         let our_droplet = action.droplet.is_none() || action.droplet == self.droplet();
         our_droplet && Some(action.kind.as_str()) == task.action_kind()
     }
 
-    /// Notes what stands in the way; the clock of an obstacle that is already there runs on.
+    /// Notes an obstacle; if it already existed, its start time is kept.
     pub(super) fn hinder(&mut self, what: Blocker, now: Timestamp) {
         let since = self.obstacle.as_ref().map_or(now, |obstacle| obstacle.since);
         self.obstacle = Some(Obstacle { what, since });
     }
 
-    /// Notes what stands in the way, and looks again after a while.
+    /// Notes an obstacle, and looks again after a while.
     pub(super) fn wait_for(&mut self, what: Blocker, rules: &Rules, now: Timestamp) {
         self.hinder(what, now);
         let since = self.obstacle.as_ref().map_or(now, |obstacle| obstacle.since);

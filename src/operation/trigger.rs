@@ -1,7 +1,7 @@
-//! What an operation comes from: a person's command or press, a schedule, or the run of a group.
+//! What started an operation: a person's command or press, a schedule, or the run of a group.
 //!
-//! The store lets each trigger create one operation. A schedule's operation is nobody's conversation: it needs no answer from Discord,
-//! asks no question, and has no progress message and no announcement of its own. Its schedule speaks for it.
+//! The store lets each trigger create one operation. A schedule's operation is not part of a conversation: it needs no answer from Discord,
+//! asks no question, and has no progress message or announcement of its own. Its schedule reports on it.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,41 +11,41 @@ use super::{
     ids::{InteractionId, OperationId, RunId, ScheduleId},
 };
 
-/// What an operation comes from.
+/// What started an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Trigger {
     /// A person's command or press.
     Interaction(InteractionId),
-    /// A schedule's time has come.
+    /// A schedule's planned time.
     Slot {
-        /// Whose.
+        /// The schedule.
         schedule: ScheduleId,
         /// The time that was planned.
         at: Timestamp,
         /// The latest moment to begin.
         until: Timestamp,
     },
-    /// It is a Droplet's turn in the run of a group.
+    /// A Droplet's turn in the run of a group.
     Member {
-        /// Which run.
+        /// The run.
         run: RunId,
-        /// Whose Snapshot it will be.
+        /// The schedule that the Snapshot will belong to.
         schedule: Option<ScheduleId>,
-        /// When the run was planned, or begun.
+        /// When the run was planned or started.
         at: Timestamp,
         /// The latest moment to begin.
         until: Timestamp,
     },
-    /// A person had a schedule take one more Snapshot.
+    /// A person made a schedule take an extra Snapshot.
     Run {
-        /// Which schedule.
+        /// The schedule.
         schedule: ScheduleId,
-        /// The press.
+        /// The interaction of the button press.
         interaction: InteractionId,
     },
-    /// A schedule's policy does not want a Snapshot any more, as was announced.
+    /// A schedule's policy no longer keeps a Snapshot, as was announced.
     Prune {
-        /// Whose policy.
+        /// The schedule whose policy it is.
         schedule: ScheduleId,
         /// The operation that took the Snapshot.
         taken_by: OperationId,
@@ -59,7 +59,7 @@ impl From<InteractionId> for Trigger {
 }
 
 impl Trigger {
-    /// The interaction, where a person is behind it.
+    /// The interaction, if a person started the operation.
     pub fn interaction(self) -> Option<InteractionId> {
         match self {
             Self::Interaction(interaction) | Self::Run { interaction, .. } => Some(interaction),
@@ -67,7 +67,7 @@ impl Trigger {
         }
     }
 
-    /// The schedule, where one is behind it.
+    /// The schedule, if one started the operation.
     pub fn schedule(self) -> Option<ScheduleId> {
         match self {
             Self::Interaction(_) => None,
@@ -83,7 +83,7 @@ impl Operation {
         self.trigger.is_some_and(|trigger| trigger.interaction().is_none())
     }
 
-    /// The latest moment at which its first step may begin, where its schedule has set one.
+    /// The latest moment at which its first step may begin, if its schedule has set one.
     pub(super) fn window_end(&self) -> Option<Timestamp> {
         match self.trigger? {
             Trigger::Slot { until, .. } | Trigger::Member { until, .. } => Some(until),

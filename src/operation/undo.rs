@@ -1,6 +1,6 @@
-//! Undoing a restore: how long that is offered, with which Snapshot, and how a safety Snapshot is told by its name.
+//! Undoing a restore: how long that is offered, with which Snapshot, and how a safety Snapshot is recognised by its name.
 //!
-//! An Undo is nothing but another restore, of the safety Snapshot, which takes a new one first. The Discord front end offers it.
+//! An undo is just another restore, of the safety Snapshot, which takes a new one first. The Discord front end offers it.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -22,7 +22,7 @@ impl Operation {
         self.snapshot.as_ref().filter(|_| self.may_have_overwritten())
     }
 
-    /// Whether a restore may have touched the disk: it was sent, and not simply refused.
+    /// Whether a restore may have changed the disk: its command was sent, and not simply refused.
     pub fn may_have_overwritten(&self) -> bool {
         let touched = |step: &Step| match &step.state {
             State::Failed { why, .. } => match why {
@@ -30,7 +30,7 @@ impl Operation {
                 | Failure::ActionVanished
                 | Failure::RestoreUnclear
                 | Failure::Internal
-                // A command that was refused in such words has not begun; a look that was may have come after it.
+                // A command that was refused with these has not begun, but a look refused with these may have followed one that has.
                 | Failure::Unauthorized
                 | Failure::OtherAccount
                 | Failure::Forbidden { .. } => true,
@@ -54,7 +54,7 @@ impl Operation {
         self.steps.iter().any(|step| step.task() == Task::Restore && step.began.is_some() && touched(step))
     }
 
-    /// Whether a Snapshot of ours may be there that we do not see any more.
+    /// Whether a Snapshot of ours may exist that the bot can no longer see.
     pub fn may_have_left_a_snapshot(&self) -> bool {
         let is_out_of_sight = |state: &State| match state {
             State::Failed { why, .. } => matches!(
@@ -75,15 +75,15 @@ impl Operation {
         self.snapshot.is_none() && self.steps.iter().any(unseen)
     }
 
-    /// Whether a new Droplet of ours may be there that we never saw: the answer to its creation was lost, and we failed before a look
-    /// found it.
+    /// Whether a new Droplet of ours may exist that the bot never saw: the answer to its creation was lost, and the operation failed before
+    /// a look found it.
     pub fn may_have_left_a_droplet(&self) -> bool {
         let unseen =
             |step: &Step| step.task() == Task::Create && step.answer_lost && matches!(step.state, State::Failed { .. });
         self.launched.is_none() && self.steps.iter().any(unseen)
     }
 
-    /// Until when this restore can be undone by a press; none if there is nothing to go back to, or not yet.
+    /// Until when this restore can be undone by a press; `None` if there is no Snapshot to go back to, or not yet.
     pub fn undo_until(&self) -> Option<Timestamp> {
         self.safety_snapshot()?;
         self.ended.map(|ended| later(ended, UNDO_WINDOW))

@@ -1,7 +1,7 @@
-//! The warning before a Droplet goes down: its readers have time to finish, or to ask for more.
+//! The warning before a Droplet goes down, which gives its readers time to finish or to ask for more.
 //!
-//! It is called for once a look has shown the Droplet on, so nobody is warned of what is off or stays on. Its time begins when people can
-//! read it; until then, and for as long as it lasts, nothing is sent, and the look before the shutdown is a new one.
+//! It is due once a look has shown the Droplet on, so nobody is warned about a Droplet that is off or stays on. Its time begins when people
+//! can read it. Until that time is over nothing is sent, and a new look precedes the shutdown.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -15,36 +15,36 @@ use super::{
     step::{State, Step, Task},
 };
 
-/// How much time one press on *Postpone* gives.
+/// How much time one press on *Postpone* adds.
 pub const POSTPONED_BY: SignedDuration = SignedDuration::from_mins(10);
-/// How often it can be pressed.
+/// How often *Postpone* can be pressed.
 const MOST_TIMES: u8 = 3;
-/// So much is left at least when a process takes the operation up again: what people read meanwhile may have been nothing.
+/// The least time that is left when a process takes up the operation again: people may have been able to read nothing meanwhile.
 const LEFT_AFTER_RESTART: SignedDuration = SignedDuration::from_mins(1);
-/// How long it is tried to post the warning before the operation is too old to begin.
+/// How long the bot tries to post the warning before the operation is too old to begin.
 const LONGEST_UNREAD: SignedDuration = SignedDuration::from_hours(1);
 
-/// A warning that somebody asks for.
+/// A warning that the asker requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warn {
-    /// The channel that hears it.
+    /// The channel to warn.
     pub channel: ChannelId,
-    /// How long people have from when they can read it: 1 to 60 minutes.
+    /// How long people have once they can read it: 1 to 60 minutes.
     pub minutes: u8,
 }
 
-/// A warning, and how far it is.
+/// A warning and its progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
-    /// What was asked for.
+    /// What the asker requested.
     pub warn: Warn,
-    /// Since when it is to be posted; absent until the Droplet was seen on.
+    /// Since when it is due; absent until the Droplet was seen on.
     #[serde(default)]
     pub due: Option<Timestamp>,
     /// Until when the shutdown waits, as people were told; absent until they can read the warning.
     #[serde(default)]
     pub until: Option<Timestamp>,
-    /// The same because of a restart. It makes the operation no younger.
+    /// Until when the shutdown waits because of a restart. It does not extend the age at which the operation is too old to begin.
     #[serde(default)]
     pub restarted: Option<Timestamp>,
     /// How often somebody asked for more time.
@@ -52,32 +52,32 @@ pub struct Warning {
     pub postponed: u8,
 }
 
-/// How a Droplet stands that people were warned about.
+/// The situation of a Droplet about which people were warned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Warned {
-    /// It is on and goes down then.
+    /// It is on, and goes down at the given time.
     Ahead {
-        /// When; absent until people can read it.
+        /// When it goes down; absent until people can read the warning.
         at: Option<Timestamp>,
         /// Whether it can be postponed once more.
         may_be_postponed: bool,
     },
-    /// It was told to shut down at this moment, and is still on by all we know.
+    /// It was told to shut down at this moment, and as far as is known is still on.
     ShuttingDown(Timestamp),
-    /// It is down, since this moment.
+    /// It has been down since this moment.
     Down(Timestamp),
-    /// It is on again after so long.
+    /// It is on again after this long.
     Back(SignedDuration),
     /// It is off, and not ours to turn on.
     LeftOff,
-    /// It does not exist any more.
+    /// It no longer exists.
     Gone,
-    /// It stayed on.
+    /// It stayed on after all.
     CalledOff,
 }
 
 impl Warning {
-    /// A warning of which nobody has read yet.
+    /// A warning that nobody can read yet.
     pub(super) fn new(warn: Warn) -> Self {
         Self { warn, due: None, until: None, restarted: None, postponed: 0 }
     }
@@ -91,7 +91,7 @@ impl Warning {
         self.until.map(|until| self.restarted.map_or(until, |restarted| restarted.max(until)))
     }
 
-    /// No moment lies further ahead than was promised, since the clock may have been set, and some time is left in any case.
+    /// Limits the remaining time to what was promised, since the clock may have been set, but always leaves some.
     fn restart(&mut self, now: Timestamp) {
         let longest = self.time() + POSTPONED_BY * i32::from(self.postponed);
         self.due = self.due.map(|due| due.min(now));
@@ -101,7 +101,7 @@ impl Warning {
 }
 
 impl Operation {
-    /// How the Droplet stands, once people are to be warned.
+    /// The Droplet's situation, once people are to be warned.
     pub fn warned(&self) -> Option<Warned> {
         let warning = self.warning.filter(|warning| warning.due.is_some())?;
         let power = &self.power;
@@ -122,7 +122,7 @@ impl Operation {
         })
     }
 
-    /// Whether *Postpone* still means something.
+    /// Whether *Postpone* still has an effect.
     pub fn may_be_postponed(&self) -> bool {
         self.cancelled.is_none() && matches!(self.warned(), Some(Warned::Ahead { may_be_postponed: true, .. }))
     }
@@ -134,29 +134,29 @@ impl Operation {
         self.current().is_some_and(is_ahead)
     }
 
-    /// The Droplet was seen on right before it would be shut down: people are to be warned.
+    /// Makes the warning due: the Droplet was seen on right before it would be shut down.
     pub(super) fn call_for_warning(&mut self, now: Timestamp) {
         if let Some(warning) = self.warning.as_mut().filter(|warning| warning.due.is_none()) {
             warning.due = Some(now);
-            // Whatever was in the way is out of it.
+            // Whatever was in the way is gone.
             self.obstacle = None;
         }
     }
 
-    /// Until when the shutdown waits for the sake of the warning; none once it may begin, or where an older operation's has come late.
+    /// Until when the warning holds back the shutdown; `None` once it may begin, or if an older operation's off has landed late.
     pub(super) fn held_by_warning(&self, now: Timestamp) -> Option<Timestamp> {
         let warning = self.warning.filter(|_| self.shutdown_is_ahead() && !self.may_be_off_by_inheritance())?;
         let until = warning.begins().unwrap_or(later(warning.due?, LONGEST_UNREAD));
         (now < until).then_some(until)
     }
 
-    /// Since when the shutdown could begin, as far as the warning goes.
+    /// Since when the shutdown could have begun as far as the warning is concerned.
     pub(super) fn free_of_warning(&self) -> Option<Timestamp> {
         let warning = self.warning?;
         warning.until.or(warning.due)
     }
 
-    /// People can read it now.
+    /// Records that people can read the warning.
     pub(super) fn warning_shown(&mut self, at: Timestamp) {
         if let Some(warning) = self.warning.as_mut().filter(|warning| warning.due.is_some()) {
             let until = later(at, warning.time());
@@ -164,7 +164,7 @@ impl Operation {
         }
     }
 
-    /// Nobody can be warned where it was wanted, so the Droplet stays on.
+    /// Keeps the Droplet on, because nobody can be warned in the chosen channel.
     pub(super) fn warning_refused(&mut self, at: Timestamp) {
         let index = self.steps.iter().position(|step| !step.is_over());
         let is_unread = self.warning.is_some_and(|warning| warning.due.is_some() && warning.until.is_none());
@@ -173,7 +173,7 @@ impl Operation {
         }
     }
 
-    /// Somebody needs more time.
+    /// Gives people more time, if somebody may still ask for it.
     pub(super) fn postpone(&mut self, at: Timestamp) {
         if !self.may_be_postponed() {
             return;

@@ -1,7 +1,8 @@
 //! A Droplet that was seen on, and that an off of ours may still turn off, is watched in every step of its operation: the bot repairs a late off
 //! at once, not when a conversion or a list that takes an hour is done.
 //!
-//! An operation that is to do nothing else looks by itself; this is about those whose forward steps look elsewhere, or wait.
+//! An operation that has nothing else to do looks at the Droplet anyway. This file is about operations whose forward steps look elsewhere,
+//! or wait.
 
 use jiff::Timestamp;
 
@@ -15,31 +16,32 @@ use super::{
 };
 
 impl Operation {
-    /// When the Droplet is looked at next for the sake of an off that may still land, while a forward step looks elsewhere or waits.
+    /// When to look at the Droplet next because an off may still land, while a forward step looks elsewhere or waits.
     pub(super) fn watched_at(&self, focus: Focus, rules: &Rules) -> Option<(DropletId, Timestamp)> {
         let Focus::Forward(index) = focus else { return None };
         let step = self.steps.get(index)?;
         let looks_elsewhere = match &step.state {
             State::Waiting(_) | State::Running(_) => true,
-            // The rounds of looks after a lost answer begin with the Droplet, where the command was about it.
+            // The rounds of looks after a lost answer begin with the Droplet if the command was about it.
             State::Intended { doubt, .. } => doubt.is_some() && !step.task().traits().needs_baseline,
             State::Done { .. } | State::Skipped | State::Failed { .. } => false,
         };
         let is_unseen = self.inherited.is_some() && self.power.owed().is_some() && step.began.is_none();
         let droplet = self.droplet().filter(|_| looks_elsewhere && (self.power.is_watched() || is_unseen))?;
         let due = self.power.looked_at().map_or(Timestamp::MIN, |at| later(at, Self::watch_pause(rules)));
-        // What stands in the way of everything else stands in the way of this look.
+        // Whatever blocks everything else also blocks this look.
         let held_up = self.obstacle.as_ref().and(self.timer.moment());
         Some((droplet, held_up.map_or(due, |until| due.max(until))))
     }
 
-    /// Takes in a look that was only for the sake of a late off; whether it was. What the step at hand waits for is not put off by it.
+    /// Processes a look that only served to detect a late off, without postponing what the current step waits for. Returns whether it was
+    /// such a look.
     pub(super) fn watch(&mut self, focus: Focus, look: &Look, answer: &Answer, rules: &Rules, now: Timestamp) -> bool {
         let (Look::Droplet(asked), Answer::Droplet(reading)) = (look, answer) else { return false };
         let is_waiting = self.step_at(focus).is_some_and(|step| matches!(step.state, State::Waiting(_)));
         let acts_on_it = self.step_at(focus).is_some_and(|step| step.task().traits().needs_baseline);
         let is_due = self.watched_at(focus, rules).is_some_and(|(_, at)| at <= now);
-        // Before a command about the Droplet, it is the look before it as well.
+        // Before a command about the Droplet, this look also serves as the look before that command.
         if !is_due || reading.id != *asked || (is_waiting && acts_on_it) {
             return false;
         }
@@ -49,7 +51,7 @@ impl Operation {
         true
     }
 
-    /// How the Droplet was seen. Off while it is only watched: the late off has landed.
+    /// Records the power state that was seen. If the Droplet was only watched and is off, the late off has landed.
     pub(super) fn note_power(&mut self, power: Option<PowerState>, now: Timestamp) {
         self.power.note_seen(power);
         if power == Some(PowerState::Off) && self.power.is_watched() {
@@ -58,7 +60,7 @@ impl Operation {
         }
     }
 
-    /// Whether the Droplet is off for nothing: no step needs that, and none that is under way keeps it from being turned on.
+    /// Whether the Droplet is off for no reason: no step needs that, and no running step keeps it from being turned on.
     pub(super) fn is_off_for_nothing(&self) -> bool {
         let keeps_it = |step: &Step| match &step.state {
             State::Intended { doubt, .. } => doubt.is_none() || step.task().traits().needs_baseline,

@@ -8,7 +8,7 @@ use super::{Cancelled, FirstAnswer, Operation, Outcome, ids::UserId, power::Rele
 /// What a person may say to a running operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Wish {
-    /// Stop, where that is possible.
+    /// Stop, if possible.
     Cancel,
     /// Cut the power: an answer to a hung shutdown.
     Force,
@@ -16,7 +16,7 @@ pub enum Wish {
     Live,
     /// Do not turn the Droplet on again.
     LeaveOff,
-    /// Power back is stuck, and I see to it.
+    /// The Droplet could not be turned back on, and I see to it.
     HandleIt,
     /// The Droplet is off for longer than expected, and that is fine: call nobody for a while.
     KeepWaiting,
@@ -30,22 +30,22 @@ pub enum Wish {
     WarningShown,
     /// Said by the reporter: the warning cannot be posted where it was wanted.
     WarningRefused,
-    /// Said by the front end: Discord took the first answer.
+    /// Said by the front end: Discord accepted the first answer.
     AnswerTaken,
-    /// Said by the front end: the first answer left, and nothing came back.
+    /// Said by the front end: the first answer was sent, but its outcome is unknown.
     AnswerLost,
-    /// Said by the front end: the first answer never left, or was refused.
+    /// Said by the front end: the first answer was never sent, or Discord refused it.
     AnswerRefused,
 }
 
-/// A wish, with who and when.
+/// A wish, with its author and time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wished {
-    /// What.
+    /// The wish.
     pub wish: Wish,
-    /// Who.
+    /// Who said it.
     pub by: UserId,
-    /// When.
+    /// When they said it.
     pub at: Timestamp,
 }
 
@@ -79,7 +79,7 @@ impl Operation {
             Wish::AnswerTaken => self.hear_first_answer(FirstAnswer::Taken),
             Wish::AnswerLost => self.hear_first_answer(FirstAnswer::Lost),
             Wish::AnswerRefused => self.hear_first_answer(FirstAnswer::Refused),
-            // Too late, or about something that is not the case: the history keeps it, nothing follows from it.
+            // It is too late, or about something that is not the case. The history records it, but nothing follows from it.
             Wish::Cancel
             | Wish::Force
             | Wish::Live
@@ -94,8 +94,8 @@ impl Operation {
         }
     }
 
-    /// Nothing more is begun, and the Droplet is turned on before what runs has ended. A restore is waited for: while it overwrites the
-    /// disk, nothing can start from it.
+    /// Starts no further step, and turns the Droplet on before the running one has ended. A restore is waited for: while it overwrites the
+    /// disk, the Droplet cannot start from it.
     fn turn_on_soon(&mut self, by: UserId, at: Timestamp) {
         self.power.hurry();
         if self.ended.is_some() {

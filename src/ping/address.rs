@@ -1,4 +1,4 @@
-//! An address to call, as a person typed it. Its path is a key, so no text of ours shows more than the host.
+//! An address to call, as a person typed it. Its path may be a key, so the program never displays more than the host.
 
 use std::fmt;
 
@@ -11,24 +11,24 @@ use super::{Reach, Signal};
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address(Url);
 
-/// Why a text is no address that may be called.
+/// Why a text is not an address that may be called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadAddress {
-    /// It is no URL with a host.
+    /// It is not a URL with a host.
     NoUrl,
-    /// It has no TLS.
+    /// It does not use TLS.
     NotEncrypted,
-    /// It holds a user or a password.
+    /// It contains a user name or a password.
     Credentials,
-    /// It is too long to be kept.
+    /// It is too long to be stored.
     TooLong,
 }
 
-/// The longest that is taken.
+/// The maximum length.
 const LONGEST: usize = 500;
 
 impl Address {
-    /// Reads what somebody typed. Without TLS only where private addresses may be called.
+    /// Parses what somebody typed. Without TLS only if private addresses may be called.
     pub fn read(typed: &str, reach: Reach) -> Result<Self, BadAddress> {
         if typed.len() > LONGEST {
             return Err(BadAddress::TooLong);
@@ -45,7 +45,7 @@ impl Address {
         }
     }
 
-    /// Its host: all that may be shown.
+    /// The host, which is the only part that may be displayed.
     pub fn host(&self) -> &str {
         self.0.host_str().unwrap_or_default()
     }
@@ -55,7 +55,7 @@ impl Address {
         self.0.scheme() == "https"
     }
 
-    /// What is looked up.
+    /// The name and port to resolve.
     pub(super) fn name_and_port(&self) -> (String, u16) {
         let name = match self.0.host() {
             Some(Host::Ipv6(address)) => address.to_string(),
@@ -64,7 +64,8 @@ impl Address {
         (name, self.0.port_or_known_default().unwrap_or(443))
     }
 
-    /// What is called to tell something: `/start` and `/fail` below it, and it itself for what went well, with the run's id as `rid`.
+    /// The URL to call for a signal: `/start` or `/fail` below the address, or the address itself
+    /// for a success, with the run's id as `rid`.
     pub(super) fn of(&self, signal: Signal, run: Option<&str>) -> Url {
         let mut url = self.0.clone();
         let below = match signal {
@@ -103,7 +104,7 @@ impl Serialize for Address {
 impl<'de> Deserialize<'de> for Address {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        // Where it may lead is checked when it is called.
+        // Whether it leads to a permitted host is checked when it is called.
         Self::read(&text, Reach::Everywhere).map_err(|_| D::Error::custom("no address that can be called"))
     }
 }

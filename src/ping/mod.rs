@@ -1,7 +1,8 @@
-//! Calls addresses that people named, so that somebody else notices when this program falls silent (healthchecks.io and the like).
+//! Calls addresses that people configured, so that an external monitor notices when this program
+//! falls silent (healthchecks.io and the like).
 //!
-//! An address may hold a key, so only its host is ever shown. It is resolved and checked at each call: nobody may have the bot call into
-//! the network that it stands in, unless its operator allows that. `app` calls, `discord` and `config` read what was typed.
+//! An address may contain a key, so only its host is ever displayed. It is resolved and checked at each call: nobody may make the bot call
+//! into the network that it runs in, unless its operator allows that. `app` calls addresses; `discord` and `config` parse what was typed.
 
 mod address;
 
@@ -12,17 +13,17 @@ use std::{
 
 pub use address::{Address, BadAddress};
 
-/// How long looking an address up and calling it may take, each.
+/// How long resolving an address may take, and how long calling it may take.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long people who typed an address wait for its name to be looked up.
+/// How long people who typed an address wait for its name to be resolved.
 const LOOK_UP: Duration = Duration::from_secs(2);
 
-/// What is told.
+/// What a call reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
     /// Something has begun.
     Start,
-    /// It went well; also a sign of life.
+    /// It succeeded; also a sign of life.
     Success,
     /// It failed.
     Fail,
@@ -34,17 +35,17 @@ pub enum Reach {
     /// Those that the whole internet can reach.
     #[default]
     Public,
-    /// Also those of private networks and of this machine, there without TLS too.
+    /// Also those of private networks and of this machine, and there without TLS too.
     Everywhere,
 }
 
-/// Why a call did not reach anybody. Names no more than the host.
+/// Why a call failed. The message contains only the host.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreached {
-    /// The name could not be looked up.
+    /// The name could not be resolved.
     #[error("{0} could not be looked up")]
     Unknown(String),
-    /// It is an address that may not be called.
+    /// It resolves to an address that may not be called.
     #[error("{0} is in a private network, which ALLOW_PRIVATE_URLS must allow")]
     Private(String),
     /// It would be called without TLS.
@@ -53,18 +54,18 @@ pub enum Unreached {
     /// Nobody answered, or not in time.
     #[error("{0} did not answer")]
     Silent(String),
-    /// The answer was no yes.
+    /// The answer was not a success.
     #[error("{host} answered {status}")]
     Refused {
-        /// Who.
+        /// The host that answered.
         host: String,
-        /// The status.
+        /// The status code.
         status: u16,
     },
 }
 
 impl Unreached {
-    /// Whom it was about.
+    /// The host that it is about.
     pub fn host(&self) -> &str {
         match self {
             Self::Unknown(host)
@@ -77,12 +78,12 @@ impl Unreached {
 }
 
 impl Reach {
-    /// Whether an address may be called, as far as that can be told now: for people who have just typed it.
+    /// Whether an address may be called, as far as is known now. For people who have just typed it.
     pub async fn check(self, address: &Address) -> Result<(), Unreached> {
         self.resolve(address, LOOK_UP).await.map(drop)
     }
 
-    /// Calls it. `run` tells the calls of one run from those of another.
+    /// Calls an address. `run` distinguishes the calls of one run from those of another.
     pub async fn call(self, address: &Address, signal: Signal, run: Option<&str>) -> Result<(), Unreached> {
         let host = || address.host().to_owned();
         let resolved = self.resolve(address, PATIENCE).await?;
@@ -91,7 +92,7 @@ impl Reach {
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(PATIENCE)
             .timeout(PATIENCE)
-            // What was checked is what is called, whatever the name means a moment later.
+            // Connect to exactly the addresses that were checked, whatever the name resolves to a moment later.
             .resolve_to_addrs(address.host(), &resolved)
             .user_agent("snapshot-bot")
             .build()
@@ -123,7 +124,7 @@ impl Reach {
     }
 }
 
-/// Whether an address is of a private network, of this machine, or of nobody.
+/// Whether an address belongs to a private network, to this machine, or to nobody.
 fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => {

@@ -1,4 +1,4 @@
-//! What may be called, what is called, and what is never shown.
+//! Which addresses may be called, what is sent, and what is never displayed.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -86,7 +86,7 @@ fn private_addresses_are_known() {
     }
 }
 
-/// A server that answers the first request with this, and that request's first line.
+/// A server that gives this answer to the first request, and a future of that request's first line.
 async fn server(answer: &'static str) -> (SocketAddr, impl Future<Output = String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let at = listener.local_addr().unwrap();

@@ -1,7 +1,7 @@
 //! The one DigitalOcean account that all operations of this database belong to.
 //!
-//! An operation's Droplets and Actions mean nothing in another account: there they look as if they were gone. So the last token
-//! that was accepted is known again here, by a salted digest, and `app` demands proof of another one.
+//! An operation's Droplets and Actions mean nothing in another account: there they look as if they were gone. So the store keeps a salted
+//! digest of the last accepted token, and `app` demands proof that any other token belongs to the same account.
 
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::operation::ids::{ActionId, DropletId, SnapshotId};
 
-/// What is known of the account.
+/// What is known about the account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     salt: String,
@@ -23,13 +23,13 @@ pub struct Account {
 }
 
 impl Account {
-    /// Whether this token was the last that was accepted.
+    /// Whether this token was the last one accepted.
     pub fn knows(&self, token: &SecretString) -> bool {
         self.digest == digest(&self.salt, token)
     }
 }
 
-/// Things of the account that operations of ours dealt with, the latest first. A token that sees one of them is the account's.
+/// Things of the account that our operations dealt with, the latest first. A token that can read one of them belongs to the account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Evidence {
     /// Droplets.
@@ -41,10 +41,10 @@ pub struct Evidence {
 }
 
 impl Store {
-    /// What is known of the account; none before the first token was accepted.
+    /// What is known about the account; `None` before the first token was accepted.
     pub async fn account(&self) -> Result<Option<Account>, Error> {
         let row = sqlx::query("SELECT token_salt, token_digest, team FROM lease").fetch_optional(&self.pool).await?;
-        // Somebody may have deleted it; it is made again by the one who takes the lease.
+        // Somebody may have deleted the row; the process that takes the lease creates it again.
         let Some(row) = &row else { return Ok(None) };
         let row = Row(row);
         let text = |column| row.text(column).map(str::to_owned);
@@ -52,7 +52,7 @@ impl Store {
         Ok(Some(Account { salt, digest, team: text("team") }))
     }
 
-    /// From now on this token is known to be the account's, and the team, where it could be read. For the owner only.
+    /// Records that this token belongs to the account, and the team if it could be read. Only for the owner of the lease.
     pub async fn accept_token(&self, token: &SecretString, team: Option<&str>) -> Result<(), Error> {
         let salt = format!("{:032x}", fastrand::u128(..));
         let mut transaction = self.begin_as_owner().await?;
@@ -65,15 +65,15 @@ impl Store {
         transaction.commit().await.map_err(Error::from)
     }
 
-    /// The team that the account's token is known to belong to. For the owner only.
+    /// Records the team that the account's token is known to belong to. Only for the owner of the lease.
     pub async fn remember_team(&self, team: &str) -> Result<(), Error> {
         let mut transaction = self.begin_as_owner().await?;
         sqlx::query("UPDATE lease SET team = $1").bind(without_nul(team)).execute(&mut *transaction).await?;
         transaction.commit().await.map_err(Error::from)
     }
 
-    /// By what a token can prove that it is the account's: the last `limit` operations' Droplets, Actions and Snapshots, those
-    /// that owe power first. None where there has been no operation yet: then every token is the account's.
+    /// Things by which a token can prove that it belongs to the account: the Droplets, Actions and Snapshots of the last `limit`
+    /// operations, open ones first. `None` if there has been no operation yet: then any token is acceptable.
     pub async fn evidence(&self, limit: usize) -> Result<Option<Evidence>, Error> {
         let rows = sqlx::query(select_stored!("ORDER BY o.is_open DESC, o.asked_at DESC LIMIT $1"))
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))

@@ -1,4 +1,4 @@
-//! What people do that belongs to no operation: to schedules, pins and the runs of groups. Append-only, for `snapshot-bot audit`.
+//! What people do outside operations: to schedules, pins and the runs of groups. Append-only, for `snapshot-bot audit`.
 //!
 //! Each store function by which a person changes something records that in the same transaction, so the list contains exactly what was
 //! done.
@@ -20,18 +20,18 @@ use crate::{
     schedule::{Schedule, hangs::HangAnswer, run::Plan},
 };
 
-/// Who does something, where, and what.
+/// An action by a person: who, where, and what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Act {
-    /// Who.
+    /// The person.
     pub by: UserId,
     /// The guild in which they do it.
     pub guild: GuildId,
-    /// What.
+    /// What they do.
     pub what: Deed,
 }
 
-/// What a person does, to a schedule unless it says otherwise. Displayed as `snapshot-bot audit` tells it.
+/// What a person does, to a schedule unless the variant says otherwise. Displayed as `snapshot-bot audit` prints it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deed {
     /// Added it.
@@ -40,31 +40,31 @@ pub enum Deed {
     Edited,
     /// Paused it.
     Paused,
-    /// Let it go on.
+    /// Resumed it.
     Resumed,
     /// Became its owner.
     TookOver,
     /// Removed it.
     Removed,
-    /// Removed it, and gave its Snapshots to this one.
+    /// Removed it, and handed its Snapshots to this one.
     HandedOver(ScheduleId),
-    /// Let it delete what it announced, though that is much.
+    /// Approved the announced deletions, although they are many.
     ApprovedDeletions,
-    /// Let it rely on a Snapshot that is smaller than expected.
+    /// Accepted a Snapshot that is smaller than expected.
     ReliedOnSmall,
-    /// Let it delete again although its Droplet was restored lately.
+    /// Allowed it to delete again although its Droplet was restored recently.
     AllowedPruning,
-    /// Kept so many of the Snapshots that it was about to delete.
+    /// Kept this many of the Snapshots that it was about to delete.
     Kept(u64),
-    /// Answered what it does about shutdowns that hang.
+    /// Answered how it should deal with shutdowns that hang.
     AnsweredHangs(HangAnswer),
-    /// Began a run of a group.
+    /// Started a run of a group.
     Began,
-    /// Wants a run of a group to begin no further Droplet.
+    /// Stopped a run of a group, so that it starts no further Droplet.
     Stopped,
     /// Pinned a Snapshot.
     Pinned,
-    /// Took the pin off a Snapshot.
+    /// Unpinned a Snapshot.
     Unpinned,
 }
 
@@ -93,26 +93,26 @@ impl fmt::Display for Deed {
     }
 }
 
-/// What was done, and to what, as it is read back.
+/// A past action by a person and its subject, as read back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PastAct {
-    /// When.
+    /// When it was done.
     pub at: Timestamp,
     /// Who did it.
     pub by: UserId,
     /// The guild in which they did it.
     pub guild: GuildId,
-    /// What, in words: see [`Deed`].
+    /// What was done, in words: see [`Deed`].
     pub what: String,
     /// What it was done to: `schedule`, `Snapshot` or `run`.
     pub kind: String,
-    /// Our id of that, or DigitalOcean's.
+    /// Our id of the subject, or DigitalOcean's.
     pub subject: String,
-    /// Its name at that time; of a schedule, its Droplet's or its tag's.
+    /// The subject's name at that time; for a schedule, the name of its Droplet or tag.
     pub name: String,
 }
 
-/// What something is done to.
+/// What an action is done to.
 pub(super) struct Subject {
     kind: &'static str,
     id: String,
@@ -137,7 +137,7 @@ impl From<&Plan> for Subject {
     }
 }
 
-/// Writes down what a person did, in the transaction of the change.
+/// Records a person's action, in the transaction of the change.
 pub(super) async fn note(
     connection: &mut AnyConnection,
     act: &Act,
@@ -160,7 +160,7 @@ pub(super) async fn note(
     Ok(())
 }
 
-/// What people did since a moment, oldest first.
+/// What people did since the given time, oldest first.
 pub(super) async fn since(connection: &mut AnyConnection, since: Timestamp) -> Result<Vec<PastAct>, Error> {
     let rows = sqlx::query(
         "SELECT at, by_user, guild_id, what, kind, subject, name FROM acts WHERE at >= $1 ORDER BY at, subject, what",
@@ -184,7 +184,7 @@ pub(super) async fn since(connection: &mut AnyConnection, since: Timestamp) -> R
     Ok(rows.iter().filter_map(read).collect())
 }
 
-/// Prunes what was done before a moment.
+/// Prunes actions before the given time.
 pub(super) async fn prune(connection: &mut AnyConnection, before: Timestamp) -> Result<(), Error> {
     sqlx::query("DELETE FROM acts WHERE at < $1").bind(before.as_millisecond()).execute(connection).await?;
     Ok(())

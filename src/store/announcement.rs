@@ -1,4 +1,4 @@
-//! Where the end of an operation is announced, for what leads there, and when the announcement offers nothing any more.
+//! Where the end of an operation is announced, for links to it, and when the announcement no longer offers anything.
 
 use super::{Error, Store, row::Row};
 use crate::operation::{
@@ -6,14 +6,14 @@ use crate::operation::{
     ids::{ChannelId, MessageId, OperationId},
 };
 
-/// Where an operation's end is announced.
+/// Where the end of an operation is announced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Announcement {
     /// Nowhere yet.
     Unsaid,
     /// In this message.
     Said(ChannelId, MessageId),
-    /// The channel does not hear us, so people were told another way as far as that was possible.
+    /// The bot cannot post in the channel, so people were told another way if possible.
     GivenUp,
 }
 
@@ -37,7 +37,7 @@ impl Store {
     }
 }
 
-/// The operation that took the Snapshot which one has deleted by this commit: its id ends the Snapshot's name.
+/// The operation that took the Snapshot which a commit just marked as deleted; its id is the end of the Snapshot's name.
 pub(super) fn deleted_of(before: &Operation, after: &Operation) -> Option<OperationId> {
     let is_deleted = after.kind.deletes() && before.ended.is_none() && after.ended.is_some();
     let deleted = after.kind.snapshot().filter(|_| is_deleted && after.verdict == Some(Outcome::Completed))?;

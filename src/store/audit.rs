@@ -1,6 +1,6 @@
-//! The history as auditors and backups need it: read alongside a running bot, without its lock, its lease and its migrations.
+//! The history for audits and backups, read alongside a running bot without its lock, its lease or its migrations.
 //!
-//! Called by `app::audit` and `app::backup`. Nothing is written but the copy.
+//! Called by `app::audit` and `app::backup`. Nothing is written except the backup.
 
 use std::{
     fs::{File, OpenOptions},
@@ -21,20 +21,20 @@ use super::{
 };
 use crate::operation::ids::{ChannelId, DropletId, GuildId, OperationId, UserId};
 
-/// The bot's files are for its own user only.
+/// Only the bot's own user may access its files.
 const PRIVATE: u32 = 0o600;
 
-/// One thing that happened.
+/// One event in the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuditEntry {
-    /// To an operation.
+    /// Something that happened to an operation.
     Event(PastEvent),
-    /// To something else, by a person.
+    /// Something that a person did outside operations.
     Act(PastAct),
 }
 
 impl AuditEntry {
-    /// When.
+    /// When it happened.
     pub fn at(&self) -> Timestamp {
         match self {
             Self::Event(past) => past.event.at,
@@ -43,57 +43,57 @@ impl AuditEntry {
     }
 }
 
-/// One thing that happened to an operation, and to which.
+/// An event of an operation, with the operation's data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PastEvent {
-    /// When, who and what.
+    /// When it happened, who did it, and what it was.
     pub event: Event,
     /// The operation.
     pub operation: OperationId,
     /// Its kind, in a word.
     pub kind: String,
-    /// The Droplet's id, where there is one.
+    /// The Droplet's id, if there is one.
     pub droplet: Option<DropletId>,
     /// The Droplet's name.
     pub droplet_name: String,
     /// Who asked for the operation.
     pub asker: UserId,
-    /// Where it was asked for.
+    /// The guild in which they asked.
     pub guild: GuildId,
-    /// The channel there.
+    /// The channel in which they asked.
     pub channel: ChannelId,
 }
 
-/// Why there is no copy.
+/// Why no backup was made.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// It is not a SQLite database.
+    /// The database is not SQLite.
     #[error("this is for SQLite; copy PostgreSQL with its own pg_dump")]
     Postgres,
-    /// There is nothing to copy.
+    /// There is no database to copy.
     #[error("there is no database {}", .0.display())]
     NoDatabase(PathBuf),
-    /// A file of that name is there, and stays as it is.
+    /// A file of that name already exists and is left unchanged.
     #[error("{} exists already, and is left as it is", .0.display())]
     Exists(PathBuf),
-    /// The file cannot be made or written.
+    /// The file cannot be created or written.
     #[error("could not write {}: {source}", path.display())]
     File {
-        /// The copy.
+        /// The backup file.
         path: PathBuf,
-        /// Why.
+        /// The error of the file system.
         source: std::io::Error,
     },
-    /// The database cannot be read, or the copy is not whole.
+    /// The database cannot be read, or the copy is incomplete.
     #[error("could not {0}")]
     Store(#[from] Error),
-    /// What was written is not a sound database.
+    /// The written file is not a sound database.
     #[error("the copy is not sound and was removed: {0}")]
     Damaged(String),
 }
 
 impl Store {
-    /// Everything that happened since `since`, oldest first; nothing of what was pruned. None where no bot has used this database yet.
+    /// Everything since `since` that has not been pruned, oldest first. `None` if no bot has used this database yet.
     pub async fn audit(url: &SecretString, since: Timestamp) -> Result<Option<Vec<AuditEntry>>, Error> {
         let Some((mut connection, engine)) = connect_to_read(url).await? else { return Ok(None) };
         let version = schema::found(&mut connection, engine).await?;
@@ -107,7 +107,7 @@ impl Store {
         .bind(since.as_millisecond())
         .fetch_all(&mut connection)
         .await?;
-        // An older bot may still be the one that uses it.
+        // An older bot may still be using the database.
         let acts = if version < schema::WITH_ACTS { Vec::new() } else { act::since(&mut connection, since).await? };
         connection.close().await?;
         let read = |row| {
@@ -129,8 +129,8 @@ impl Store {
         Ok(Some(entries))
     }
 
-    /// Writes a whole copy of a SQLite database into a new file that only its owner may read, while a bot may be running. What is
-    /// committed before it begins is in it. The copy is looked over before this returns.
+    /// Copies a SQLite database into a new file that only its owner may read, even while a bot is running. The copy contains everything
+    /// committed before it begins, and is checked before this returns.
     pub async fn back_up(url: &SecretString, copy: &Path) -> Result<(), BackupError> {
         if !url.expose_secret().starts_with("sqlite:") {
             return Err(BackupError::Postgres);
@@ -142,14 +142,14 @@ impl Store {
         let file = create(copy)?;
         let written = write_copy(url, copy, &file).await;
         if written.is_err() {
-            // Half a copy is worse than none; that it cannot be removed is the lesser trouble.
+            // Half a copy is worse than none, even if it cannot be removed.
             drop(std::fs::remove_file(copy));
         }
         written
     }
 }
 
-/// A file that was not there before. SQLite writes into it as long as it is empty.
+/// Creates a file that must not exist yet. SQLite writes into it because it is empty.
 fn create(copy: &Path) -> Result<File, BackupError> {
     OpenOptions::new().write(true).create_new(true).mode(PRIVATE).open(copy).map_err(|source| match source.kind() {
         ErrorKind::AlreadyExists => BackupError::Exists(copy.to_owned()),
@@ -177,7 +177,7 @@ async fn write_copy(url: &SecretString, copy: &Path, file: &File) -> Result<(), 
     }
 }
 
-/// A path as a database's address holds it.
+/// A path, encoded for a database URL.
 fn encoded(path: &str) -> String {
     let special = |letter: char| matches!(letter, '%' | '?' | '#' | ' ');
     path.chars()
@@ -185,7 +185,7 @@ fn encoded(path: &str) -> String {
         .collect()
 }
 
-/// A connection that reads; none where there is no file yet.
+/// A read-only connection; `None` if there is no file yet.
 async fn connect_to_read(url: &SecretString) -> Result<Option<(AnyConnection, Engine)>, Error> {
     sqlx::any::install_default_drivers();
     let url = url.expose_secret();

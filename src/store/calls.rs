@@ -1,10 +1,11 @@
-//! Calls for help: one message for all operations of a channel that are called about for one cause within half an hour.
+//! Calls for help: one message for all operations in a channel that are called about for the same cause within half an hour.
 //!
-//! The first of them leads: its report carries the message, which lists all. Another joins it in the commit that calls people. If its
-//! asker is mentioned by the message, or will be, then it is only listed, and the message is edited. Else an edit would tell them
-//! nothing, so its own report is posted, too.
+//! The first of them leads: its report carries the message, which lists them all. Later ones join it in the commit that calls people. If
+//! the message mentions a later operation's asker, or will, the operation is only listed and the message is edited. Otherwise its own
+//! report is posted too, because an edit would not notify the asker.
 //!
-//! Who is listed where changes only under the row of the table `calls` for that channel and cause, which is taken before any report's row.
+//! Membership in a call changes only while holding the row of the table `calls` for that channel and cause, which is locked before any
+//! report's row.
 
 use std::collections::BTreeSet;
 
@@ -22,32 +23,32 @@ use crate::operation::{
     ids::{ChannelId, MessageId, OperationId},
 };
 
-/// For so long others join a call: who looks at it then still has it in mind. Later ones are news, and ping.
+/// How long others can join a call: people who look at it then still remember it. Later operations are news, and notify people.
 const YOUNG: SignedDuration = SignedDuration::from_mins(30);
-/// How far the clocks of two commits may differ that happen at once.
+/// How far the clocks of two simultaneous commits may differ.
 const AT_ONCE: SignedDuration = SignedDuration::from_mins(1);
-/// As many people are mentioned in one message; there must be room for the Droplets, too.
+/// How many people one message mentions; there must be room for the Droplets, too.
 const MOST_MENTIONED: i64 = 20;
-/// The longest cause that is told from others, since PostgreSQL's indexes have a limit.
+/// Where a cause is cut off, since PostgreSQL limits the size of an index entry.
 const LONGEST_CAUSE: usize = 200;
 
-/// An operation that a call lists.
+/// An operation listed in a call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Called {
-    /// The operation, as it was committed last.
+    /// The operation, as committed last.
     pub operation: Operation,
-    /// Its report carries the message.
+    /// Whether its report carries the message.
     pub leads: bool,
-    /// Its asker is called by another message.
+    /// Whether another message calls its asker.
     pub is_called_elsewhere: bool,
 }
 
-/// Where a call is, and what for.
+/// The channel of a call, and its cause.
 type Key = (i64, String);
 
 impl Store {
-    /// The operations that are listed in the call that this one leads, itself included, in the order of their ids; only itself if
-    /// another call lists it.
+    /// The operations listed in the call that this one leads, including itself, ordered by id. If another call lists this operation, only
+    /// itself.
     pub async fn called_with(&self, leader: OperationId) -> Result<Vec<Called>, Error> {
         let rows = sqlx::query(select_operation!(
             "o.state, r.given_up",
@@ -72,7 +73,7 @@ impl Store {
         Ok(called)
     }
 
-    /// The message of the call that an operation leads, once it was posted.
+    /// The message of the call that an operation leads, once posted.
     pub async fn call_message(&self, leader: OperationId) -> Result<Option<(ChannelId, MessageId)>, Error> {
         let row = sqlx::query("SELECT COALESCE(moved_to, channel_id) AS posted_in, message_id FROM reports WHERE operation = $1 AND kind = 'stuck'")
             .bind(leader.to_string())
@@ -84,7 +85,7 @@ impl Store {
         }))
     }
 
-    /// A call is not said here, or not any more; why. Operations that it lists and that are not among the `told` are called about by
+    /// Gives up posting a call in this channel, for the reason `why`. Operations that it lists and that are not among the `told` get
     /// messages of their own.
     pub async fn call_given_up(&self, report: &Report, told: &[OperationId], why: &str) -> Result<(), Error> {
         let leader = report.operation.operation.id;
@@ -110,7 +111,7 @@ impl Store {
     }
 }
 
-/// Whether a call may have to say something else after a commit.
+/// Whether a call may have to say something different after a commit.
 pub(super) fn changed(before: &Operation, after: &Operation) -> bool {
     let shown = |it: &Operation| it.active_step().map(|step| (step.task(), step.began.is_some()));
     before.power.calls() > 0
@@ -120,7 +121,7 @@ pub(super) fn changed(before: &Operation, after: &Operation) -> bool {
             || shown(before) != shown(after))
 }
 
-/// Lets the messages be edited that call people about an operation.
+/// Marks the messages that call people about an operation as due for an edit.
 pub(super) async fn outdate(connection: &mut AnyConnection, id: OperationId) -> Result<(), Error> {
     if let Some(key) = key_of(connection, id).await? {
         lock(connection, &key, id).await?;
@@ -135,13 +136,13 @@ pub(super) async fn outdate(connection: &mut AnyConnection, id: OperationId) -> 
     Ok(())
 }
 
-/// Writes down that people are called about an operation: in a call that is young, or in one of its own. What was said before stays
-/// where it is, since edits notify nobody.
+/// Records that people are called about an operation: in a recent call, or in a new one. Text that was already posted stays unchanged,
+/// since edits notify nobody.
 pub(super) async fn call(connection: &mut AnyConnection, operation: &Operation, now: Timestamp) -> Result<(), Error> {
     let cause: String = without_nul(&operation.cause_of_call()).chars().take(LONGEST_CAUSE).collect();
     let key = (bits(operation.asker.channel.0), cause);
     let earlier = key_of(connection, operation.id).await?;
-    // In one order, so that two commits never wait for each other.
+    // Lock in a fixed order, so that two commits never wait for each other.
     for key in earlier.iter().chain([&key]).collect::<BTreeSet<_>>() {
         lock(connection, key, operation.id).await?;
     }
@@ -161,7 +162,7 @@ pub(super) async fn call(connection: &mut AnyConnection, operation: &Operation, 
     Ok(())
 }
 
-/// What an operation was last called about for; none for what an earlier version wrote, which lists nothing else.
+/// The channel and cause of an operation's last call; `None` for a call of an earlier version, which lists no other operation.
 async fn key_of(connection: &mut AnyConnection, id: OperationId) -> Result<Option<Key>, Error> {
     let row = sqlx::query("SELECT channel_id, cause FROM reports WHERE operation = $1 AND kind = 'stuck'")
         .bind(id.to_string())
@@ -170,7 +171,7 @@ async fn key_of(connection: &mut AnyConnection, id: OperationId) -> Result<Optio
     Ok(row.and_then(|row| Some((Row(&row).number("channel_id")?, Row(&row).text("cause")?.to_owned()))))
 }
 
-/// Waits until nobody else changes who is listed where.
+/// Locks the membership of a call against other transactions.
 async fn lock(connection: &mut AnyConnection, (channel, cause): &Key, id: OperationId) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO calls (channel_id, cause, leader, began_at) VALUES ($1, $2, $3, 0) \
@@ -184,7 +185,7 @@ async fn lock(connection: &mut AnyConnection, (channel, cause): &Key, id: Operat
     Ok(())
 }
 
-/// Takes an operation out of the call that lists it. If it led, one of the others takes the message over.
+/// Removes an operation from the call that lists it. If it led, one of the others takes over the message.
 async fn leave(connection: &mut AnyConnection, (channel, cause): &Key, id: OperationId) -> Result<(), Error> {
     let id = id.to_string();
     sqlx::query(
@@ -202,7 +203,7 @@ async fn leave(connection: &mut AnyConnection, (channel, cause): &Key, id: Opera
     .fetch_optional(&mut *connection)
     .await?;
     let Some(heir) = heir.and_then(|row| Row(&row).text("operation").map(str::to_owned)) else { return Ok(()) };
-    // Under a nonce of its own, should it have to be posted again.
+    // Use a nonce of its own, in case it has to be posted again.
     sqlx::query(
         "UPDATE reports SET leader = NULL, generation = reports.generation + 1, message_id = l.message_id, \
          shown_version = l.shown_version, shown_digest = l.shown_digest, shown_at = l.shown_at, moved_to = l.moved_to, changes = l.changes + 1, \
@@ -228,10 +229,10 @@ async fn leave(connection: &mut AnyConnection, (channel, cause): &Key, id: Opera
     Ok(())
 }
 
-/// Lists an operation in a young call of the same cause; false if there is none.
+/// Adds an operation to a recent call with the same cause. Returns false if there is none.
 async fn join(connection: &mut AnyConnection, key: &Key, operation: &Operation, now: Timestamp) -> Result<bool, Error> {
     let moment = |at: Result<Timestamp, jiff::Error>| at.unwrap_or(now).as_millisecond();
-    // Changes the leader's row before it is read: a post that is about to leave is then known to have left, or lists this one.
+    // Change the leader's row before reading it: a post that is about to leave is then either known to have left, or lists this operation.
     let leader = sqlx::query(
         "UPDATE reports SET changes = changes + 1 WHERE kind = 'stuck' AND leader IS NULL AND given_up IS NULL \
          AND channel_id = $1 AND cause = $2 AND operation = (SELECT leader FROM calls WHERE channel_id = $1 AND cause = $2 \
@@ -263,7 +264,7 @@ async fn join(connection: &mut AnyConnection, key: &Key, operation: &Operation, 
     Ok(true)
 }
 
-/// Writes the operation's own report: one to be posted, unless another message lists it and mentions its asker.
+/// Writes the operation's own report, to be posted unless another message lists the operation and mentions its asker.
 async fn write(
     connection: &mut AnyConnection,
     (channel, cause): &Key,

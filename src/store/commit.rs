@@ -1,6 +1,7 @@
-//! The worker's side: what is due, an operation with the wishes it has yet to hear, and the commit that is fenced by its version.
+//! The worker's side: which operations are due, an operation with the wishes it has not heard, and the commit that is fenced by its
+//! version.
 //!
-//! The commit is the hot path. It is one statement as long as nothing but the state changed.
+//! The commit is the hot path. It is a single statement as long as only the state changed.
 
 use std::collections::HashSet;
 
@@ -19,18 +20,18 @@ use super::{
 };
 use crate::operation::{Operation, ids::OperationId, report::ReportKind};
 
-/// Which operations are asked for.
+/// Which operations to select.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Whose {
-    /// Every one.
+    /// All of them.
     All,
     /// Those that may have turned a Droplet off.
     PowerOwed,
 }
 
 impl Store {
-    /// Operations that the worker must look at by now: their time has come, or somebody said something. Those that owe power come
-    /// first, then the longest waiting.
+    /// The operations that the worker must handle now, because their time has come or somebody said something. Those that owe power come
+    /// first, then those that have waited longest.
     pub async fn due(
         &self,
         now: Timestamp,
@@ -38,7 +39,7 @@ impl Store {
         skip: &HashSet<OperationId>,
         limit: usize,
     ) -> Result<Vec<OperationId>, Error> {
-        // Each operation comes up at most twice, so this many rows hold enough that are not to be skipped.
+        // Each operation appears at most twice, so this many rows contain enough operations that are not in `skip`.
         let rows = skip.len().saturating_add(limit).saturating_mul(2);
         let rows = sqlx::query(
             "SELECT operation, at FROM ( \
@@ -71,14 +72,14 @@ impl Store {
         Ok(due)
     }
 
-    /// When the next operation is due. Reads no more rows than are skipped, however many wait.
+    /// When the next operation is due. The number of rows read depends on `skip`, not on how many operations wait.
     pub async fn next_due(&self, whose: Whose, skip: &HashSet<OperationId>) -> Result<Option<Timestamp>, Error> {
         let rows = i64::try_from(skip.len().saturating_add(1)).unwrap_or(i64::MAX);
         let by_time = match whose {
             Whose::All => {
                 "SELECT id AS operation, due_at AS at FROM operations WHERE due_at IS NOT NULL ORDER BY due_at, id LIMIT $1"
             }
-            // In this order, since few owe power: SQLite joins as it is written.
+            // In this join order, since few operations owe power: SQLite follows the order of a `CROSS JOIN`.
             Whose::PowerOwed => {
                 "SELECT o.id AS operation, o.due_at AS at FROM power_owed p CROSS JOIN operations o \
                  WHERE o.id = p.operation AND o.due_at IS NOT NULL ORDER BY o.due_at, o.id LIMIT $1"
@@ -92,20 +93,20 @@ impl Store {
         );
         let spoken_to = spoken_to.bind(i64::from(whose == Whose::All)).fetch_all(&self.pool).await?;
         let waiting = by_time.iter().chain(&spoken_to).map(Row).filter(|row| {
-            // What has no readable id is left alone.
+            // Ignore rows without a readable id.
             row.text("operation").and_then(|id| id.parse().ok()).is_some_and(|id| !skip.contains(&id))
         });
         Ok(waiting.map(|row| row.at("at").unwrap_or(Timestamp::MIN)).min())
     }
 
-    /// Operations to which somebody said something that they have not heard.
+    /// The operations with wishes that they have not heard.
     pub async fn unheard(&self) -> Result<Vec<OperationId>, Error> {
         let rows = sqlx::query("SELECT DISTINCT operation FROM events WHERE unheard = 1").fetch_all(&self.pool).await?;
         Ok(rows.iter().filter_map(|row| Row(row).text("operation")?.parse().ok()).collect())
     }
 
-    /// Writes what became of an operation, with all that follows from it, or nothing. Fenced by the version that was loaded and,
-    /// on PostgreSQL, by the lease: [`Error::LeaseLost`] says that somebody else went on.
+    /// Stores the new state of an operation with all its consequences, or nothing. Fenced by the version that was loaded and, on
+    /// PostgreSQL, by the lease: [`Error::LeaseLost`] says that another process has taken over.
     pub async fn commit(
         &self,
         loaded: &Loaded,
@@ -116,7 +117,7 @@ impl Store {
         self.note_write(committed)?;
         self.changes.reporter.notify_one();
         if operation.ended.is_some() && (loaded.operation.is_running() || !operation.is_open()) {
-            // A schedule or a group may have waited for this one, or for its Droplet.
+            // A schedule or a group may have been waiting for this operation, or for its Droplet.
             self.changes.scheduler.notify_one();
             self.changes.groups.notify_one();
         }
@@ -126,7 +127,7 @@ impl Store {
     async fn try_commit(&self, loaded: &Loaded, operation: &Operation, due_at: Option<Timestamp>) -> Result<(), Error> {
         let consequences = self.consequences(loaded, operation);
         if self.engine == Engine::Sqlite && consequences.are_none() {
-            // One statement is a transaction of its own.
+            // A single statement is its own transaction.
             let mut connection = self.pool.acquire().await?;
             update(&mut connection, loaded, operation, due_at).await?;
         } else {
@@ -158,7 +159,7 @@ impl Store {
             outdated: [
                 (ReportKind::Question, due_report::question_changed(before, after)),
                 (ReportKind::Warning, due_report::warning_changed(before, after)),
-                // A call that is made again looks after the one before it.
+                // A new call updates the one before it as well.
                 (ReportKind::Stuck, calls::changed(before, after) && !reports.contains(&ReportKind::Stuck)),
             ]
             .into_iter()
@@ -214,7 +215,7 @@ impl Store {
         Ok(())
     }
 
-    /// Every operation that the worker has anything left to do for; those that owe power first.
+    /// Every operation that still needs the worker; those that owe power come first.
     pub async fn open_operations(&self) -> Result<Vec<OperationId>, Error> {
         let rows = sqlx::query(
             "SELECT o.id FROM operations o LEFT JOIN power_owed p ON p.operation = o.id WHERE o.is_open = 1 \
@@ -225,7 +226,7 @@ impl Store {
         Ok(rows.iter().filter_map(|row| Row(row).text("id")?.parse().ok()).collect())
     }
 
-    /// How many operations the worker has anything left to do for.
+    /// How many operations still need the worker.
     pub async fn count_open(&self) -> Result<usize, Error> {
         let row =
             sqlx::query("SELECT COUNT(*) AS open FROM operations WHERE is_open = 1").fetch_one(&self.pool).await?;
@@ -233,7 +234,7 @@ impl Store {
     }
 }
 
-/// The statement of a commit; what follows it in parentheses is appended.
+/// The statement of a commit; the text in parentheses is appended to it.
 macro_rules! update_operation {
     ($($rest:literal)?) => {
         concat!(
@@ -244,7 +245,7 @@ macro_rules! update_operation {
     };
 }
 
-/// Writes the row. A statement by itself, or one of a transaction that adds no events.
+/// Updates the row. Either a statement of its own, or part of a transaction that adds no events.
 async fn update(
     connection: &mut AnyConnection,
     loaded: &Loaded,
@@ -256,8 +257,8 @@ async fn update(
     if updated.rows_affected() == 0 { Err(Error::LeaseLost) } else { Ok(()) }
 }
 
-/// Writes the row and gives the number of the last of so many new events. Only inside a transaction: there alone does reading the
-/// first row not hide that the commit failed.
+/// Updates the row, reserves the numbers of the new events and returns the last one. Only inside a transaction: otherwise reading the first
+/// row could hide that the commit failed.
 pub(super) async fn update_numbering(
     transaction: &mut Transaction<'_, Any>,
     loaded: &Loaded,
@@ -289,7 +290,7 @@ fn bind_update<'q>(
         .bind(loaded.version.0))
 }
 
-/// Nothing is lost: the text that could not be read stays, the first one if it happens again.
+/// Keeps the text that could not be read, so that nothing is lost; if that happens repeatedly, the first text.
 async fn keep_unreadable(connection: &mut AnyConnection, loaded: &Loaded) -> Result<(), Error> {
     sqlx::query(
         "UPDATE operations SET unreadable_state = state WHERE id = $1 AND version = $2 AND unreadable_state IS NULL",

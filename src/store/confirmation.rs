@@ -1,6 +1,7 @@
-//! Questions to one person before something destructive: a row each, so that a press works after a restart, and once.
+//! Confirmations that one person is asked for before something destructive. Each has a row, so that a button press works after a restart,
+//! and only once.
 //!
-//! What is confirmed, only the Discord front end knows; here it is text.
+//! Only the Discord front end knows what is confirmed; the store treats it as text.
 
 use std::{fmt, str::FromStr};
 
@@ -13,7 +14,7 @@ use super::{
 };
 use crate::operation::ids::{GuildId, InteractionId, OperationId, UserId};
 
-/// Our id of a confirmation; short enough for a button.
+/// Our id of a confirmation, short enough for a button.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ConfirmationId(u64);
 
@@ -31,58 +32,58 @@ impl FromStr for ConfirmationId {
     }
 }
 
-/// A question to one person.
+/// A confirmation asked of one person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confirmation {
-    /// Who may answer.
+    /// The only person who may answer.
     pub asker: UserId,
-    /// Where.
+    /// The guild in which they were asked.
     pub guild: GuildId,
-    /// What is to be done, in the Discord front end's own form.
+    /// What will be done, in the Discord front end's own format.
     pub what: String,
-    /// From when on it is too late.
+    /// When the confirmation expires.
     pub expires_at: Timestamp,
 }
 
-/// A person's answer to a question.
+/// A person's positive answer to a confirmation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Consent {
-    /// To which.
+    /// The confirmation that they answer.
     pub id: ConfirmationId,
-    /// Who answers.
+    /// The person who answers.
     pub by: UserId,
-    /// Where.
+    /// The guild in which they answer.
     pub guild: GuildId,
-    /// When.
+    /// When they answer.
     pub at: Timestamp,
-    /// The press; Discord may deliver it twice.
+    /// The interaction of the button press; Discord may deliver it twice.
     pub interaction: InteractionId,
-    /// The failed operation that is begun once more by it. One operation can do that, and no second.
+    /// The failed operation that this answer retries. Only one operation can retry it.
     pub retries: Option<OperationId>,
 }
 
 impl Consent {
-    /// What they do by it.
+    /// The action that this answer amounts to.
     pub(super) fn act(&self, what: Deed) -> Act {
         Act { by: self.by, guild: self.guild, what }
     }
 }
 
-/// Why a confirmation does not count.
+/// Why an answer to a confirmation does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConfirmationRefused {
-    /// There is none under this id.
+    /// There is no confirmation with this id.
     Unknown,
     /// Somebody else was asked, or in another guild.
     NotYours,
-    /// Too late.
+    /// It has expired.
     Expired,
-    /// It has done its work.
+    /// It was already used.
     Used,
 }
 
 impl Store {
-    /// Writes a question down; its button carries the id.
+    /// Stores a confirmation; its button carries the returned id.
     pub async fn create_confirmation(&self, confirmation: &Confirmation) -> Result<ConfirmationId, Error> {
         let id = ConfirmationId(fastrand::u64(..));
         let mut transaction = self.begin_as_owner().await?;
@@ -98,14 +99,14 @@ impl Store {
         Ok(id)
     }
 
-    /// What a person who presses *Yes* confirms, where the answer would count. Nothing is used up: what begins what was
-    /// confirmed does that, so that a press either begins something or can be repeated.
+    /// What a person who presses *Yes* confirms, if the answer counts. This uses nothing up: the transaction that starts the confirmed
+    /// operation does, so a press either starts something or can be repeated.
     pub async fn confirmation(&self, consent: &Consent) -> Result<Result<String, ConfirmationRefused>, Error> {
         let mut connection = self.pool.acquire().await?;
         read(&mut connection, consent).await
     }
 
-    /// Closes a question without doing what it asks.
+    /// Closes a confirmation without doing what it asks for.
     pub async fn close_confirmation(&self, consent: &Consent) -> Result<Result<(), ConfirmationRefused>, Error> {
         let mut transaction = self.begin_as_owner().await?;
         let outcome = use_up(&mut transaction, consent).await?;
@@ -114,12 +115,12 @@ impl Store {
     }
 }
 
-/// Uses the answer up, in the transaction of what follows from it. Counts for one press only, and for the same press again.
+/// Uses an answer up, in the transaction of its consequences. It counts for one press only, and for a repetition of the same press.
 pub(super) async fn use_up(
     connection: &mut AnyConnection,
     consent: &Consent,
 ) -> Result<Result<(), ConfirmationRefused>, Error> {
-    // The condition decides between two presses at once; what follows only names the reason.
+    // The condition decides between two simultaneous presses; the code below only finds the reason.
     let claimed = sqlx::query(
         "UPDATE confirmations SET used_by = $1 WHERE id = $2 AND asker_id = $3 AND guild_id = $4 \
          AND expires_at > $5 AND used_by IS NULL",
@@ -137,7 +138,7 @@ pub(super) async fn use_up(
     Ok(read(connection, consent).await?.map(drop))
 }
 
-/// What the question asks, or why this answer to it does not count.
+/// What the confirmation asks for, or why this answer does not count.
 async fn read(connection: &mut AnyConnection, consent: &Consent) -> Result<Result<String, ConfirmationRefused>, Error> {
     let row = sqlx::query("SELECT asker_id, guild_id, what, expires_at, used_by FROM confirmations WHERE id = $1")
         .bind(consent.id.to_string())

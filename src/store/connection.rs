@@ -1,4 +1,4 @@
-//! One connection to a database, with its deadlines and without a pool.
+//! A single connection to a database, with its deadlines and without a pool.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use sqlx::{AnyConnection, Connection, Executor};
 
 use super::Error;
 
-/// How long somebody who needs a connection waits for one.
+/// How long to wait for a connection.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
-/// On PostgreSQL. A process that is frozen inside a transaction must keep neither its successor from the lease's row nor anybody else
-/// waiting.
+/// The deadlines on PostgreSQL. A process that is frozen inside a transaction must not keep its successor from the lease's row, nor make
+/// anybody else wait.
 pub(super) const DEADLINES: &str = "SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '5s';";
 
-/// Connects. It says at once why there is no connection, where a pool would only say that it waited in vain.
+/// Connects. Unlike a pool, it reports immediately why no connection is possible, instead of timing out.
 pub(super) async fn connect_alone(url: &str, preparation: &'static str) -> Result<AnyConnection, Error> {
     let connection = tokio::time::timeout(PATIENCE, <AnyConnection as Connection>::connect(url)).await;
     let mut connection = connection.map_err(|_| sqlx::Error::PoolTimedOut)??;
@@ -21,7 +21,7 @@ pub(super) async fn connect_alone(url: &str, preparation: &'static str) -> Resul
     Ok(connection)
 }
 
-/// Says to a new connection what holds for all its statements.
+/// Runs on each new connection the settings for all its statements.
 pub(super) fn prepare<'c>(connection: &'c mut AnyConnection, sql: &'static str) -> BoxFuture<'c, sqlx::Result<()>> {
     Box::pin(async move { connection.execute(sql).await.map(drop) })
 }

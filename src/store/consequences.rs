@@ -1,19 +1,19 @@
-//! What follows from a commit next to the state itself: messages, events, what is owed, how long steps took.
+//! The consequences of a commit apart from the state itself: messages, events, owed power, durations of steps.
 
 use jiff::Timestamp;
 
 use super::event::Event;
 use crate::operation::{ids::OperationId, report::ReportKind, step::Task};
 
-/// What a commit writes besides the state itself.
+/// What a commit writes apart from the state itself.
 pub(super) struct Consequences {
     pub(super) rescued: bool,
     pub(super) heard_up_to: Option<i64>,
     pub(super) power: bool,
-    /// Questions and calls that say something else by now.
+    /// Questions and calls whose text has become outdated.
     pub(super) outdated: Vec<ReportKind>,
     pub(super) reports: Vec<ReportKind>,
-    /// The operation that took the Snapshot which is deleted now: its announcement offers nothing any more.
+    /// The operation that took the Snapshot which is deleted now: its announcement no longer offers anything.
     pub(super) deleted_of: Option<OperationId>,
     pub(super) durations: Vec<(Task, i64)>,
     pub(super) events: Vec<Event>,
@@ -21,7 +21,7 @@ pub(super) struct Consequences {
 }
 
 impl Consequences {
-    /// Whether the state is all that there is to write.
+    /// Whether there is nothing to write except the state.
     pub(super) fn are_none(&self) -> bool {
         !self.rescued
             && self.heard_up_to.is_none()

@@ -1,7 +1,7 @@
-//! New operations. Durable when these functions return.
+//! Creating operations. They are durable when these functions return.
 //!
-//! An interaction that Discord delivers twice begins one operation, and a Droplet has one that runs. What an ended one still owes the
-//! same Droplet is taken over in the same transaction.
+//! An interaction that Discord delivers twice creates one operation, and a Droplet has at most one running operation. In the same
+//! transaction the new operation takes over what an ended one still owes the same Droplet.
 
 use sqlx::{Any, AnyConnection, Transaction};
 
@@ -26,40 +26,40 @@ use crate::operation::{
 /// Why no operation was created.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateError {
-    /// The Droplet has one already.
+    /// The Droplet already has a running operation.
     #[error("begin: operation {operation} still runs on this Droplet")]
     AlreadyRunning {
-        /// Which.
+        /// The running operation.
         operation: OperationId,
-        /// Where people see its progress, once it was posted.
+        /// The message that shows its progress, once posted.
         progress: Option<(ChannelId, MessageId)>,
     },
-    /// An operation that runs uses the Snapshot in a way that forbids this one.
+    /// A running operation uses the Snapshot in a way that forbids this one.
     #[error("begin: operation {operation} uses the Snapshot")]
     SnapshotInUse {
-        /// Which.
+        /// The running operation.
         operation: OperationId,
-        /// Where people see its progress, once it was posted.
+        /// The message that shows its progress, once posted.
         progress: Option<(ChannelId, MessageId)>,
     },
-    /// This interaction has created an operation already: it is the same one.
+    /// This interaction has already created this operation.
     #[error("begin: this interaction has begun operation {0} already")]
     Repeated(OperationId),
-    /// What failed was begun once more already.
+    /// Another operation already retries the failed one.
     #[error("begin: operation {operation} does it already")]
     TriedAgain {
-        /// By this operation.
+        /// The operation that retries it.
         operation: OperationId,
-        /// Where people see its progress, once it was posted.
+        /// The message that shows its progress, once posted.
         progress: Option<(ChannelId, MessageId)>,
     },
-    /// It was to be confirmed, and the answer does not count.
+    /// The operation needed a confirmation, and the answer does not count.
     #[error("begin: the confirmation does not count")]
     Unconfirmed(ConfirmationRefused),
-    /// The planned time does not wait for its turn any more, or its schedule takes another Snapshot just now.
+    /// The planned time no longer waits for its turn, or its schedule is taking another Snapshot.
     #[error("begin: the planned time does not wait any more")]
     NotWaiting,
-    /// The store did not do it.
+    /// The store failed.
     #[error(transparent)]
     Unavailable(#[from] Error),
 }
@@ -70,31 +70,31 @@ impl From<sqlx::Error> for CreateError {
     }
 }
 
-/// How often a creation is tried again when an operation changed under its hands.
+/// How often a creation is tried again because an operation changed concurrently.
 const ATTEMPTS: usize = 4;
 
-/// One try to create an operation.
+/// One attempt to create an operation.
 enum Attempt {
     Created(Box<Operation>),
-    /// An older operation of the Droplet was committed, or another created, meanwhile.
+    /// Meanwhile an older operation of the Droplet was committed, or another one created.
     Overtaken,
 }
 
 impl Store {
-    /// Creates the operation that a request asks for, with its history's estimates and with what an ended operation still owes
-    /// the same Droplet. Durable when it returns.
+    /// Creates an operation with estimates from earlier operations and with what an ended operation still owes the same Droplet. It is
+    /// durable when this returns.
     pub async fn create(&self, request: NewOperation, trigger: impl Into<Trigger>) -> Result<Operation, CreateError> {
         self.create_answered(request, trigger, None, FirstAnswer::Taken).await
     }
 
-    /// The same for what a person was asked about first. In one transaction with using up their answer: it begins one operation,
-    /// or can be given again.
+    /// Like [`create`](Self::create), for an operation that a person had to confirm. The answer is used up in the same transaction: it
+    /// creates one operation, or can be given again.
     pub async fn create_confirmed(&self, request: NewOperation, consent: &Consent) -> Result<Operation, CreateError> {
         self.create_answered(request, consent.interaction, Some(consent), FirstAnswer::Taken).await
     }
 
-    /// The same, with what is known of the first answer to the person who asked, and how they hear of the end. While the first answer is
-    /// awaited, nothing is done.
+    /// Like [`create`](Self::create), with what is known about the first answer to the asker, and how they learn of the end. As long as the
+    /// first answer is outstanding, nothing is sent to DigitalOcean.
     pub async fn create_answered(
         &self,
         request: NewOperation,
@@ -103,7 +103,7 @@ impl Store {
         answering: impl Into<Answering>,
     ) -> Result<Operation, CreateError> {
         let (trigger, answering) = (trigger.into(), answering.into());
-        // What is left of the room on the disk is for what is under way.
+        // The remaining room on the disk is reserved for operations that already run.
         if self.writes.disk_is_full() {
             return Err(Error::Full.into());
         }
@@ -172,7 +172,7 @@ impl Store {
             events.push(Event { at: operation.asked_at, by: None, what: What::Inherited(older.id) });
         }
         if !insert(&mut transaction, &operation, events.len()).await? {
-            // The id is taken, or another request for the Droplet was quicker.
+            // The id is taken, or another request for the Droplet came first.
             return if id_is_taken(&mut transaction, operation.id).await? {
                 Err(Error::IdTaken.into())
             } else {
@@ -195,14 +195,14 @@ impl Store {
         Ok(Attempt::Created(Box::new(operation)))
     }
 
-    /// Notes with what failed that this operation makes it good; refused where another does.
+    /// Records with the failed operation that `by` retries it. Fails if another operation already does.
     async fn claim_retry(
         &self,
         transaction: &mut Transaction<'_, Any>,
         failed: OperationId,
         by: &Operation,
     ) -> Result<(), CreateError> {
-        // Numbers the event, and makes a second person wait for the first.
+        // Numbers the event, and makes a second retry wait for the first.
         let row = sqlx::query("UPDATE operations SET events = events + 1 WHERE id = $1 RETURNING events")
             .bind(failed.to_string())
             .fetch_optional(&mut **transaction)
@@ -217,7 +217,7 @@ impl Store {
         Ok(())
     }
 
-    /// The running operation that uses the same Snapshot, where one of the two deletes it.
+    /// The running operation that uses the same Snapshot, if one of the two operations deletes it.
     async fn user_of_snapshot(
         &self,
         transaction: &mut Transaction<'_, Any>,
@@ -225,7 +225,7 @@ impl Store {
     ) -> Result<Option<OperationId>, Error> {
         let Some(snapshot) = wanted.kind.snapshot() else { return Ok(None) };
         if self.engine == Engine::Postgres {
-            // Two creations at once would not see each other; this one waits for the other's end.
+            // Two simultaneous creations would not see each other, so this one waits until the other's transaction ends.
             sqlx::query("SELECT pg_advisory_xact_lock($1)")
                 .bind(bits(snapshot.id.0))
                 .execute(&mut **transaction)
@@ -244,7 +244,7 @@ impl Store {
     }
 }
 
-/// Takes for an operation what triggers it, so that it triggers no other one.
+/// Claims the trigger for an operation, so that it creates no other one.
 async fn claim(
     transaction: &mut Transaction<'_, Any>,
     trigger: Trigger,
@@ -276,7 +276,7 @@ async fn open_operations(connection: &mut AnyConnection, droplet: DropletId) -> 
     Ok(rows.iter().filter_map(|row| Loaded::read(Row(row))).collect())
 }
 
-/// Commits an ended operation that has just handed over what it owed: it is done for good.
+/// Commits an ended operation that has just handed over what it owed, and is now finished for good.
 async fn hand_over(
     transaction: &mut Transaction<'_, Any>,
     loaded: &Loaded,
@@ -293,7 +293,7 @@ async fn hand_over(
     event::append(transaction, older.id, number, &event, Audience::History).await
 }
 
-/// Writes the row; false if its id is taken or its Droplet has a running operation.
+/// Inserts the row. Returns false if its id is taken or its Droplet has a running operation.
 pub(super) async fn insert(
     connection: &mut AnyConnection,
     operation: &Operation,
@@ -315,7 +315,7 @@ pub(super) async fn insert(
     .bind(operation.asked_at.as_millisecond())
     .bind(due_millis(operation.first_due()))
     .bind(i64::try_from(events).unwrap_or(i64::MAX))
-    // What has no message of its own is never shown, and not looked at for that.
+    // An operation without a progress message is never shown, and must not be selected for that.
     .bind(if operation.calls_for(ReportKind::Progress) { 0 } else { i64::MAX })
     .bind(state)
     .execute(connection)

@@ -1,27 +1,29 @@
-//! Deadlines that depend on each other, in one place: how long the lease lasts, and what may be under way at its end.
+//! Deadlines that depend on each other, in one place: how long the lease lasts, and what may be in flight when it ends.
 //!
-//! Read by this room, by the worker before a command leaves, by the reporter before a message leaves, and by `app`, which renews.
+//! Used by this room, by the worker before it sends a command, by the reporter before it sends a message, and by `app`, which renews the
+//! lease.
 
 use std::time::Duration;
 
-/// How long a request to DigitalOcean or Discord may take. A successor waits for so long after the end of the lease.
+/// How long a request to DigitalOcean or Discord may take. A successor waits this long after the lease ends.
 pub const REQUEST: Duration = Duration::from_secs(10);
-/// How much of the lease must remain for a command to leave: its deadline, and a little for the way to it.
+/// How much of the lease must remain before a command is sent: the request's deadline and a small margin.
 pub const NEEDED_TO_SEND: Duration = Duration::from_secs(12);
 /// How long a lease lasts unless it is renewed.
 pub const LEASE: Duration = Duration::from_secs(15);
 /// The pause between two renewals.
 pub const RENEWAL_PAUSE: Duration = Duration::from_secs(2);
-/// How long PostgreSQL may take for what is one call of ours. Longer than its own deadline for a statement, so only a connection that
-/// fell silent exceeds it.
+/// How long PostgreSQL may take for one call of the store. This is longer than the deadline for a statement, so only a silent connection
+/// exceeds it.
 pub const CALL: Duration = Duration::from_secs(15);
-/// How long it may take to say something, with what is read before and written afterwards.
+/// How long posting or editing a message may take, including the reads before and the writes after it.
 pub const SAYING: Duration = Duration::from_mins(1);
-/// How long a pass of a loop may take that does all that is due. With much to do, or a vendor that answers slowly, a healthy one takes minutes.
+/// How long one pass of a loop may take to do everything that is due. With much to do, or a vendor that answers slowly, a healthy pass
+/// takes minutes.
 pub const PASS: Duration = Duration::from_mins(10);
-/// For how long no connection may come back to the pool while all of them are in use.
+/// How long the pool may go without a returned connection while all of them are in use.
 pub const SILENCE: Duration = Duration::from_secs(15);
-/// How long PostgreSQL may take to answer nothing but that it is there.
+/// How long PostgreSQL may take to answer a ping.
 pub const PING: Duration = Duration::from_secs(2);
 /// How long the database may take for one renewal.
 pub const RENEWAL: Duration = Duration::from_secs(2);

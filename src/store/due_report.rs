@@ -1,4 +1,4 @@
-//! Which messages a commit calls for, and which it makes say something that is not so any more.
+//! Which messages are due because of a commit, and which become outdated by it.
 
 use jiff::Timestamp;
 use sqlx::AnyConnection;
@@ -14,21 +14,21 @@ use crate::operation::{
     report::ReportKind,
 };
 
-/// Kinds of report that an operation calls for, once more than before.
+/// The kinds of report of which an operation needs one more than before.
 pub(super) fn called_for(
     before: Option<&Operation>,
     after: &Operation,
     notify_channel: Option<ChannelId>,
 ) -> impl Iterator<Item = ReportKind> {
     ReportKind::all().filter(move |kind| {
-        // Where it was asked for, the answer says it already.
+        // In the channel of the request, the answer already announces it.
         let is_heard_elsewhere = notify_channel.is_some_and(|channel| channel != after.asker.channel);
         let wanted = *kind != ReportKind::Notify || is_heard_elsewhere;
         wanted && after.newly_calls_for(*kind, before)
     })
 }
 
-/// Writes down that a report is to be made. A call for help may be made by another operation's: [`super::calls`] knows.
+/// Makes a report due. A call for help may be part of another operation's message: see [`super::calls`].
 pub(super) async fn call(
     connection: &mut AnyConnection,
     operation: &Operation,
@@ -45,7 +45,7 @@ pub(super) async fn call(
         ReportKind::Warning => operation.warning.map_or(operation.asker.channel, |warning| warning.warn.channel),
     };
     let again = match kind {
-        // What was asked before stays where it is: a later question takes a new message, since edits notify nobody.
+        // An earlier question stays unchanged: a later one gets a new message, since edits notify nobody.
         ReportKind::Question => {
             "INSERT INTO reports (operation, kind, channel_id, generation, attempts, due_at) VALUES ($1, $2, $3, 1, 0, $4) \
              ON CONFLICT (operation, kind) DO UPDATE SET generation = reports.generation + 1, message_id = NULL, \
@@ -73,20 +73,20 @@ pub(super) async fn call(
     Ok(())
 }
 
-/// Whether the message that asks a question shows something else than what is true after a commit.
+/// Whether a commit makes the message of a question outdated.
 pub(super) fn question_changed(before: &Operation, after: &Operation) -> bool {
     before.questions == after.questions
         && after.questions > 0
         && (before.question != after.question || before.decision != after.decision)
 }
 
-/// Whether the message that warned people shows something else than what is true after a commit.
+/// Whether a commit makes the message of a warning outdated.
 pub(super) fn warning_changed(before: &Operation, after: &Operation) -> bool {
     let (before, after) = (before.warned(), after.warned());
     before.is_some() && before != after
 }
 
-/// Lets a message of this kind that says something about an operation be edited, unless Discord told us to wait.
+/// Marks a message about an operation as due for an edit, unless Discord asked us to wait.
 pub(super) async fn outdate(
     connection: &mut AnyConnection,
     (operation, kind): (OperationId, ReportKind),

@@ -1,6 +1,6 @@
-//! How long steps usually take: the median of the last few of the same Droplet.
+//! How long steps usually take: the median of the last few durations of the same Droplet.
 //!
-//! The worker's commits write what steps took; a new operation takes the estimate along, and the Discord front end shows it.
+//! The worker's commits record how long steps took; a new operation takes the estimates along, and the Discord front end shows them.
 
 use sqlx::{AnyConnection, any::AnyRow};
 use strum::VariantArray;
@@ -12,23 +12,23 @@ use crate::operation::{
     step::{Step, Task},
 };
 
-/// How many of the last durations count: enough for a median, few enough to follow a Droplet that grows.
+/// How many of the last durations count: enough for a median, few enough to adapt to a Droplet that grows.
 const REMEMBERED: usize = 5;
 
 impl Store {
-    /// How long steps usually take for this Droplet, or, without one, for Droplets yet to be made.
+    /// How long steps usually take for this Droplet or, without one, for Droplets yet to be created.
     pub async fn usual(&self, droplet: Option<DropletId>) -> Result<TypicalDurations, Error> {
         let mut connection = self.pool.acquire().await?;
         usual(&mut connection, droplet).await
     }
 }
 
-/// The same inside a transaction.
+/// Like [`Store::usual`], inside a transaction.
 pub(super) async fn usual(
     connection: &mut AnyConnection,
     droplet: Option<DropletId>,
 ) -> Result<TypicalDurations, Error> {
-    // Eleven tasks, the last five of each; operations of one Droplet have at most five steps.
+    // Twelve tasks, the last five durations of each; operations of one Droplet have at most five steps.
     const ROWS: i64 = 60;
     const { assert!(Task::VARIANTS.len() * REMEMBERED <= 60) }
     let rows: Vec<AnyRow> = match droplet {
@@ -58,7 +58,7 @@ pub(super) async fn usual(
     Ok(TypicalDurations { millis })
 }
 
-/// What steps took that were done between two states of an operation.
+/// The durations of the steps that were completed between two states of an operation.
 pub(super) fn between(before: &Operation, after: &Operation) -> Vec<(Task, i64)> {
     let was_done = |step: &Step| {
         let mut earlier = before.steps.iter().chain(std::iter::once(before.power.back()));
@@ -68,7 +68,7 @@ pub(super) fn between(before: &Operation, after: &Operation) -> Vec<(Task, i64)>
     done.filter_map(|step| Some((step.task(), i64::try_from(step.took()?.as_millis()).ok()?))).collect()
 }
 
-/// Remembers what a step took.
+/// Records the duration of a step.
 pub(super) async fn remember(
     connection: &mut AnyConnection,
     operation: OperationId,

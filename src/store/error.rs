@@ -1,16 +1,16 @@
-//! Why the store did not do what it was asked, by what the caller does next.
+//! Why the store failed, grouped by what the caller does next.
 //!
-//! The texts follow "could not"; none holds a database's address, because that may hold a password.
+//! The messages continue "could not". None contains a database's URL, because that may contain a password.
 
 use std::path::PathBuf;
 
 use sqlx::{error::DatabaseError, migrate::MigrateError};
 
-/// Why the store did not do what it was asked. Nothing was changed, unless the answer to a commit was lost on its way from
-/// PostgreSQL; a commit that is repeated then meets [`Error::LeaseLost`], loads, and sees.
+/// Why the store failed. Nothing was changed, unless the connection to PostgreSQL lost the answer to a commit: repeating the commit then
+/// returns [`Error::LeaseLost`], and loading the operation shows its state.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Somebody else went on with it: leave it to them. Normal.
+    /// Another process has taken over, which is normal: leave the operation to it.
     #[error("go on: somebody else has taken over")]
     LeaseLost,
     /// Another process uses this SQLite file.
@@ -19,14 +19,14 @@ pub enum Error {
         /// The database.
         path: PathBuf,
     },
-    /// A newer version of this program has written here.
+    /// A newer version of this program has migrated the database.
     #[error(
         "use the database: a newer version of snapshot-bot has changed it (step {found}, known up to {known}); run that version, or a later one"
     )]
     NewerSchema {
-        /// The migration that is not known here.
+        /// The migration that this version does not know.
         found: i64,
-        /// The last that is.
+        /// The last migration that this version knows.
         known: i64,
     },
     /// The migrations in the database are not those of this program.
@@ -41,38 +41,38 @@ pub enum Error {
     /// The file or its folder cannot be written.
     #[error("write to the database: it is read-only")]
     ReadOnly,
-    /// No room left.
+    /// The disk is full.
     #[error("write to the database: its disk is full")]
     Full,
-    /// SQLite could not make the file for its write-ahead log's index.
+    /// SQLite could not create the index file of its write-ahead log.
     #[error("open the database: its disk is full")]
     NoIndexFile,
-    /// Something between us and PostgreSQL gives each transaction another server process.
+    /// A connection pooler gives each transaction another server process.
     #[error(
         "use the database: a pooler in transaction mode stands before it; use the pooler's session mode, or connect to PostgreSQL itself"
     )]
     TransactionPooler,
-    /// Another program keeps it locked.
+    /// Another program keeps the database locked.
     #[error("use the database: another program keeps it locked")]
     Locked,
-    /// The id of a new operation is taken: try again with another.
+    /// The id of a new operation is taken: try again with another one.
     #[error("use this operation id: it is taken")]
     IdTaken,
-    /// The address of the database is not one.
+    /// The database's URL is not valid.
     #[error("understand the database's address: {0}")]
     BadAddress(&'static str),
-    /// A value could not be written as JSON: a bug of ours.
+    /// A value could not be serialized as JSON: a bug in the bot.
     #[error("write the state down")]
     Unwritable(#[source] serde_json::Error),
-    /// The file system refused.
+    /// A file could not be locked.
     #[error("lock the file {}", path.display())]
     Lock {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The database is not there, or not well: try again later.
+    /// The database is unreachable or failing: try again later.
     #[error("use the database: {0}")]
     Unavailable(sqlx::Error),
 }
@@ -83,7 +83,7 @@ mod sqlite {
     pub(super) const LOCKED: i64 = 6;
     pub(super) const READONLY: i64 = 8;
     pub(super) const FULL: i64 = 13;
-    /// Extended codes: the file is not there and cannot be made, or cannot grow.
+    /// Extended codes: the file does not exist and cannot be created, or cannot grow.
     pub(super) const IOERR_SHMOPEN: i64 = 4618;
     pub(super) const IOERR_SHMSIZE: i64 = 4874;
 }
@@ -115,12 +115,12 @@ impl From<sqlx::Error> for Error {
 }
 
 impl Error {
-    /// Whether asking again later may help, with nothing done by an operator.
+    /// Whether trying again later may help without action by an operator.
     pub fn may_pass(&self) -> bool {
         !matches!(self, Self::NewerSchema { .. } | Self::ForeignSchema(_))
     }
 
-    /// The same for what happens while migrating.
+    /// The error for a failed migration.
     pub(super) fn of_migration(error: MigrateError, known: i64) -> Self {
         match error {
             MigrateError::VersionMissing(found) => Self::NewerSchema { found, known },

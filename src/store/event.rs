@@ -1,6 +1,6 @@
-//! What happened to an operation, append-only: who asked, confirmed and decided what, and how it went.
+//! What happened to an operation, append-only: who asked, confirmed and decided what, and how it progressed.
 //!
-//! The Discord front end shows it under `/snapshot status operation:`. Wishes of people are events that the worker has yet to hear.
+//! The Discord front end shows it under `/snapshot status operation:`. People's wishes are events that the worker has yet to process.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,18 +15,18 @@ use crate::operation::{
     ids::{OperationId, UserId},
 };
 
-/// One thing that happened.
+/// One event of an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// When.
+    /// When it happened.
     pub at: Timestamp,
-    /// Who did it, where it was a person.
+    /// Who did it, if it was a person.
     pub by: Option<UserId>,
-    /// What.
+    /// What happened.
     pub what: What,
 }
 
-/// The things that happen.
+/// The kinds of event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum What {
     /// A person asked for the operation.
@@ -35,25 +35,25 @@ pub enum What {
     Confirmed,
     /// A person, or the reporter on their behalf, said something.
     Wished(Wish),
-    /// What an earlier operation owed the Droplet passed to this one.
+    /// This operation took over what an earlier one owed the Droplet.
     Inherited(OperationId),
-    /// What this operation owed the Droplet passed to a later one.
+    /// A later operation took over what this one owed the Droplet.
     HandedOver(OperationId),
     /// Nobody answered the question in time.
     QuestionRanOut,
     /// The forward part ended.
     Judged(Outcome),
-    /// Power could not be brought back, and people were called.
+    /// The Droplet could not be turned back on, and the bot called people.
     Stuck,
     /// The Droplet was seen on again.
     CameBack,
-    /// A late off was made good after the end.
+    /// A late off was repaired after the end.
     Repaired,
     /// The operation ended.
     Ended,
-    /// The stored state could not be read any more.
+    /// The stored state could no longer be read.
     Unreadable,
-    /// It failed, and was begun once more as this operation.
+    /// It failed, and this operation retries it.
     TriedAgain(OperationId),
 }
 
@@ -69,7 +69,7 @@ impl Store {
 }
 
 impl Store {
-    /// The operation that made good what this one failed at, if somebody tried again.
+    /// The operation that retries this failed one, if there is one.
     pub async fn retry_of(&self, failed: OperationId) -> Result<Option<OperationId>, Error> {
         let mut connection = self.pool.acquire().await?;
         retry_of(&mut connection, failed).await
@@ -91,7 +91,7 @@ pub(super) async fn retry_of(
     Ok(again)
 }
 
-/// Reads `at`, `by_user` and `what`; none if what happened cannot be read.
+/// Reads `at`, `by_user` and `what`; `None` if the event cannot be read.
 pub(super) fn read(row: Row<'_>) -> Option<Event> {
     let what = match serde_json::from_str(row.text("what").unwrap_or_default()) {
         Ok(what) => what,
@@ -103,14 +103,14 @@ pub(super) fn read(row: Row<'_>) -> Option<Event> {
     Some(Event { at: row.at("at").unwrap_or(Timestamp::UNIX_EPOCH), by: row.id("by_user").map(UserId), what })
 }
 
-/// Whether the worker must hear of an event.
+/// Whether the worker must process an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Audience {
     Worker,
     History,
 }
 
-/// Appends an event under its number, which the operation's row gave out.
+/// Appends an event under a number that was reserved in the operation's row.
 pub(super) async fn append(
     connection: &mut AnyConnection,
     operation: OperationId,
@@ -131,7 +131,7 @@ pub(super) async fn append(
     Ok(())
 }
 
-/// What happened between two states of an operation.
+/// The events between two states of an operation.
 pub(super) fn between(before: &Operation, after: &Operation, now: Timestamp) -> Vec<Event> {
     let mut events = Vec::new();
     let mut note = |at: Option<Timestamp>, what| events.push(Event { at: at.unwrap_or(now), by: None, what });

@@ -1,4 +1,4 @@
-//! Runs of groups that persons have just begun and that begin no member before their answer has left.
+//! Runs of groups that people have just started, and that start no member before those people were answered.
 
 use std::collections::BTreeSet;
 
@@ -7,17 +7,17 @@ use parking_lot::Mutex;
 use super::Store;
 use crate::operation::ids::RunId;
 
-/// Those runs. Kept in memory alone: after a restart each goes on.
+/// The held runs. They are kept only in memory: after a restart each run continues.
 #[derive(Debug, Default)]
 pub(super) struct HeldRuns(Mutex<BTreeSet<RunId>>);
 
 impl HeldRuns {
-    /// Holds a run.
+    /// Holds back a run.
     pub(super) fn hold(&self, run: RunId) {
         self.0.lock().insert(run);
     }
 
-    /// Lets a run go on.
+    /// Lets a held run continue.
     pub(super) fn release(&self, run: RunId) {
         self.0.lock().remove(&run);
     }
@@ -29,13 +29,13 @@ impl HeldRuns {
 }
 
 impl Store {
-    /// Whether a run begins no member yet, because the person who began it awaits an answer. Known to this process alone: what a process began
-    /// that has died goes on, like a take.
+    /// Whether a run starts no member yet, because the person who started it awaits an answer. Only this process knows that: after its
+    /// death the run continues, like a take.
     pub fn is_held(&self, run: RunId) -> bool {
         self.held_runs.holds(run)
     }
 
-    /// The person who began a run was answered, or it was stopped.
+    /// Lets a run continue after the person who started it was answered or the run was stopped.
     pub fn release_run(&self, run: RunId) {
         self.held_runs.release(run);
         self.ring_groups();

@@ -1,7 +1,8 @@
-//! Pruning: operations that ended long ago go, with all that belongs to them, and so do questions that nobody can answer any more.
+//! Pruning: deletes operations that ended long ago, with everything that belongs to them, and confirmations that nobody can answer any
+//! longer.
 //!
-//! `app` calls it now and then. Each call is one short transaction. What is open, owed or yet to be said stays, however old it is, and
-//! of each Snapshot that we took it stays known who asked for it.
+//! `app` calls it regularly. Each call is one short transaction. What is open, owed or yet to be posted is kept, however old it is, and for
+//! each Snapshot that we took the store keeps who asked for it.
 
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{AnyConnection, AssertSqlSafe};
@@ -14,15 +15,15 @@ use super::{
 };
 use crate::operation::{Operation, Outcome, ids::OperationId, step::Task};
 
-/// How many operations go in one transaction, so that nobody waits long for it.
+/// How many operations one transaction prunes, so that nobody waits long for it.
 const BATCH: i64 = 50;
-/// How long a question stays after its end: a press that Discord delivers late still gets the right answer.
+/// How long a confirmation is kept after it expired: a press that Discord delivers late still gets the right answer.
 const CONFIRMATIONS_KEPT: SignedDuration = SignedDuration::from_hours(24);
-/// What belongs to an operation, and goes before it.
+/// The tables whose rows belong to an operation, and are deleted before it.
 const PARTS: [&str; 4] = ["events", "durations", "reports", "interactions"];
 
 impl Store {
-    /// Prunes some operations that ended before `before`, oldest first, and says how many. Call it again until it says none.
+    /// Prunes some operations that ended before `before`, oldest first, and returns how many. Repeat until it returns zero.
     pub async fn prune_operations(&self, before: Timestamp, now: Timestamp) -> Result<usize, Error> {
         let mut transaction = self.begin_as_owner().await?;
         let rows = sqlx::query(select_stored!(
@@ -40,7 +41,7 @@ impl Store {
             keep_origin(&mut transaction, operation).await?;
             restores::keep(&mut transaction, operation).await?;
         }
-        // No call grows for that long.
+        // No operation joins a call that old.
         sqlx::query("DELETE FROM calls WHERE began_at < $1")
             .bind(before.as_millisecond())
             .execute(&mut *transaction)
@@ -57,7 +58,7 @@ impl Store {
         Ok(ids.len())
     }
 
-    /// Prunes some questions that have expired, and says how many. Call it again until it says none.
+    /// Prunes some expired confirmations, and returns how many. Repeat until it returns zero.
     pub async fn prune_confirmations(&self, now: Timestamp) -> Result<u64, Error> {
         let expired = now.checked_sub(CONFIRMATIONS_KEPT).unwrap_or(Timestamp::UNIX_EPOCH);
         let mut transaction = self.begin_as_owner().await?;
@@ -73,7 +74,7 @@ impl Store {
     }
 }
 
-/// Only what may have taken a Snapshot has an origin to keep.
+/// Keeps the origin of a Snapshot; only an operation that may have taken one has an origin to keep.
 async fn keep_origin(connection: &mut AnyConnection, operation: &Operation) -> Result<(), Error> {
     if !operation.steps.iter().any(|step| step.task() == Task::Snapshot) {
         return Ok(());
@@ -113,7 +114,7 @@ async fn delete(
     Ok(())
 }
 
-/// The operations with these ids that were pruned, as far as they are still known: finished, with the Snapshot's name.
+/// The pruned operations with these ids, as far as they are still known: finished, with the Snapshot's name.
 pub(super) async fn pruned(store: &Store, ids: &[OperationId]) -> Result<Vec<Operation>, Error> {
     let statement = format!(
         "SELECT id, snapshot_name, kind, droplet_id, droplet_name, asker_id, guild_id, channel_id, asked_at, ended_at, \

@@ -1,6 +1,6 @@
-//! A look at the database that changes nothing: what a start would find, and whether it could write.
+//! A read-only inspection of the database: what a start would find, and whether it could write.
 //!
-//! Called by `app::check`. Nothing is migrated, and where there is no file, none is left behind.
+//! Called by `app::check`. It migrates nothing, and leaves no file behind if there was none.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -17,19 +17,19 @@ use super::{
     schema,
 };
 
-/// How a start would find the database.
+/// The condition in which a start would find the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Condition {
     /// There are no tables yet, or not even a file.
     Empty,
-    /// The tables are of an earlier version; the next start brings them up to date.
+    /// The tables are from an earlier version; the next start migrates them.
     Older,
-    /// The tables are this version's.
+    /// The tables are up to date.
     UpToDate,
 }
 
 impl Store {
-    /// Looks at the database that a start would open. [`Error::InUse`]: a running bot has the SQLite file.
+    /// Inspects the database that a start would open. [`Error::InUse`] means that a running bot holds the SQLite file.
     pub async fn inspect(url: &SecretString) -> Result<Condition, Error> {
         sqlx::any::install_default_drivers();
         let url = url.expose_secret();
@@ -82,7 +82,7 @@ async fn look(connection: &mut AnyConnection, engine: Engine) -> Result<Conditio
     })
 }
 
-/// Whether a running bot holds this file, without keeping one from starting: the lock is given back at once.
+/// Whether a running bot holds this file. The lock is released immediately, so it keeps no bot from starting.
 fn try_to_lock(database: &Path, file: &Path) -> Result<(), Error> {
     let Ok(opened) = File::open(file) else { return Ok(()) };
     match opened.try_lock_shared() {
@@ -92,7 +92,7 @@ fn try_to_lock(database: &Path, file: &Path) -> Result<(), Error> {
     }
 }
 
-/// Whether files can be made where the database will be, tried on another one.
+/// Whether files can be created in the database's folder, tested with another file.
 fn try_to_write_beside(database: &Path) -> Result<(), Error> {
     let mut trial = database.as_os_str().to_owned();
     trial.push(".check");

@@ -1,9 +1,9 @@
-//! One owner at a time: who looks after the operations of this database.
+//! One owner at a time: which process handles the operations of this database.
 //!
-//! On SQLite the lock on the file is the lease and never ends. On PostgreSQL it is a row that ends by the database's clock; every
-//! commit of the owner checks it in its own transaction, and nobody else changes anything. `app` takes, renews and releases; the
-//! worker asks what remains. The row is reached by a connection of its own: 1,000 operations that wait for the pool must not cost
-//! the lease.
+//! On SQLite the lock on the file is the lease and never ends. On PostgreSQL it is a row that expires by the database's clock; every commit
+//! of the owner checks it in its own transaction, and no other process changes anything. `app` takes, renews and releases the lease; the
+//! worker asks how much of it remains. The lease uses a connection of its own: 1,000 operations that wait for the pool must not cost the
+//! lease.
 
 use std::{
     pin::pin,
@@ -23,19 +23,19 @@ use super::{
     schema,
 };
 
-/// How long the database may take to answer who has the lease, or to give it to us: an earlier owner's last transaction may have
-/// to end first.
+/// How long the database may take to say who holds the lease, or to give it to us: an earlier owner's last transaction may have to end
+/// first.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The database's clock in milliseconds: the moment itself, not the beginning of the transaction.
+/// The database's clock in milliseconds: the current time, not the beginning of the transaction.
 macro_rules! now {
     () => {
         "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
     };
 }
 
-/// A row of the lease that was seen unchanged, and since when. The process that has the lease changes the row at every renewal, so one that
-/// stays the same for a lease's length is nobody's, whatever the database's clock says: it may have been set back.
+/// A row of the lease that was seen unchanged, and since when. The holder changes the row at every renewal, so a row that stays the same
+/// for the length of a lease has no holder, whatever the database's clock says: it may have been set back.
 #[derive(Clone, Debug)]
 pub(super) struct Unchanged {
     holder: String,
@@ -43,26 +43,26 @@ pub(super) struct Unchanged {
     since: Instant,
 }
 
-/// Under which lease this process commits.
+/// The lease under which this process commits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fence {
     holder: String,
 }
 
-/// The right to look after the operations, for as long as [`Lease::remaining`] says.
+/// The right to handle the operations, for as long as [`Lease::remaining`] says.
 #[derive(Debug)]
 pub struct Lease {
     row: Option<(Arc<OwnConnection>, Fence)>,
-    /// Counted from before the request left that took or renewed it, so never later than the database's own end.
+    /// Counted from before the request that took or renewed it was sent, so never later than the end by the database's clock.
     until: Mutex<Instant>,
     unattended: Option<SignedDuration>,
 }
 
 impl Store {
-    /// Since how long the lease is free to be taken by `holder`; none while another process has it.
+    /// How long the lease has been free for `holder` to take; `None` while another process has it.
     ///
-    /// One that was not given back is free only when it ended and its owner's last request has met its deadline too. On SQLite
-    /// nobody else can be there.
+    /// A lease that was not released is free only after it has expired and the deadline of its owner's last request has passed too. On
+    /// SQLite no other process can hold it.
     pub async fn lease_is_free_for(&self, holder: &str) -> Result<Option<Duration>, Error> {
         let Some(own) = &self.own_connection else { return Ok(Some(Duration::MAX)) };
         within(PATIENCE, async {
@@ -89,7 +89,7 @@ impl Store {
                 return Ok(Some(Duration::MAX));
             };
             used.keep();
-            // Somebody deleted it; it is made again by the one who takes the lease.
+            // Somebody deleted the row; the process that takes the lease creates it again.
             let Some(row) = row else { return Ok(Some(Duration::MAX)) };
             let free_for = Row(&row).number("free_for").and_then(|millis| u64::try_from(millis).ok());
             Ok(free_for.map(Duration::from_millis).or_else(|| self.unchanged_for_too_long(Row(&row))))
@@ -97,7 +97,7 @@ impl Store {
         .await
     }
 
-    /// For how long the row has been nobody's although the database's clock says otherwise.
+    /// For how long the row has had no holder although the database's clock says otherwise.
     fn unchanged_for_too_long(&self, row: Row<'_>) -> Option<Duration> {
         let (holder, expires_at) = (row.text("holder")?, row.number("expires_at")?);
         let mut seen = self.others_lease.lock();
@@ -112,8 +112,8 @@ impl Store {
         }
     }
 
-    /// Takes the lease and brings the tables up to date under it, or says that somebody else has it. `holder` names this run of
-    /// this process and no other. [`Error::NewerSchema`]: a newer version has been here meanwhile.
+    /// Takes the lease and migrates the tables under it, or returns `None` if another process has it. `holder` must be unique to this run
+    /// of this process. [`Error::NewerSchema`] means that a newer version has migrated the database meanwhile.
     pub async fn try_lease(&self, holder: &str) -> Result<Option<Lease>, Error> {
         let Some(own) = &self.own_connection else {
             let unattended = self.unattended().await?;
@@ -142,20 +142,20 @@ impl Store {
                 Ok(Some(lease))
             }
             Err(error) => {
-                // The one who can use the database need not wait.
+                // Another process that can use the database should not have to wait.
                 drop(lease.release().await);
                 Err(error)
             }
         }
     }
 
-    /// Whether the tables are those that this version reads. Until they are, nothing can be read but the lease.
+    /// Whether the tables are those that this version reads. Until then only the lease can be read.
     pub fn is_up_to_date(&self) -> bool {
         self.schema_version.load(Ordering::Relaxed) == schema::known()
     }
 
-    /// Says that a live process looks after the operations. Call it once a minute, and not before what follows from
-    /// [`Lease::unattended`] is stored.
+    /// Records that a live process handles the operations. Call it once a minute, and not before the consequences of [`Lease::unattended`]
+    /// are stored.
     pub async fn beat(&self) -> Result<(), Error> {
         let Some(own) = &self.own_connection else {
             let now = self.clock.now().as_millisecond();
@@ -175,13 +175,13 @@ impl Store {
         .await
     }
 
-    /// The last minute in which a live process looked after the operations, by the database's clock; none before the first.
+    /// The last minute in which a live process handled the operations, by the database's clock; `None` before the first.
     pub async fn last_heartbeat(&self) -> Result<Option<Timestamp>, Error> {
         let row = sqlx::query("SELECT beat_at FROM lease").fetch_one(&self.pool).await?;
         Ok(Row(&row).at("beat_at"))
     }
 
-    /// How long ago that was. Where this machine's clock and the database's disagree, the longer time counts.
+    /// How long ago the last heartbeat was. If this machine's clock and the database's disagree, the longer time counts.
     async fn unattended(&self) -> Result<Option<SignedDuration>, Error> {
         let statement = match self.engine {
             Engine::Sqlite => "SELECT beat_at, beat_at AS now FROM lease",
@@ -194,7 +194,7 @@ impl Store {
         Ok(Some(now.duration_since(moment(beat_at)).max(SignedDuration::ZERO)))
     }
 
-    /// Makes the table that the lease stands in. Only in a database that nobody of an earlier version is active on.
+    /// Creates the lease's table. Only in a database on which no process of an earlier version is active.
     async fn make_lease_table(&self, own: &OwnConnection) -> Result<(), Error> {
         if self.schema_version.load(Ordering::Relaxed) >= schema::WITH_LEASE {
             return Ok(());
@@ -204,7 +204,7 @@ impl Store {
         connection.close().await.map_err(Error::from)
     }
 
-    /// Migrates, and renews the lease meanwhile: that may take long.
+    /// Migrates, renewing the lease meanwhile because that may take long.
     async fn bring_up_to_date(&self, own: &OwnConnection, lease: &Lease) -> Result<(), Error> {
         let mut connection = own.without_deadlines().await?;
         if self.found_schema(&mut connection).await? < schema::known() {
@@ -232,7 +232,7 @@ impl Store {
 }
 
 impl Lease {
-    /// How long the lease surely lasts on. A request may leave only if it ends before that.
+    /// How long the lease is certain to last. A request may be sent only if it ends before that.
     pub fn remaining(&self) -> Duration {
         match self.row {
             None => Duration::MAX,
@@ -240,13 +240,14 @@ impl Lease {
         }
     }
 
-    /// For how long no live process had looked after the operations when this lease was taken; none if none ever did. What was
-    /// wished before that is old.
+    /// How long no live process had handled the operations when this lease was taken; `None` if none ever did. Wishes from before that time
+    /// are old.
     pub fn unattended(&self) -> Option<SignedDuration> {
         self.unattended
     }
 
-    /// Makes it last its full time again. [`Error::LeaseLost`]: somebody else has it now. Any other error: it lasts as long as it did.
+    /// Renews the lease for its full time. [`Error::LeaseLost`] means that another process has it now. After any other error it lasts as
+    /// long as before.
     pub async fn renew(&self) -> Result<(), Error> {
         let Some((own, fence)) = &self.row else { return Ok(()) };
         let wanted = Instant::now();
@@ -254,7 +255,7 @@ impl Lease {
             let mut used = own.get().await?;
             let asked = Instant::now();
             if self.until() >= wanted + deadlines::LEASE {
-                // Another renewal went first, after this one was wanted.
+                // Another renewal has been made since this one was requested.
                 used.keep();
                 return Ok(());
             }
@@ -276,7 +277,7 @@ impl Lease {
         .await
     }
 
-    /// Gives it back: a successor goes on at once. Call it when nothing that was sent is under way any more.
+    /// Releases the lease, so that a successor can take over immediately. Call it once no request is in flight.
     pub async fn release(self) -> Result<(), Error> {
         let Some((own, fence)) = self.row else { return Ok(()) };
         within(deadlines::RENEWAL, async {
@@ -300,7 +301,8 @@ impl Lease {
     }
 }
 
-/// Takes the row if it is free, or still the abandoned one. Waits for the earlier owner's last transactions, which hold it by [`check`].
+/// Takes the row if it is free, or if it is still the abandoned one. Waits for the earlier owner's last transactions, which lock it in
+/// [`check`].
 async fn take(own: &OwnConnection, fence: &Fence, abandoned: Option<Unchanged>) -> Result<bool, Error> {
     let mut used = own.get().await?;
     let mut transaction = used.connection.begin().await?;
@@ -331,9 +333,9 @@ async fn take(own: &OwnConnection, fence: &Fence, abandoned: Option<Unchanged>) 
     Ok(!free.is_empty())
 }
 
-/// Refuses the transaction unless the lease is held; a successor then waits until the transaction has ended.
+/// Fails the transaction unless the lease is held; a successor then waits until the transaction has ended.
 ///
-/// A key share, since a renewal must not wait for the transactions under way: there may always be one.
+/// Uses a key share lock, since a renewal must not wait for running transactions: there may always be one.
 pub(super) async fn check(connection: &mut AnyConnection, fence: Option<Fence>) -> Result<(), Error> {
     let Some(fence) = fence else { return Err(Error::LeaseLost) };
     let held = sqlx::query(concat!(

@@ -1,4 +1,4 @@
-//! Reading an operation for the worker, with the wishes that it has yet to hear.
+//! Loading an operation for the worker, with the wishes that it has not heard.
 
 use sqlx::{AnyConnection, any::AnyRow};
 
@@ -15,23 +15,23 @@ use crate::operation::{Operation, Wished, ids::OperationId};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WishId(pub i64);
 
-/// An operation in the worker's hands.
+/// An operation as loaded by the worker.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Loaded {
-    /// As it was committed last. Leave it so: a commit compares with it.
+    /// The operation as committed last. Do not change it: a commit compares with it.
     pub operation: Operation,
-    /// The version that the next commit must still find.
+    /// The version that the next commit must find unchanged.
     pub version: Version,
-    /// What people said since, in order. The next commit marks them as heard.
+    /// What people have said since, in order. The next commit marks it as heard.
     pub wishes: Vec<(WishId, Wished)>,
-    /// The last of them, unreadable ones included.
+    /// The number of the last wish, including unreadable ones.
     pub(super) heard_up_to: Option<i64>,
     pub(super) legible: Legible,
     pub(super) unknown: Unknown,
 }
 
 impl Loaded {
-    /// What a load would give right after a commit, unless somebody said something: saves it.
+    /// What a load would return right after a commit if nobody said anything meanwhile, without reading it.
     #[must_use]
     pub fn committed(operation: Operation, version: Version) -> Self {
         Self {
@@ -44,7 +44,7 @@ impl Loaded {
         }
     }
 
-    /// A row of [`select_stored`], without the wishes.
+    /// Reads a row of [`select_stored`], without the wishes.
     pub(super) fn read(row: Row<'_>) -> Option<Self> {
         let (Stored { operation, version }, legible) = operation_row::read(row)?;
         let unknown = match legible {
@@ -56,19 +56,19 @@ impl Loaded {
 }
 
 impl Store {
-    /// An operation, and what people said to it that it has not heard. What cannot be read any more is rescued.
+    /// Loads an operation with the wishes that it has not heard. If its state cannot be read, what the plain columns say is rescued.
     pub async fn load(&self, id: OperationId) -> Result<Option<Loaded>, Error> {
         let mut connection = self.pool.acquire().await?;
         let rows =
             sqlx::query(select_stored!("WHERE o.id = $1")).bind(id.to_string()).fetch_all(&mut *connection).await;
         match rows {
-            // Text that is no UTF-8, which only SQLite lets in: the plain columns must do.
+            // Text that is not UTF-8, which only SQLite accepts: fall back to the plain columns.
             Err(sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. }) => read_columns(&mut connection, id).await,
             rows => read_with_wishes(&mut connection, id, &rows?).await,
         }
     }
 
-    /// The same as its plain columns have it, whatever its state says.
+    /// Loads an operation from its plain columns only, ignoring its state.
     pub async fn load_columns(&self, id: OperationId) -> Result<Option<Loaded>, Error> {
         read_columns(&mut *self.pool.acquire().await?, id).await
     }

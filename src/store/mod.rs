@@ -1,7 +1,7 @@
-//! THE STORE: operations, the wishes of people, what is owed, what was said, on SQLite or PostgreSQL.
+//! THE STORE: operations, people's wishes, owed power and posted messages, on SQLite or PostgreSQL.
 //!
-//! The Discord front end writes wishes and reads; the worker loads and commits under a version; the reporter keeps what was said. What a
-//! function here returned from is durable. This room knows neither DigitalOcean nor Discord, only their ids.
+//! The Discord front end writes wishes and reads; the worker loads and commits under a version; the reporter records what was posted. When
+//! a function here returns, its effect is durable. This room knows neither DigitalOcean nor Discord, only their ids.
 
 mod account;
 mod act;
@@ -103,45 +103,45 @@ use writes::Writes;
 
 use crate::{clock::Clock, operation::ids::ChannelId};
 
-/// Where the database is, and what it needs to know of the configuration.
+/// Where the database is, and the part of the configuration that the store needs.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// `sqlite://file`, `sqlite::memory:` or `postgres://…`; may hold a password.
     pub url: SecretString,
-    /// The channel that also hears of every outcome.
+    /// The channel that also receives every outcome.
     pub notify_channel: Option<ChannelId>,
 }
 
-/// The open memory. One per process; share it behind an `Arc`.
+/// The open store. One per process; share it behind an `Arc`.
 #[derive(Debug)]
 pub struct Store {
     pool: AnyPool,
-    /// On a SQLite file, a connection that is never used. SQLite takes the write-ahead log away with the last connection; it is the room in
-    /// which the bot goes on where the disk is full, and the pool may replace its own connection at any time.
+    /// On a SQLite file, a connection that is never used. SQLite deletes the write-ahead log when the last connection closes. The log is
+    /// the room in which the bot continues when the disk is full, and the pool may replace its own connection at any time.
     keeper: Mutex<Option<AnyConnection>>,
-    /// How many times a connection to PostgreSQL came back to the pool.
+    /// How many times a connection to PostgreSQL has come back to the pool.
     returned: Arc<AtomicU64>,
-    /// How the lease's row looked while another process had it.
+    /// The lease's row as last seen while another process held it.
     others_lease: Mutex<Option<lease::Unchanged>>,
-    /// The lease's, on PostgreSQL.
+    /// The lease's own connection, on PostgreSQL.
     own_connection: Option<Arc<own_connection::OwnConnection>>,
     engine: Engine,
     clock: Clock,
     notify_channel: Option<ChannelId>,
     changes: Changes,
     writes: Writes,
-    /// Runs of groups that wait for the answer to the person who began them.
+    /// Runs of groups that wait until the person who started them is answered.
     held_runs: held_runs::HeldRuns,
-    /// Messages of schedules that no channel takes.
+    /// Messages of schedules that no channel accepts.
     unheard: unheard::Unheard,
     /// The lease under which this process commits, on PostgreSQL.
     fence: Mutex<Option<lease::Fence>>,
-    /// The version of the tables when they were last looked at.
+    /// The version of the tables when last checked.
     schema_version: AtomicI64,
     _alone: Option<open::Alone>,
 }
 
-/// The two databases, where they differ.
+/// The database engine, for code in which the two differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Engine {
     Sqlite,
@@ -149,18 +149,18 @@ enum Engine {
 }
 
 impl Store {
-    /// Whether other processes can stand by on this database: PostgreSQL.
+    /// Whether other processes can stand by on this database, as on PostgreSQL.
     pub fn is_shared(&self) -> bool {
         self.engine == Engine::Postgres
     }
 
-    /// Wake-ups for the worker's and the reporter's loops.
+    /// Wake-ups for the loops of the worker and the reporter.
     pub fn changes(&self) -> &Changes {
         &self.changes
     }
 
-    /// Bounds a call on PostgreSQL. A connection that fell silent answers neither yes nor no, and a call would wait for it as long as the
-    /// operating system does. What a call that was cut off has done, the next one sees.
+    /// Limits how long a call on PostgreSQL may take. Otherwise a call on a connection that fell silent would wait as long as the operating
+    /// system does. The next call sees what an interrupted one has done.
     pub async fn bounded<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         match self.engine {
             Engine::Sqlite => call.await,
@@ -168,7 +168,7 @@ impl Store {
         }
     }
 
-    /// Bounds one pass of a loop, with all the requests to others in it, for the same reason.
+    /// Limits one pass of a loop, including its requests to others, for the same reason as [`bounded`](Self::bounded).
     pub async fn bounded_pass<T, E: From<Error>>(
         &self,
         longest: Duration,
@@ -182,18 +182,18 @@ impl Store {
         }
     }
 
-    /// How many times a connection to PostgreSQL came back to the pool: while that grows, the database answers somebody.
+    /// How many times a connection to PostgreSQL has come back to the pool: while that grows, the database answers.
     pub fn returned(&self) -> u64 {
         self.returned.load(Ordering::Relaxed)
     }
 
-    /// A transaction that will write. On SQLite it takes the write lock at once: a read that turns into a write later fails
-    /// as "locked" instead of waiting.
+    /// Begins a transaction that will write. On SQLite it takes the write lock immediately: a read that later turns into a write fails as
+    /// "locked" instead of waiting.
     async fn begin(&self) -> Result<Transaction<'static, Any>, Error> {
         let transaction = match self.engine {
             Engine::Sqlite => match self.pool.begin_with("BEGIN IMMEDIATE").await {
-                // SQLite ends a transaction by itself when its disk is full or fails. The connection then counts one that is not
-                // there, forever: only a new one can be used.
+                // SQLite ends a transaction itself if its disk is full or fails. The connection then counts one that does not exist,
+                // forever, so only a new connection can be used.
                 Err(sqlx::Error::InvalidSavePointStatement) => {
                     self.pool.acquire().await?.close().await?;
                     self.pool.begin_with("BEGIN IMMEDIATE").await
@@ -205,11 +205,11 @@ impl Store {
         transaction.map_err(Error::from)
     }
 
-    /// A transaction of the process that looks after the operations: refused when that is no longer this one.
+    /// Begins a transaction of the process that handles the operations. Fails if that is no longer this process.
     async fn begin_as_owner(&self) -> Result<Transaction<'static, Any>, Error> {
         let mut transaction = self.begin().await?;
         match self.engine {
-            // The lock on the file is held for life.
+            // The lock on the file is held for the life of the process.
             Engine::Sqlite => {}
             Engine::Postgres => lease::check(&mut transaction, self.fence()).await?,
         }

@@ -1,4 +1,4 @@
-//! Opening the store: connect, and on SQLite prove to be alone and bring the tables up to date.
+//! Opening the store: connects and, on SQLite, ensures exclusive use and migrates the tables.
 //!
 //! Called once at start. On PostgreSQL the tables change only under the lease (`lease`).
 
@@ -34,14 +34,15 @@ use super::{
 };
 use crate::clock::Clock;
 
-/// Face, worker and reporter on PostgreSQL; more would only queue inside the server.
+/// For the front end, the worker and the reporter on PostgreSQL; more would only queue inside the server.
 const CONNECTIONS: u32 = 6;
-/// The bot's files are for its own user only.
+/// Only the bot's own user may access its files.
 const PRIVATE: u32 = 0o600;
-/// WAL and FULL: a commit that returned survives a power cut (<https://www.sqlite.org/pragma.html#pragma_synchronous>).
+/// WAL and FULL: a commit that has returned survives a power cut (<https://www.sqlite.org/pragma.html#pragma_synchronous>).
 const PRAGMAS: &str =
     "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
-/// The same with the write-ahead log's index in memory (<https://www.sqlite.org/wal.html#noshm>), so that nobody else can read the database.
+/// Like `PRAGMAS`, with the write-ahead log's index in memory (<https://www.sqlite.org/wal.html#noshm>), so that no other process can read
+/// the database.
 const PRAGMAS_WITHOUT_INDEX_FILE: &str = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
      PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
 
@@ -51,7 +52,7 @@ pub(super) enum Place {
     File(PathBuf),
 }
 
-/// On SQLite, held for life: proves that no other process uses the database, whatever name it knows it by.
+/// Locks on a SQLite database, held for the life of the process: no other process uses the database, whatever path it uses.
 #[derive(Debug)]
 pub(super) struct Alone {
     _beside: File,
@@ -59,9 +60,9 @@ pub(super) struct Alone {
 }
 
 impl Store {
-    /// Connects. On SQLite, makes sure to be alone on the file, and migrates; on PostgreSQL, [`Store::try_lease`] does that.
+    /// Connects. On SQLite this ensures exclusive use of the file and migrates; on PostgreSQL, [`Store::try_lease`] migrates.
     ///
-    /// [`Error::NewerSchema`], [`Error::ForeignSchema`]: the tables are not this version's.
+    /// [`Error::NewerSchema`] and [`Error::ForeignSchema`] mean that the tables are not this version's.
     pub async fn open(settings: &Settings, clock: Clock) -> Result<Self, Error> {
         sqlx::any::install_default_drivers();
         let url = settings.url.expose_secret();
@@ -95,8 +96,8 @@ impl Store {
         })
     }
 
-    /// Makes new connections to the same PostgreSQL by this address, once it was tried; those that there are stay. `app` has made
-    /// sure that it leads to the same database.
+    /// Uses this URL for new connections to the same PostgreSQL, after testing it; existing connections stay open. `app` has checked that
+    /// it leads to the same database.
     pub async fn set_address(&self, url: &SecretString) -> Result<(), Error> {
         let Some(own) = &self.own_connection else { return Err(Error::BadAddress("a SQLite database has no user")) };
         let address = url.expose_secret();
@@ -108,7 +109,7 @@ impl Store {
         Ok(())
     }
 
-    /// Ends all connections, after what is under way. Without it nothing is lost either.
+    /// Closes all connections once running calls have ended. Without this, nothing is lost either.
     pub async fn close(&self) {
         self.pool.close().await;
         let keeper = self.keeper.lock().take();
@@ -121,7 +122,7 @@ impl Store {
 }
 
 impl Place {
-    /// Makes sure that the file may be opened, and by nobody else as long as the locks are held.
+    /// Ensures that the file can be opened, and by no other process while the locks are held.
     fn prepare(&self, may_create: bool) -> Result<Option<Alone>, Error> {
         let Self::File(path) = self else { return Ok(None) };
         check_folder(path)?;
@@ -130,7 +131,7 @@ impl Place {
     }
 }
 
-/// Refuses an address of anything else.
+/// Rejects any other kind of URL.
 pub(super) fn check_is_postgres(url: &str) -> Result<(), Error> {
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
         Ok(())
@@ -139,7 +140,7 @@ pub(super) fn check_is_postgres(url: &str) -> Result<(), Error> {
     }
 }
 
-/// Refuses a database in a folder that is not there.
+/// Rejects a database in a folder that does not exist.
 pub(super) fn check_folder(path: &Path) -> Result<(), Error> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if folder.is_some_and(|folder| !folder.is_dir()) {
@@ -152,7 +153,7 @@ fn has_mode(url: &str) -> bool {
     url.split_once('?').is_some_and(|(_, query)| query.contains("mode="))
 }
 
-/// sqlx creates no file unless told to; a `mode` given by the operator wins.
+/// Lets sqlx create the file, which it does not do by default; a `mode` given by the operator takes precedence.
 fn creating(url: &str) -> String {
     match url.split_once('?') {
         Some((_, query)) if query.contains("mode=") => url.to_owned(),
@@ -162,7 +163,7 @@ fn creating(url: &str) -> String {
     }
 }
 
-/// Reads the address as sqlx will, so that the lock stands next to the very file that is opened.
+/// Reads the URL as sqlx will, so that the lock is next to the file that is actually opened.
 pub(super) fn place_of(url: &str) -> Result<Place, Error> {
     let Ok(parsed) = url::Url::parse(url) else {
         return Err(Error::BadAddress("write spaces and other special characters of the path as %20 and so on"));
@@ -182,34 +183,34 @@ pub(super) fn place_of(url: &str) -> Result<Place, Error> {
     }
 }
 
-/// The locks are the operating system's and die with the process: no stale pid file, and a restart goes on at once.
+/// The locks belong to the operating system and end with the process: there is no stale pid file, and a restart continues immediately.
 fn lock_beside(path: &Path) -> Result<File, Error> {
     lock(path, &beside(path), OpenOptions::new().create(true).truncate(false).write(true).mode(PRIVATE))
 }
 
-/// The lock file's path: where the database really is.
+/// The lock file's path, next to the real location of the database.
 pub(super) fn beside(path: &Path) -> PathBuf {
     let mut beside = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()).into_os_string();
     beside.push(".lock");
     PathBuf::from(beside)
 }
 
-/// Locks the database's own file, which two links share, and two mounts of one volume too. It is made first, empty, as SQLite
-/// would make it.
+/// Locks the database's own file, which is the same through two links, or two mounts of one volume. It is created empty first, as SQLite
+/// would create it.
 ///
-/// This lock (flock) and those that SQLite takes on the same file (fcntl) do not meet. But closing the file ends SQLite's
-/// locks of this process, so this comes after the lock next to: a second opening by the same name in one process gets no further.
+/// This lock (flock) does not interact with those that SQLite takes on the same file (fcntl). But closing the file releases SQLite's locks
+/// of this process, so this comes after the lock next to it: a second opening by the same name in one process never gets this far.
 fn lock_itself(path: &Path, may_create: bool) -> Result<Option<File>, Error> {
     if path.exists() {
         return lock(path, path, OpenOptions::new().read(true)).map(Some);
     }
-    // Without that, SQLite says that there is no such file.
+    // Otherwise SQLite says that there is no such file.
     let created =
         may_create.then(|| lock(path, path, OpenOptions::new().create(true).truncate(false).write(true).mode(PRIVATE)));
     created.transpose()
 }
 
-/// Locks `file` or says that another process has `database` open.
+/// Locks `file`, or reports that another process has `database` open.
 fn lock(database: &Path, file: &Path, how: &OpenOptions) -> Result<File, Error> {
     let locked = match how.open(file) {
         Ok(locked) => locked,
@@ -223,8 +224,8 @@ fn lock(database: &Path, file: &Path, how: &OpenOptions) -> Result<File, Error> 
     }
 }
 
-/// One connection that lives as long as the store: SQLite has one writer, and a database in memory dies with its last connection.
-/// Beside it, of a file, one that is never used: see [`Store`].
+/// Opens one connection that lives as long as the store: SQLite has one writer, and a database in memory ends with its last connection. For
+/// a file, opens a second one that is never used: see [`Store`].
 async fn connect_sqlite(url: &str, place: &Place) -> Result<(AnyPool, Option<AnyConnection>), Error> {
     match place {
         Place::File(_) => match connect_alone(url, PRAGMAS).await {
@@ -234,7 +235,7 @@ async fn connect_sqlite(url: &str, place: &Place) -> Result<(AnyPool, Option<Any
                 check_is_writable(&pool).await?;
                 Ok((pool, Some(keeper)))
             }
-            // Each start creates the index's file again, and on a full disk somebody else may take its room.
+            // Each start creates the index file again, and on a full disk another program may take its room.
             Err(Error::NoIndexFile) => {
                 tracing::warn!(
                     "the database's disk is full; until the next start no other program can read the database"
@@ -260,14 +261,14 @@ fn only_connection(preparation: &'static str) -> AnyPoolOptions {
         .after_connect(move |connection, _| prepare(connection, preparation))
 }
 
-/// Brings the tables up to date by the pool's own connection, where there can be no other.
+/// Migrates on the pool's own connection, for a database that allows no other.
 async fn migrated(pool: AnyPool) -> Result<AnyPool, Error> {
     schema::migrate(&mut *pool.acquire().await?, Engine::Sqlite, schema::known()).await?;
     Ok(pool)
 }
 
-/// A file that can only be read would be found out by the first wish of somebody. SQLite begins even a transaction that wants to
-/// write; only a statement that writes is refused.
+/// Detects a read-only file at the start; otherwise the first wish would. SQLite refuses only a statement that writes, not the beginning of
+/// a write transaction.
 async fn check_is_writable(pool: &AnyPool) -> Result<(), Error> {
     let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
     sqlx::query("UPDATE lease SET holder = '' WHERE number = 0").execute(&mut *transaction).await?;
@@ -275,7 +276,7 @@ async fn check_is_writable(pool: &AnyPool) -> Result<(), Error> {
     Ok(())
 }
 
-/// The pool, and the version of the tables.
+/// Connects to PostgreSQL. Returns the pool, and the version of the tables.
 async fn connect_postgres(url: &str, returned: Arc<AtomicU64>) -> Result<(AnyPool, i64), Error> {
     timeout(PATIENCE, pooler::refuse(url)).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
     let mut connection = connect_alone(url, DEADLINES).await?;
@@ -284,7 +285,7 @@ async fn connect_postgres(url: &str, returned: Arc<AtomicU64>) -> Result<(AnyPoo
     let options = AnyPoolOptions::new()
         .acquire_timeout(PATIENCE)
         .max_connections(CONNECTIONS)
-        // sqlx itself would wait for a silent connection for as long as the operating system does, which is a quarter of an hour.
+        // sqlx itself would wait for a silent connection as long as the operating system does, which is a quarter of an hour.
         .test_before_acquire(false)
         .before_acquire(|connection, _| answers(connection))
         .after_release(move |connection, _| {
@@ -295,7 +296,7 @@ async fn connect_postgres(url: &str, returned: Arc<AtomicU64>) -> Result<(AnyPoo
     Ok((options.connect(url).await?, version))
 }
 
-/// Whether a connection still leads to the server. One that does not is given up.
+/// Whether a connection still reaches the server. If not, it is discarded.
 fn answers(connection: &mut AnyConnection) -> BoxFuture<'_, sqlx::Result<bool>> {
     Box::pin(async move { Ok(timeout(deadlines::PING, connection.ping()).await.is_ok_and(|answer| answer.is_ok())) })
 }

@@ -1,6 +1,6 @@
-//! An operation as it stands in its row: read back from its JSON, or rescued from the plain columns next to it.
+//! An operation as stored in its row: read back from its JSON, or rescued from the plain columns next to it.
 //!
-//! Used by all readers of this room. A row that cannot be read never stops power from coming back.
+//! Used by all readers in this room. A row that cannot be read never keeps a Droplet from being turned back on.
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -15,20 +15,20 @@ use crate::operation::{
     reading::Failure,
 };
 
-/// Counts the commits of an operation; a commit on an older one is refused.
+/// Counts the commits of an operation; a commit based on an older version is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version(pub i64);
 
-/// An operation as it was committed last.
+/// An operation as committed last.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stored {
     /// The operation.
     pub operation: Operation,
-    /// Which commit this is.
+    /// The version that this commit created.
     pub version: Version,
 }
 
-/// `SELECT` of everything that [`Stored`] needs, with more columns and the rest of the statement.
+/// The `SELECT` of everything that [`Stored`] needs, with further columns and the rest of the statement.
 macro_rules! select_operation {
     ($columns:literal, $rest:literal) => {
         concat!(
@@ -43,7 +43,7 @@ macro_rules! select_operation {
 }
 pub(super) use select_operation;
 
-/// An operation, and how many wishes it has yet to hear.
+/// Selects an operation, and how many wishes it has not heard.
 macro_rules! select_stored {
     ($rest:literal) => {
         crate::store::operation_row::select_operation!(
@@ -54,7 +54,7 @@ macro_rules! select_stored {
 }
 pub(super) use select_stored;
 
-/// The same where the state makes the whole row unreadable.
+/// Like [`select_stored`], for a row that cannot be read because of its state.
 macro_rules! select_stored_without_state {
     ($rest:literal) => {
         crate::store::operation_row::select_operation!(
@@ -72,7 +72,7 @@ pub(super) enum Legible {
     Rescued,
 }
 
-/// Reads a row of [`select_stored`]; none if not even its id can be read.
+/// Reads a row of [`select_stored`]; `None` if not even its id can be read.
 pub(super) fn read(row: Row<'_>) -> Option<(Stored, Legible)> {
     let id: OperationId = match row.text("id").unwrap_or_default().parse() {
         Ok(id) => id,
@@ -96,12 +96,12 @@ pub(super) fn read(row: Row<'_>) -> Option<(Stored, Legible)> {
     }
 }
 
-/// Reads all rows that can be read.
+/// Reads the rows that can be read, and skips the others.
 pub(super) fn read_all(rows: &[sqlx::any::AnyRow]) -> Vec<Stored> {
     rows.iter().filter_map(|row| read(Row(row))).map(|(stored, _)| stored).collect()
 }
 
-/// What the plain columns, and readable parts of the state, still say of an operation.
+/// The operation that can be rebuilt from the plain columns and the readable parts of the state.
 pub(super) fn rescue(id: OperationId, row: Row<'_>, text: &str) -> Operation {
     let state: Value = serde_json::from_str(text).unwrap_or_default();
     let number = |column| row.id(column).unwrap_or_default();

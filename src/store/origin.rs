@@ -1,6 +1,6 @@
-//! Which operation took a Snapshot, by its name that ends in the operation's id, and whether one put it back since.
+//! Which operation took a Snapshot, found by the operation's id at the end of its name, and whether it has been restored since.
 //!
-//! The Discord front end asks here who took what it lists. A name alone proves nothing, since anybody can give a Snapshot any name.
+//! The Discord front end uses this to show who took a Snapshot. A name alone proves nothing, since anybody can give a Snapshot any name.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -26,12 +26,12 @@ pub struct Deletion {
     pub at: Timestamp,
 }
 
-/// How many are asked for in one statement; both databases take many more parameters.
+/// How many names one statement looks up; both databases accept many more parameters.
 const AT_ONCE: usize = 200;
 
 impl Store {
-    /// The operations that took Snapshots of these names, by the whole name: one that only ends like ours is not among them.
-    /// Of those that were pruned only the plain facts are left: who asked, where, when, for which Droplet.
+    /// The operations that took Snapshots with these names. The whole name must match, not only its end. For pruned operations only the
+    /// plain facts remain: who asked, where, when, for which Droplet.
     pub async fn origins<'n>(
         &self,
         names: impl IntoIterator<Item = &'n str>,
@@ -54,7 +54,7 @@ impl Store {
         Ok(found)
     }
 
-    /// Who had us delete this Snapshot, and when; none where we did not, or do not know any more.
+    /// Who made us delete this Snapshot, and when; `None` if we did not, or no longer know.
     pub async fn deletion_of(&self, snapshot: SnapshotId) -> Result<Option<Deletion>, Error> {
         let rows = sqlx::query(select_stored!(
             "WHERE o.is_running = 0 AND o.kind = 'delete' AND o.outcome = 'completed' ORDER BY o.ended_at DESC LIMIT 1000"
@@ -68,7 +68,7 @@ impl Store {
         Ok(found)
     }
 
-    /// The Snapshots that were Backups of DigitalOcean until somebody had us keep them, and who that was, as long as the history says so.
+    /// The Snapshots that were DigitalOcean's Backups until somebody made us keep them, and who that was, as far as the history reaches.
     pub async fn kept_backups(&self) -> Result<HashMap<SnapshotId, UserId>, Error> {
         let rows = sqlx::query(select_stored!(
             "WHERE o.is_running = 0 AND o.kind = 'backups' ORDER BY o.ended_at DESC LIMIT 1000"
@@ -76,11 +76,11 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         let operations = operation_row::read_all(&rows).into_iter().map(|stored| stored.operation);
-        // Also where what was to follow failed: the look at the converted image counts.
+        // This includes operations that failed later: the look at the converted image counts.
         Ok(operations.filter_map(|it| Some((it.snapshot.as_ref()?.id, it.asker.user))).collect())
     }
 
-    /// Whether a restore that completed since then put this Snapshot back onto the Droplet.
+    /// Whether a restore that completed since then restored this Snapshot onto the Droplet.
     pub async fn was_put_back(
         &self,
         snapshot: SnapshotId,
@@ -100,7 +100,7 @@ impl Store {
     }
 }
 
-/// The id that a name of ours ends in.
+/// The operation id at the end of one of our names.
 fn operation_in(name: &str) -> Option<OperationId> {
     name.rsplit_once('-')?.1.parse().ok()
 }

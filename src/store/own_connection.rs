@@ -1,7 +1,7 @@
-//! A connection to PostgreSQL for one purpose alone, so that nobody who waits for the pool's connections can delay it.
+//! A connection to PostgreSQL for a single purpose, so that nothing that waits for the pool's connections can delay it.
 //!
-//! It is made when it is first needed, and again after whatever went wrong with it: an answer that did not come in time leaves
-//! nothing behind that a later request would have to wait for.
+//! It is opened when first needed, and again after any failure: an answer that did not arrive in time leaves nothing behind for which a
+//! later request would have to wait.
 
 use std::{fmt, time::Duration};
 
@@ -12,13 +12,13 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use super::{Error, connection};
 
-/// The connection, while nobody uses it.
+/// The connection, while it is not in use.
 pub(super) struct OwnConnection {
     url: SyncMutex<SecretString>,
     idle: Mutex<Option<AnyConnection>>,
 }
 
-/// The connection in use. Dropped without [`InUse::keep`], it is closed.
+/// The connection in use. If it is dropped without [`InUse::keep`], it is closed.
 pub(super) struct InUse<'a> {
     pub(super) connection: AnyConnection,
     idle: MutexGuard<'a, Option<AnyConnection>>,
@@ -29,7 +29,7 @@ impl OwnConnection {
         Self { url: SyncMutex::new(url), idle: Mutex::default() }
     }
 
-    /// Waits for its turn, and connects if need be.
+    /// Waits for its turn, and connects if necessary.
     pub(super) async fn get(&self) -> Result<InUse<'_>, Error> {
         let mut idle = self.idle.lock().await;
         let connection = match idle.take() {
@@ -39,7 +39,7 @@ impl OwnConnection {
         Ok(InUse { connection, idle })
     }
 
-    /// From now on connections are made by this address.
+    /// Uses this URL for connections from now on.
     pub(super) fn set_url(&self, url: SecretString) {
         *self.url.lock() = url;
     }
@@ -48,7 +48,7 @@ impl OwnConnection {
         self.url.lock().clone()
     }
 
-    /// A further connection whose statements may take as long as they take.
+    /// Opens another connection, whose statements have no deadline.
     pub(super) async fn without_deadlines(&self) -> Result<AnyConnection, Error> {
         connection::connect_alone(self.url().expose_secret(), "").await
     }
@@ -61,13 +61,13 @@ impl fmt::Debug for OwnConnection {
 }
 
 impl InUse<'_> {
-    /// Nothing went wrong with it: the next one uses it too.
+    /// Keeps the connection for the next use, since nothing went wrong.
     pub(super) fn keep(mut self) {
         *self.idle = Some(self.connection);
     }
 }
 
-/// Bounds what the database may take; beyond that it counts as not answering.
+/// Limits how long the database may take; after that it counts as unavailable.
 pub(super) async fn within<T>(deadline: Duration, asked: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     tokio::time::timeout(deadline, asked).await.unwrap_or(Err(Error::Unavailable(sqlx::Error::PoolTimedOut)))
 }

@@ -1,8 +1,8 @@
-//! Whether a pooler in transaction mode, such as pgbouncer, stands between the bot and PostgreSQL.
+//! Whether a pooler in transaction mode, such as pgbouncer, is between the bot and PostgreSQL.
 //!
-//! It gives each transaction whatever server process is free. The bot's statements are prepared, its deadlines set and its migrations
-//! locked for a connection, and would meet other processes than those they were meant for, or lock out somebody else. So it is found
-//! out at the start, in `check` too, and refused: the bot needs no more than a few connections.
+//! Such a pooler gives each transaction whatever server process is free. The bot prepares statements, sets deadlines and locks migrations
+//! per connection; with a pooler these would reach other server processes than intended, or lock out somebody else. So the start and
+//! `check` detect a pooler and refuse it: the bot needs only a few connections anyway.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use sqlx::{AnyConnection, Connection as _, Executor as _};
 
 use super::{Error, row::Row};
 
-/// Who asks in which order. One asks twice in a row here and there, so that no turn-taking of the pooler looks like two processes.
+/// The order in which the two connections query. Some query twice in a row, so that no rotation of the pooler looks like two processes.
 const ORDER: [Who; 8] = [Who::One, Who::Other, Who::One, Who::One, Who::Other, Who::Other, Who::One, Who::Other];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,7 +19,7 @@ enum Who {
     Other,
 }
 
-/// Refuses a pooler in transaction mode. Statements here are not prepared, so that they work with one.
+/// Refuses a pooler in transaction mode. The statements here are not prepared, so that they work through one.
 pub(super) async fn refuse(url: &str) -> Result<(), Error> {
     let (mut one, mut other) = (AnyConnection::connect(url).await?, AnyConnection::connect(url).await?);
     let mut seen = Vec::new();
@@ -36,7 +36,7 @@ pub(super) async fn refuse(url: &str) -> Result<(), Error> {
     if share_processes(&seen) { Err(Error::TransactionPooler) } else { Ok(()) }
 }
 
-/// Two connections that are open at once have one process each, unless somebody stands in between.
+/// Whether the connections share server processes. Two connections that are open simultaneously do not, unless a pooler is in between.
 fn share_processes(seen: &[(Who, Option<i64>)]) -> bool {
     seen.iter().collect::<HashSet<_>>().len() > 2
         || seen.iter().map(|(_, process)| process).collect::<HashSet<_>>().len() < 2

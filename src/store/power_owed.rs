@@ -1,6 +1,6 @@
 //! Power owed: Droplets that we may have turned off and must see on again, in plain columns.
 //!
-//! Written and cleared in the transaction of the state that they belong to; readable even when that state is not.
+//! Written and cleared in the transaction of the state that they belong to, and readable even if that state is not.
 
 use jiff::Timestamp;
 use sqlx::AnyConnection;
@@ -17,18 +17,18 @@ use crate::operation::{
 /// Power that we owe a Droplet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PowerOwed {
-    /// To which.
+    /// The Droplet that must be turned back on.
     pub droplet: DropletId,
-    /// Which operation pays it.
+    /// The operation that must do so.
     pub operation: OperationId,
-    /// Since which intent.
+    /// When the first intent that may have turned it off was committed.
     pub since: Timestamp,
-    /// It was seen on, and is watched because what was sent may still turn it off.
+    /// Whether the Droplet was seen on, and is only watched because a command may still turn it off.
     pub is_watched: bool,
 }
 
 impl Store {
-    /// All that is owed, oldest first.
+    /// All power owed, oldest first.
     pub async fn power_owed(&self) -> Result<Vec<PowerOwed>, Error> {
         let rows =
             sqlx::query("SELECT droplet_id, operation, since, is_watched FROM power_owed ORDER BY since, operation")
@@ -47,13 +47,13 @@ impl Store {
     }
 }
 
-/// Whether the row must change between two states of an operation.
+/// Whether the row differs between two states of an operation.
 pub(super) fn differs(before: &Operation, after: &Operation) -> bool {
     let shown = |it: &Operation| it.power.owed().map(|owed| (owed.since, owed.late_until, it.power.is_watched()));
     shown(before) != shown(after)
 }
 
-/// Makes the row say what the operation says.
+/// Updates the row to what the operation says.
 pub(super) async fn write(connection: &mut AnyConnection, operation: &Operation) -> Result<(), Error> {
     let id = operation.id.to_string();
     let query = match (operation.power.owed(), operation.target.droplet) {
@@ -68,7 +68,7 @@ pub(super) async fn write(connection: &mut AnyConnection, operation: &Operation)
         .bind(owed.late_until.map(Timestamp::as_millisecond))
         .bind(i64::from(operation.power.is_watched())),
         (None, _) => sqlx::query("DELETE FROM power_owed WHERE operation = $1").bind(id),
-        // Which Droplet it is, only the row says by now.
+        // Only the row still says which Droplet it is.
         (Some(_), None) => return Ok(()),
     };
     query.execute(connection).await?;

@@ -1,4 +1,4 @@
-//! What was last registered as commands in each guild, so that it is done again only when it changed.
+//! The commands last registered in each guild, so that they are registered again only after a change.
 
 use super::{
     Error, Store,
@@ -7,7 +7,7 @@ use super::{
 use crate::operation::ids::GuildId;
 
 impl Store {
-    /// The digest of what was last registered in a guild.
+    /// The digest of the commands last registered in a guild.
     pub async fn registered_commands(&self, guild: GuildId) -> Result<Option<String>, Error> {
         let row = sqlx::query("SELECT digest FROM registered_commands WHERE guild_id = $1")
             .bind(bits(guild.0))
@@ -16,7 +16,7 @@ impl Store {
         Ok(row.and_then(|row| Row(&row).text("digest").map(str::to_owned)))
     }
 
-    /// Remembers what was just registered in a guild.
+    /// Records the digest of the commands just registered in a guild.
     pub async fn set_registered_commands(&self, guild: GuildId, digest: &str) -> Result<(), Error> {
         let mut transaction = self.begin_as_owner().await?;
         sqlx::query(

@@ -1,6 +1,6 @@
-//! Mends what keeps a Droplet off that the bot turned off: rows that name a debt and cannot be carried on.
+//! Repairs rows that keep a Droplet off that the bot turned off: rows that owe power but cannot be processed.
 //!
-//! SQLite lets anything into any column, and its file is anybody's to edit; PostgreSQL holds types and references by itself.
+//! SQLite accepts anything in any column, and anybody can edit its file; PostgreSQL enforces types and references itself.
 
 use jiff::Timestamp;
 use sqlx::AnyConnection;
@@ -17,14 +17,14 @@ use crate::operation::{
 };
 
 impl Store {
-    /// Makes every row readable that owes power. For a process that has just become active; tried once more by the next one if it fails.
+    /// Makes every row readable that owes power. For a process that has just become active; if this fails, the next one tries again.
     pub async fn repair(&self) -> Result<(), Error> {
         if self.engine == Engine::Postgres {
             return Ok(());
         }
         let mut transaction = self.begin_as_owner().await?;
         let texts = repair_text(&mut transaction).await?;
-        // A commit counts it up and refuses any other.
+        // A commit increments the version and refuses any other type.
         let versions = sqlx::query("UPDATE operations SET version = 0 WHERE typeof(version) <> 'integer'")
             .execute(&mut *transaction)
             .await?;
@@ -51,7 +51,8 @@ impl Store {
     }
 }
 
-/// Text that is no UTF-8, in columns that every look for what is open reads: what of it can be read stays. How many rows had any.
+/// Repairs text that is not UTF-8, in columns that every query for open operations reads, and keeps what can be read of it. Returns how
+/// many rows had any.
 async fn repair_text(connection: &mut AnyConnection) -> Result<u64, Error> {
     let mut repaired = 0;
     for (found, mended) in [
@@ -89,7 +90,7 @@ fn from_hex(text: &str) -> Vec<u8> {
     digits.chunks_exact(2).filter_map(|pair| Some(pair.first()? << 4 | pair.last()?)).collect()
 }
 
-/// Finds the operation of a debt again: by its Droplet, if its id alone is damaged; else in its place one that only turns the Droplet on.
+/// Finds the operation of an orphaned row: by its Droplet, if only its id is damaged. Otherwise creates one that only turns the Droplet on.
 async fn adopt(connection: &mut AnyConnection, orphan: Row<'_>) -> Result<(), Error> {
     let (Some(id), Some(droplet)) = (orphan.text("operation"), orphan.id("droplet_id")) else { return Ok(()) };
     let found = sqlx::query(

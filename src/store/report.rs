@@ -1,7 +1,7 @@
-//! What people were told, and what they are to be told: the reporter's side.
+//! What people were told, and what they are yet to be told: the reporter's side.
 //!
-//! A report is a projection: the row says which version a message shows, the operation says which version there is. Everything
-//! that the reporter is about to do, or did, is written here first, so that a crash repeats nothing.
+//! A report is a projection: the row says which version a message shows, the operation says which version is current. The reporter records
+//! here what it is about to do, and what it did, so that a crash repeats nothing.
 
 use std::collections::HashSet;
 
@@ -19,7 +19,7 @@ use crate::operation::{
     report::ReportKind,
 };
 
-/// A report with its operation.
+/// Selects a report with its operation.
 macro_rules! select_report {
     ($rest:literal) => {
         select_operation!(
@@ -30,28 +30,28 @@ macro_rules! select_report {
     };
 }
 
-/// What a message shows that is known to be there, but perhaps shows something else than what is true now.
+/// The shown version of a message that exists but may no longer be accurate.
 pub const OUTDATED: Version = Version(0);
-/// Stands for the direct channel of anyone who asked, which Discord opens when it is needed.
+/// Stands for the asker's direct message channel, which Discord opens when needed.
 pub const DIRECTLY: ChannelId = ChannelId(0);
-/// Edits of one message are at least this far apart.
+/// The minimum pause between two edits of one message.
 const EDIT_PAUSE: jiff::SignedDuration = jiff::SignedDuration::from_secs(2);
 
-/// Reports that are not said.
+/// Reports that have not been posted.
 const UNSAID: &str =
     select_report!("JOIN reports r ON r.operation = o.id WHERE r.message_id IS NULL AND r.given_up IS NULL");
-/// Progress messages that show an older version. In this order, since few operations have moved on since they were shown: SQLite joins as it is
-/// written.
+/// Progress messages that show an older version. In this join order, since few operations have changed since they were shown: SQLite
+/// follows the order of a `CROSS JOIN`.
 const UNSHOWN: &str = select_report!(
     "CROSS JOIN reports r WHERE r.operation = o.id AND o.version > o.shown_version AND r.kind = 'progress' AND r.message_id IS NOT NULL \
      AND r.given_up IS NULL"
 );
-/// Other messages that do not say any more what is so.
+/// Other messages that are no longer accurate.
 const OUTDATED_BY_CHANGES: &str = select_report!(
     "JOIN reports r ON r.operation = o.id WHERE r.kind IN ('question', 'warning', 'answer') AND r.shown_version = 0 \
      AND r.message_id IS NOT NULL AND r.given_up IS NULL"
 );
-/// Calls that list more by now.
+/// Calls to which operations were added since they were posted.
 const OUTGROWN: &str = select_report!(
     "JOIN reports r ON r.operation = o.id WHERE r.kind = 'stuck' AND r.changes > r.shown_version AND r.message_id IS NOT NULL \
      AND r.given_up IS NULL"
@@ -71,14 +71,14 @@ const NEXT_DUE: &str = "SELECT MIN(due_at) AS due_at FROM (\
      AND given_up IS NULL) waiting";
 
 impl Store {
-    /// Reports that are due: unsaid ones, progress that shows an older version, and what changed since it was posted of questions, warnings,
-    /// calls and announcements; the longest waiting first.
+    /// The reports that are due: those not yet posted, outdated progress messages, and questions, warnings, calls and announcements that
+    /// changed since they were posted. The longest waiting comes first.
     pub async fn due_reports(&self, now: Timestamp, limit: usize) -> Result<Vec<Report>, Error> {
         self.due_reports_elsewhere(&HashSet::new(), now, limit).await
     }
 
-    /// The same without the channels in which something is being said: a thousand reports that wait for one channel keep no other waiting, and
-    /// are not read again and again.
+    /// Like [`due_reports`](Self::due_reports), without the channels in which a message is being sent: a thousand reports that wait for one
+    /// channel delay no other, and are not read again and again.
     pub async fn due_reports_elsewhere(
         &self,
         busy: &HashSet<ChannelId>,
@@ -91,7 +91,7 @@ impl Store {
             let busy: Vec<String> = busy.iter().map(|channel| bits(channel.0).to_string()).collect();
             let elsewhere = format!("COALESCE(r.moved_to, r.channel_id) NOT IN ({})", busy.join(", "));
             let elsewhere = if busy.is_empty() { "1 = 1" } else { &elsewhere };
-            // Numbers that we wrote ourselves.
+            // The numbers come from our own code.
             let query = AssertSqlSafe(format!("{query} AND {elsewhere} AND r.due_at <= $1 ORDER BY r.due_at LIMIT $2"));
             let rows = sqlx::query(query)
                 .persistent(busy.is_empty())
@@ -105,7 +105,7 @@ impl Store {
         Ok(due.into_iter().map(|(_, report)| report).take(limit).collect())
     }
 
-    /// Makes nothing wait beyond `latest`: for a process that has just begun, whose clock may have been set back.
+    /// Lets nothing wait beyond `latest`. For a process that has just started, whose clock may have been set back.
     pub async fn clamp_reports(&self, latest: Timestamp) -> Result<(), Error> {
         let mut transaction = self.begin_as_owner().await?;
         sqlx::query("UPDATE reports SET due_at = $1 WHERE due_at > $1")
@@ -122,7 +122,7 @@ impl Store {
         Ok(Row(&row).at("due_at"))
     }
 
-    /// A post is about to leave: from here on it may have arrived. Commit this first.
+    /// Records that a post is about to be sent, so from now on it may have arrived. Commit this first.
     pub async fn report_posting(&self, report: &Report, now: Timestamp) -> Result<(), Error> {
         self.change(
             report,
@@ -135,7 +135,7 @@ impl Store {
         .await
     }
 
-    /// An edit is about to leave: refused if the message shows something else by now, or another process looks after the account.
+    /// Records that an edit is about to be sent. Fails if the message shows something else by now, or if another process has taken over.
     pub async fn report_editing(&self, report: &Report) -> Result<(), Error> {
         let mut transaction = self.begin_as_owner().await?;
         let query = sqlx::query(
@@ -151,7 +151,7 @@ impl Store {
         if rows.iter().any(is_as_it_was) { Ok(()) } else { Err(Error::LeaseLost) }
     }
 
-    /// The message is there, and shows this version.
+    /// Records that the message was posted and shows this version.
     pub async fn report_posted(
         &self,
         report: &Report,
@@ -165,7 +165,7 @@ impl Store {
         Ok(())
     }
 
-    /// The message now shows this version.
+    /// Records that the message now shows this version.
     pub async fn report_edited(
         &self,
         report: &Report,
@@ -186,7 +186,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), Error> {
         let mut transaction = self.begin_as_owner().await?;
-        // The operation's row before the report's, as in a commit: on PostgreSQL the other way round could deadlock.
+        // Lock the operation's row before the report's, as in a commit: the reverse order could deadlock on PostgreSQL.
         let version = match report.kind {
             ReportKind::Progress => {
                 show_up_to(&mut transaction, report, version).await?;
@@ -223,7 +223,8 @@ impl Store {
         Ok(())
     }
 
-    /// Posting or editing failed: not again before `retry_at`. It is counted up to `most`.
+    /// Records that posting or editing failed, and that the next try comes no earlier than `retry_at`. The count of attempts stops at
+    /// `most`.
     pub async fn report_failed(&self, report: &Report, retry_at: Timestamp, most: u32) -> Result<(), Error> {
         self.change(
             report,
@@ -236,7 +237,7 @@ impl Store {
         .await
     }
 
-    /// Not before `until`, although nothing failed.
+    /// Postpones the report to `until`, although nothing failed.
     pub async fn report_postponed(&self, report: &Report, until: Timestamp) -> Result<(), Error> {
         self.change(
             report,
@@ -246,7 +247,7 @@ impl Store {
         .await
     }
 
-    /// Somebody deleted the message: the next generation is to be posted.
+    /// Records that somebody deleted the message, so that the next generation is posted.
     pub async fn report_deleted(&self, report: &Report) -> Result<(), Error> {
         let now = self.clock.now();
         self.change(
@@ -261,7 +262,7 @@ impl Store {
         .await
     }
 
-    /// The channel that it belongs to cannot hear us: it is posted in this one from now on, and edited there.
+    /// Moves the report to this channel, because the bot cannot post in the original one. Later edits happen there too.
     pub async fn report_moved(&self, report: &Report, channel: ChannelId) -> Result<(), Error> {
         let now = self.clock.now();
         self.change(
@@ -276,11 +277,11 @@ impl Store {
         .await
     }
 
-    /// It cannot be said, or need not be any more; why. A call takes [`Store::call_given_up`].
+    /// Gives up a report that cannot be posted, or no longer needs to be, for the reason `why`. Calls use [`Store::call_given_up`].
     pub async fn report_given_up(&self, report: &Report, why: &str) -> Result<(), Error> {
         let mut transaction = self.begin_as_owner().await?;
         if report.kind == ReportKind::Progress {
-            // Whatever is still to come is not shown either.
+            // Later versions are not shown either.
             show_up_to(&mut transaction, report, Version(i64::MAX)).await?;
         }
         give_up(&mut transaction, report, why).await?;
@@ -288,7 +289,7 @@ impl Store {
         Ok(())
     }
 
-    /// Changes a report's row, unless it has moved on to another generation or another process.
+    /// Updates a report's row, unless it has moved on to another generation or another process.
     async fn change<'q>(
         &self,
         report: &Report,
@@ -305,14 +306,14 @@ impl Store {
     }
 }
 
-/// Writes down why a report is not said.
+/// Records why a report is not posted.
 pub(super) async fn give_up(connection: &mut AnyConnection, report: &Report, why: &str) -> Result<(), Error> {
     let query = sqlx::query("UPDATE reports SET given_up = $4 WHERE operation = $1 AND kind = $2 AND generation = $3");
     let changed = named(query, report).bind(without_nul(why)).execute(connection).await?;
     if changed.rows_affected() == 0 { Err(Error::LeaseLost) } else { Ok(()) }
 }
 
-/// Binds what names a report: `$1` to `$3`.
+/// Binds the key of a report: `$1` to `$3`.
 fn named<'q>(query: Query<'q, Any, AnyArguments>, report: &Report) -> Query<'q, Any, AnyArguments> {
     query.bind(report.operation.operation.id.to_string()).bind(report.kind.word()).bind(i64::from(report.generation))
 }
@@ -326,8 +327,8 @@ async fn show_up_to(connection: &mut AnyConnection, report: &Report, version: Ve
     Ok(())
 }
 
-/// Whether the operation has moved on since a version of it was shown. Waits for a commit that is under way, which would mark the
-/// question as outdated before this transaction writes that it is not.
+/// Whether the operation has changed since a version of it was shown. Waits for a running commit, which would mark the question as outdated
+/// before this transaction writes that it is not.
 async fn is_outdated(connection: &mut AnyConnection, report: &Report, version: Version) -> Result<bool, Error> {
     let rows = sqlx::query("UPDATE operations SET shown_version = shown_version WHERE id = $1 RETURNING version")
         .bind(report.operation.operation.id.to_string())

@@ -1,4 +1,4 @@
-//! One message as its row has it.
+//! One message as stored in its row.
 
 use jiff::Timestamp;
 
@@ -11,29 +11,29 @@ use crate::operation::{
 /// One message that is to be posted or edited.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
-    /// What it is about.
+    /// The operation that it is about.
     pub operation: Stored,
-    /// Which message.
+    /// The kind of message.
     pub kind: ReportKind,
     /// Counts the messages posted again after a deletion, from 1.
     pub generation: u32,
-    /// Where it belongs.
+    /// The channel that it belongs to.
     pub channel: ChannelId,
     /// The message, once posted.
     pub message: Option<MessageId>,
-    /// The version that it shows.
+    /// The version of the operation that it shows.
     pub shown_version: Option<Version>,
-    /// A digest of what it shows.
+    /// A digest of the text that it shows.
     pub shown_digest: Option<String>,
-    /// When it was posted or edited last.
+    /// When it was last posted or edited.
     pub shown_at: Option<Timestamp>,
-    /// How often it was tried since it last succeeded.
+    /// How often posting or editing was tried since it last succeeded.
     pub attempts: u32,
-    /// When a post of this generation was first attempted: it may have arrived.
+    /// When a post of this generation was first attempted, after which it may have arrived.
     pub posting_since: Option<Timestamp>,
-    /// The operation whose call lists this one too, where this is a call.
+    /// The operation whose call lists this one too, if this is a call.
     pub leader: Option<OperationId>,
-    /// Counts what changed in what a call lists.
+    /// Counts the changes to what a call lists.
     pub changes: Version,
 }
 

@@ -1,6 +1,6 @@
-//! What people say to operations, and what the Discord front end asks about them. A wish is durable when it is accepted.
+//! What people say to operations, and the Discord front end's queries about them. A wish is durable once it is accepted.
 //!
-//! An interaction that Discord delivers twice says one thing. Nothing here touches the state of an operation that the worker may hold.
+//! An interaction that Discord delivers twice counts once. Nothing here changes the state of an operation, which the worker may hold.
 
 use jiff::Timestamp;
 use sqlx::AnyConnection;
@@ -16,12 +16,12 @@ use crate::operation::{
     ids::{ChannelId, DropletId, GuildId, InteractionId, MessageId, OperationId, UserId},
 };
 
-/// What became of a wish.
+/// The result of a wish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heard {
-    /// The worker will hear it.
+    /// The worker will process it.
     Yes,
-    /// This interaction has said it before.
+    /// This interaction has already said it.
     Repeated,
     /// The operation has ended and owes nothing.
     Ended,
@@ -30,8 +30,8 @@ pub enum Heard {
 }
 
 impl Store {
-    /// Says something to an operation. The worker hears it at its next turn, which is now; the operation's state and version
-    /// stay as they are. A wish without an interaction is the reporter's, or one of several that one press stands for.
+    /// Adds a wish to an operation. The worker processes it in the operation's next turn, which is due immediately; the operation's state
+    /// and version are unchanged. A wish without an interaction comes from the reporter, or is one of several that one press stands for.
     pub async fn wish(
         &self,
         operation: OperationId,
@@ -54,7 +54,7 @@ impl Store {
         {
             return Ok(Heard::Repeated);
         }
-        // Numbers the wish, and makes it wait for a commit that is under way.
+        // Numbers the wish, and makes it wait for a running commit.
         let row = sqlx::query("UPDATE operations SET events = events + 1 WHERE id = $1 RETURNING events, is_open")
             .bind(operation.to_string())
             .fetch_optional(&mut *transaction)
@@ -72,13 +72,13 @@ impl Store {
         Ok(Heard::Yes)
     }
 
-    /// An operation as it was committed last.
+    /// An operation as committed last.
     pub async fn operation(&self, id: OperationId) -> Result<Option<Stored>, Error> {
         let rows = sqlx::query(select_stored!("WHERE o.id = $1")).bind(id.to_string()).fetch_all(&self.pool).await?;
         Ok(operation_row::read_all(&rows).pop())
     }
 
-    /// All that run, no matter who asked for them, oldest first.
+    /// All running operations, no matter who asked for them, oldest first.
     pub async fn running(&self) -> Result<Vec<Stored>, Error> {
         let rows = sqlx::query(select_stored!("WHERE o.is_open = 1 AND o.is_running = 1 ORDER BY o.asked_at, o.id"))
             .fetch_all(&self.pool)
@@ -86,7 +86,7 @@ impl Store {
         Ok(operation_row::read_all(&rows))
     }
 
-    /// How many run that this person asked for; what their schedules began is not among them.
+    /// How many running operations this person asked for, not counting those of their schedules.
     pub async fn count_running_of(&self, person: UserId) -> Result<usize, Error> {
         let row = sqlx::query(
             "SELECT COUNT(*) AS n FROM operations WHERE is_open = 1 AND is_running = 1 AND asker_id = $1 \
@@ -98,7 +98,7 @@ impl Store {
         Ok(Row(&row).number("n").and_then(|count| usize::try_from(count).ok()).unwrap_or_default())
     }
 
-    /// When the latest take of a Droplet was asked for that runs or was completed.
+    /// When the latest take of a Droplet that runs or was completed was asked for.
     pub async fn last_take(&self, droplet: DropletId) -> Result<Option<Timestamp>, Error> {
         let row = sqlx::query(
             "SELECT MAX(asked_at) AS latest FROM operations WHERE kind = 'take' AND droplet_id = $1 \
@@ -110,7 +110,7 @@ impl Store {
         Ok(Row(&row).at("latest"))
     }
 
-    /// All that run and were asked for in this guild, oldest first.
+    /// All running operations that were asked for in this guild, oldest first.
     pub async fn running_in(&self, guild: GuildId) -> Result<Vec<Stored>, Error> {
         let rows = sqlx::query(select_stored!(
             "WHERE o.is_open = 1 AND o.is_running = 1 AND o.guild_id = $1 ORDER BY o.asked_at, o.id"
@@ -121,7 +121,7 @@ impl Store {
         Ok(operation_row::read_all(&rows))
     }
 
-    /// The last of this guild that ended, newest first.
+    /// The latest ended operations of this guild, newest first.
     pub async fn recent(&self, guild: GuildId, limit: usize) -> Result<Vec<Stored>, Error> {
         let rows = sqlx::query(select_stored!(
             "WHERE o.is_running = 0 AND o.guild_id = $1 ORDER BY o.ended_at DESC, o.id DESC LIMIT $2"
@@ -133,7 +133,7 @@ impl Store {
         Ok(operation_row::read_all(&rows))
     }
 
-    /// The last that ended, whichever guild asked for them, newest first.
+    /// The latest ended operations of all guilds, newest first.
     pub async fn recent_everywhere(&self, limit: usize) -> Result<Vec<Stored>, Error> {
         let rows = sqlx::query(select_stored!("WHERE o.is_running = 0 ORDER BY o.ended_at DESC, o.id DESC LIMIT $1"))
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
@@ -142,13 +142,13 @@ impl Store {
         Ok(operation_row::read_all(&rows))
     }
 
-    /// Where people see an operation's progress, once it was posted.
+    /// The message that shows an operation's progress, once posted.
     pub async fn progress_message(&self, id: OperationId) -> Result<Option<(ChannelId, MessageId)>, Error> {
         let mut connection = self.pool.acquire().await?;
         progress_of(&mut connection, id).await
     }
 
-    /// Waits for the reporter to post an operation's progress, but not for longer than `patience`.
+    /// Waits for the reporter to post an operation's progress message, but no longer than `patience`.
     pub async fn wait_for_progress_message(
         &self,
         id: OperationId,
@@ -156,7 +156,7 @@ impl Store {
     ) -> Option<(ChannelId, MessageId)> {
         let posted = async {
             loop {
-                // Listens before it looks, so that nothing is missed in between.
+                // Register for the notification before reading, so that nothing is missed in between.
                 let mut bell = std::pin::pin!(self.changes.posted.notified());
                 bell.as_mut().enable();
                 if let Ok(Some(message)) = self.progress_message(id).await {
@@ -169,7 +169,7 @@ impl Store {
     }
 }
 
-/// Takes an interaction for an operation, or says which operation has it already.
+/// Claims an interaction for an operation, or returns the operation that has already claimed it.
 pub(super) async fn claim_interaction(
     connection: &mut AnyConnection,
     interaction: InteractionId,

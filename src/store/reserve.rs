@@ -1,22 +1,23 @@
-//! Room kept on the disk of a SQLite database, so that what is under way can be written down when the disk is full.
+//! Reserved room on the disk of a SQLite database, so that running operations can still be stored when the disk is full.
 //!
-//! The room is inside the database's own files, where nothing else on the disk can take it: free pages in the database, and a
-//! write-ahead log long enough to be written over until it is copied into the database, which begins it again
-//! (<https://www.sqlite.org/wal.html>). `app` asks for it at the start and every minute.
+//! The room is inside the database's own files, where no other program can take it: free pages in the database, and a write-ahead log long
+//! enough to be overwritten until it is copied into the database, after which it starts again (<https://www.sqlite.org/wal.html>). `app`
+//! requests the room at the start and every minute.
 
 use sqlx::{AnyConnection, Executor};
 
 use super::{Engine, Error, Store, row::Row};
 
-/// Free pages of 4 KiB: some 5 MB. More than the 1,000 after which SQLite copies the log into the database, and room for the rest of
-/// some 1,000 operations.
+/// Free pages of 4 KiB: some 5 MB. More than the 1,000 after which SQLite copies the log into the database, and enough to finish some 1,000
+/// operations.
 const PAGES: i64 = 1_200;
-/// As many pages, in pieces of 64 KiB. Random, because a file system may keep no room for zeros.
+/// Fills the same number of pages, in pieces of 64 KiB. The data is random, because a file system may reserve no room for zeros.
 const FILL: &str = "CREATE TABLE reserve AS WITH RECURSIVE piece(number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM piece \
                     WHERE number < 75) SELECT randomblob(65536) AS filler FROM piece";
 
 impl Store {
-    /// Makes sure of the room, on SQLite. [`Error::Full`]: there is no more, so nothing new begins until there is.
+    /// Ensures that the room is reserved, on SQLite. [`Error::Full`] means that there is no more room, so nothing new begins until there
+    /// is.
     pub async fn keep_reserve(&self) -> Result<(), Error> {
         if self.engine == Engine::Postgres {
             return Ok(());
@@ -32,12 +33,12 @@ impl Store {
         if has_log && free_pages(connection).await? >= PAGES / 2 {
             return Ok(());
         }
-        // Left there by a process that died in the middle of this.
+        // A process that died while doing this may have left the table behind.
         connection.execute("DROP TABLE IF EXISTS reserve").await?;
-        // A log that an earlier process left is written over from its beginning then.
+        // The log of an earlier process is then overwritten from its beginning.
         connection.execute("PRAGMA wal_checkpoint(PASSIVE)").await?;
         connection.execute(FILL).await?;
-        // Until then the pages are in the log alone.
+        // Until then the pages are only in the log.
         connection.execute("PRAGMA wal_checkpoint(PASSIVE)").await?;
         connection.execute("DROP TABLE reserve").await?;
         self.writes.note_long_log();
@@ -92,7 +93,7 @@ mod tests {
         Ok(())
     }
 
-    /// The database may grow by so many pages and no more, as on a disk that is nearly full.
+    /// Lets the database grow by only this many pages, as on a disk that is nearly full.
     async fn leave_room_for(store: &Store, pages: i64) {
         let row = sqlx::query("SELECT page_count FROM pragma_page_count").fetch_one(&store.pool).await.unwrap();
         let most = Row(&row).number("page_count").unwrap() + pages;

@@ -1,5 +1,5 @@
-//! Which Snapshots were put back onto Droplets, and when: schedules delete nothing for a while after that, and never what was put back last
-//! before there is something newer.
+//! Which Snapshots were restored onto Droplets. After a restore, schedules delete nothing for a while, and they never delete the Snapshot
+//! restored last before there is a newer one.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ use crate::{
 };
 
 impl Store {
-    /// The Droplets of which a schedule has Snapshots and of which a restore runs, or has ended since then, however it ended.
+    /// The Droplets with Snapshots of a schedule for which a restore runs, or has ended since then with any outcome.
     pub async fn restored_droplets(
         &self,
         schedule: ScheduleId,
@@ -37,7 +37,8 @@ impl Store {
         Ok(rows.iter().filter_map(|row| Row(row).id("droplet_id")).map(DropletId).collect())
     }
 
-    /// Every restore of a Droplet of which a schedule has Snapshots, as far back as history goes; of those before it, the last of each Droplet.
+    /// Every restore of a Droplet of which a schedule has Snapshots, as far back as the history goes; of earlier ones, the last of each
+    /// Droplet.
     pub async fn restores(&self, schedule: ScheduleId) -> Result<Vec<Restored>, Error> {
         let rows = sqlx::query(select_stored!(
             "WHERE o.kind = 'restore' AND o.droplet_id IN (SELECT droplet_id FROM schedule_snapshots WHERE schedule = $1)"
@@ -76,7 +77,7 @@ fn read(restore: &Operation) -> Option<Restored> {
     })
 }
 
-/// Keeps what a restore put back whose history is about to be pruned.
+/// Keeps what a restore restored, although its history is about to be pruned.
 pub(super) async fn keep(connection: &mut AnyConnection, operation: &Operation) -> Result<(), Error> {
     if operation.kind.word() != "restore" {
         return Ok(());

@@ -1,6 +1,6 @@
-//! Columns: how our values are written into the database's few types, and read back from rows that anybody may have changed.
+//! Columns: how our values are stored in the database's few types, and read back from rows that anybody may have changed.
 //!
-//! Reading never fails: what is not as it should be becomes the nearest harmless value, and the log says so.
+//! Reading never fails: an invalid value becomes the nearest harmless one, and the log says so.
 
 use jiff::Timestamp;
 use sqlx::{Any, Decode, Row as _, Type, any::AnyRow};
@@ -28,7 +28,7 @@ impl<'r> Row<'r> {
         self.get(column)
     }
 
-    /// Discord's and DigitalOcean's ids are unsigned; the database keeps their bits.
+    /// An id of Discord or DigitalOcean. Those are unsigned; the database stores their bits.
     pub(super) fn id(self, column: &str) -> Option<u64> {
         self.number(column).map(i64::cast_unsigned)
     }
@@ -38,22 +38,22 @@ impl<'r> Row<'r> {
     }
 }
 
-/// The last moment that a row may name, in the year 9000: far from jiff's last, so that rules may add to it.
+/// The last time that a row may hold, in the year 9000: far enough from jiff's maximum for the rules to add to it.
 const LAST: i64 = 221_845_392_000_000;
 
-/// A moment from the database; one beyond reason becomes the nearest within.
+/// A time from the database; one out of range becomes the nearest within.
 pub(super) fn moment(millis: i64) -> Timestamp {
     Timestamp::from_millisecond(millis.clamp(0, LAST)).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-/// When something is due, rounded up: nothing is ever due before its time, which would have its worker turn in circles.
+/// A due time in milliseconds, rounded up: nothing may be due before its time, or its worker would spin.
 pub(super) fn due_millis(at: Timestamp) -> i64 {
     let whole = at.as_millisecond();
     let beyond = at.subsec_nanosecond() % 1_000_000 > 0;
     whole.saturating_add(i64::from(beyond))
 }
 
-/// PostgreSQL refuses NUL in text; names from outside may hold it.
+/// Removes NUL, which PostgreSQL refuses in text; names from outside may contain it.
 pub(super) fn without_nul(text: &str) -> String {
     text.replace('\0', "")
 }
@@ -63,7 +63,7 @@ pub(super) fn bits(id: u64) -> i64 {
     id.cast_signed()
 }
 
-/// The places of so many parameters: `$1, $2, $3`.
+/// The placeholders for this many parameters: `$1, $2, $3`.
 pub(super) fn places(count: usize) -> String {
     let places: Vec<String> = (1..=count).map(|place| format!("${place}")).collect();
     places.join(", ")

@@ -1,6 +1,6 @@
-//! The tables and their versions: which migrations a database has had, and bringing it up to date.
+//! The tables and their versions: which migrations a database has had, and applying the missing ones.
 //!
-//! Only who holds the lease, or SQLite's lock, migrates: a process of a newer version must not change the tables under an older
+//! Only a process that holds the lease, or SQLite's lock, migrates: a process of a newer version must not change the tables under an older
 //! one that is active.
 
 use std::sync::LazyLock;
@@ -12,8 +12,8 @@ use sqlx::{
 
 use super::{Engine, Error, row::Row};
 
-/// Each file under `migrations/`, with its version and what it is for. sqlx has a macro that reads the folder, but building it compiles both
-/// databases' drivers once more, which takes minutes.
+/// Each file under `migrations/`, with its version and description. sqlx has a macro that reads the folder, but it makes the build compile
+/// both database drivers a second time, which takes minutes.
 const FILES: [(i64, &str, &str); 14] = [
     (1, "memory", include_str!("../../migrations/0001_memory.sql")),
     (2, "lease", include_str!("../../migrations/0002_lease.sql")),
@@ -36,11 +36,11 @@ static MIGRATIONS: LazyLock<Vec<Migration>> = LazyLock::new(|| {
     };
     FILES.into_iter().map(of_file).collect()
 });
-/// Where sqlx notes what was done.
+/// The table in which sqlx records applied migrations.
 const NOTES: &str = "_sqlx_migrations";
-/// From this version on the lease is one row per database.
+/// The version since which the lease is one row per database.
 pub(super) const WITH_LEASE: i64 = 2;
-/// From this version on there is a table of what people did that belongs to no operation.
+/// The version since which there is a table of what people did outside operations.
 pub(super) const WITH_ACTS: i64 = 14;
 
 /// The latest version of the tables that this program knows.
@@ -48,14 +48,14 @@ pub(super) fn known() -> i64 {
     MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default()
 }
 
-/// The version of a database's tables, 0 where there are none yet. Changes nothing.
+/// The version of a database's tables, or 0 if there are none yet. Changes nothing.
 ///
-/// [`Error::NewerSchema`] and [`Error::ForeignSchema`]: this program must leave the database alone.
+/// [`Error::NewerSchema`] and [`Error::ForeignSchema`] mean that this program must leave the database alone.
 pub(super) async fn found(connection: &mut AnyConnection, engine: Engine) -> Result<i64, Error> {
     Ok(applied(connection, engine).await?.into_iter().max().unwrap_or_default())
 }
 
-/// Brings the tables up to `version`.
+/// Migrates the tables up to `version`.
 pub(super) async fn migrate(connection: &mut AnyConnection, engine: Engine, version: i64) -> Result<(), Error> {
     connection.lock().await.map_err(of_migration)?;
     connection.ensure_migrations_table(NOTES).await.map_err(of_migration)?;
@@ -68,7 +68,7 @@ pub(super) async fn migrate(connection: &mut AnyConnection, engine: Engine, vers
     connection.unlock().await.map_err(of_migration)
 }
 
-/// The migrations that a database has had, all of them known to this program.
+/// The migrations that a database has had, all of which this program must know.
 async fn applied(connection: &mut AnyConnection, engine: Engine) -> Result<Vec<i64>, Error> {
     let noted = match engine {
         Engine::Sqlite => "SELECT COUNT(*) AS n FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations'",

@@ -1,4 +1,5 @@
-//! The planned times of schedules, and what became of each: a row, or one for several in a row that nothing was done for.
+//! The planned times of schedules and their outcomes. A row stands for one of them, or for several consecutive ones for which nothing was
+//! done.
 
 use jiff::Timestamp;
 use sqlx::{Any, Transaction};
@@ -17,7 +18,7 @@ use crate::{
 };
 
 impl Store {
-    /// What is known of a schedule's planned times.
+    /// The outcomes of a schedule's planned times.
     pub async fn accounts(&self, schedule: ScheduleId) -> Result<Accounts, Error> {
         let row = sqlx::query(
             "SELECT MAX(last_at) AS last_at, MAX(CASE WHEN fate = 'waiting' THEN planned_at END) AS waiting, \
@@ -44,8 +45,8 @@ impl Store {
         Ok(rows.iter().filter_map(read_slot).collect())
     }
 
-    /// Prunes what became of planned times before `before`, and what was said once since then; the latest of each schedule stays, since later
-    /// ones are counted from it.
+    /// Prunes the outcomes of planned times before `before`, and the records of one-off messages from that time. The latest of each
+    /// schedule is kept, since later ones are counted from it.
     pub async fn prune_slots(&self, before: Timestamp) -> Result<(), Error> {
         let mut transaction = self.begin_as_owner().await?;
         sqlx::query(
@@ -70,7 +71,7 @@ impl Store {
     }
 }
 
-/// Writes what was decided about planned times.
+/// Stores the decisions about planned times.
 pub(super) async fn write(
     transaction: &mut Transaction<'_, Any>,
     StoredSchedule { schedule, .. }: &StoredSchedule,
@@ -115,7 +116,7 @@ pub(super) async fn write(
     Ok(())
 }
 
-/// Joins a planned time that nothing was done for to the row before it, if that one had the same fate.
+/// Merges a planned time for which nothing was done into the row before it, if that one had the same outcome.
 async fn fold(
     transaction: &mut Transaction<'_, Any>,
     schedule: &Schedule,

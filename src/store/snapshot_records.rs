@@ -1,6 +1,6 @@
-//! What is remembered of Snapshots besides who took them: which somebody wants kept, and what each weighed from day to day.
+//! What is recorded about Snapshots apart from who took them: which ones somebody wants to keep, and the size of each from day to day.
 //!
-//! The Discord front end pins and asks; `app` writes the days whenever the list of Snapshots was read anyway.
+//! The Discord front end pins and queries; `app` records the days whenever the list of Snapshots is read anyway.
 
 use std::collections::HashMap;
 
@@ -16,51 +16,51 @@ use crate::operation::{
     kinds::SnapshotRef,
 };
 
-/// How many Snapshots of a day are written in one statement. SQLite takes 32,766 parameters.
+/// How many Snapshots of a day one statement writes. SQLite accepts 32,766 parameters.
 const BATCH: usize = 500;
-/// How many days are pruned in one statement's worth of rows.
+/// How many rows one pruning statement deletes.
 const PRUNED: i64 = 2_000;
 
-/// A Snapshot that somebody wants kept.
+/// A Snapshot that somebody wants to keep.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pin {
-    /// Which one, by the name that they saw.
+    /// The Snapshot, with the name that they saw.
     pub snapshot: SnapshotRef,
-    /// Who.
+    /// Who pinned it.
     pub by: UserId,
-    /// Where.
+    /// The guild in which they pinned it.
     pub guild: GuildId,
-    /// When.
+    /// When they pinned it.
     pub at: Timestamp,
-    /// Why, if they said so.
+    /// The reason, if they gave one.
     pub reason: Option<String>,
 }
 
-/// What a Snapshot weighed on a day.
+/// The size of a Snapshot on a day.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Weighed {
-    /// Which one.
+    /// The Snapshot.
     pub snapshot: SnapshotId,
     /// The Droplet that it was taken of.
     pub droplet: Option<DropletId>,
-    /// What it is billed for; nothing where it is not known yet.
+    /// The size that is billed; zero if it is not known yet.
     pub gigabytes: f64,
 }
 
-/// What the Snapshots of one Droplet weighed on a day.
+/// The size of all Snapshots of one Droplet on a day.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DayTotal {
     /// The day, in UTC.
     pub day: Date,
-    /// The Droplet; none of those whose Droplet is not known.
+    /// The Droplet; `None` for the Snapshots whose Droplet is not known.
     pub droplet: Option<DropletId>,
-    /// How many there were.
+    /// The number of Snapshots.
     pub count: u64,
-    /// What they weighed together, in GB.
+    /// Their total size in GB.
     pub gigabytes: f64,
 }
 
-/// The day of a moment, in UTC, as it stands in a row: days since 1970.
+/// The day of a point in time, in UTC, as stored in a row: days since 1970.
 fn number_of(at: Timestamp) -> i64 {
     at.as_second().div_euclid(24 * 3_600)
 }
@@ -70,9 +70,9 @@ fn day_of(number: i64) -> Option<Date> {
     Some(at.to_zoned(TimeZone::UTC).date())
 }
 
-/// Thousandths of a gigabyte; nothing where the figure makes no sense.
+/// Thousandths of a gigabyte; zero if the number is not a valid size.
 fn millis_of(gigabytes: f64) -> i64 {
-    // A duration of so many seconds is a checked way from a float to whole thousandths.
+    // A duration of this many seconds provides a checked conversion from a float to whole thousandths.
     let checked = jiff::SignedDuration::try_from_secs_f64(gigabytes).unwrap_or_default();
     i64::try_from(checked.as_millis()).unwrap_or_default().max(0)
 }
@@ -82,7 +82,7 @@ fn gigabytes_of(millis: i64) -> f64 {
 }
 
 impl Store {
-    /// Pins a Snapshot. One that is pinned already stays as it is; told is the pin that holds.
+    /// Pins a Snapshot, unless it is already pinned. Returns the pin that applies.
     pub async fn pin(&self, pin: &Pin) -> Result<Pin, Error> {
         let mut transaction = self.begin_as_owner().await?;
         let pinned = sqlx::query(
@@ -107,7 +107,7 @@ impl Store {
         Ok(self.pinned(pin.snapshot.id).await?.unwrap_or_else(|| pin.clone()))
     }
 
-    /// Takes the pin off, for this person in this guild; says whether there was one.
+    /// Removes a pin on behalf of this person in this guild. Returns whether there was one.
     pub async fn unpin(&self, snapshot: SnapshotId, (by, guild): (UserId, GuildId)) -> Result<bool, Error> {
         let mut transaction = self.begin_as_owner().await?;
         let row = sqlx::query(
@@ -121,7 +121,7 @@ impl Store {
             let act = Act { by, guild, what: Deed::Unpinned };
             act::note(&mut transaction, &act, &pin.snapshot, self.clock.now()).await?;
         }
-        // *Keep…* under a schedule's message was a pin as well.
+        // *Keep…* under a schedule's message created a pin as well.
         sqlx::query("UPDATE schedule_snapshots SET kept_by = NULL WHERE snapshot_id = $1")
             .bind(bits(snapshot.0))
             .execute(&mut *transaction)
@@ -143,7 +143,7 @@ impl Store {
         Ok(row.as_ref().and_then(|row| read_pin(Row(row))))
     }
 
-    /// Every pin there is, by Snapshot.
+    /// Every pin, by Snapshot.
     pub async fn pins(&self) -> Result<HashMap<SnapshotId, Pin>, Error> {
         let rows = sqlx::query("SELECT snapshot_id, snapshot_name, by_user, guild_id, at, reason FROM snapshot_pins")
             .fetch_all(&self.pool)
@@ -152,7 +152,7 @@ impl Store {
         Ok(pins.map(|pin| (pin.snapshot.id, pin)).collect())
     }
 
-    /// Writes down what Snapshots weigh on the day of this moment. One that was weighed on that day stays as it is.
+    /// Records the size of Snapshots on the day of `at`. A size already recorded on that day is not changed.
     pub async fn weigh(&self, at: Timestamp, weighed: &[Weighed]) -> Result<(), Error> {
         for batch in weighed.chunks(BATCH) {
             let rows: Vec<_> = (0..batch.len())
@@ -177,7 +177,7 @@ impl Store {
         Ok(())
     }
 
-    /// What the Snapshots of each Droplet weighed on each day since this moment that was written down, oldest first.
+    /// The recorded total sizes per Droplet and day since this time, oldest first.
     pub async fn weighed_since(&self, since: Timestamp) -> Result<Vec<DayTotal>, Error> {
         let rows = sqlx::query(
             "SELECT day, droplet_id, CAST(COUNT(*) AS BIGINT) AS n, CAST(SUM(size_mb) AS BIGINT) AS size_mb \
@@ -198,13 +198,13 @@ impl Store {
         Ok(rows.iter().filter_map(total).collect())
     }
 
-    /// The last month for which the message about costs was told, or is not to be; none in a new database.
+    /// The last month for which the message about costs was posted, or is not to be; `None` in a new database.
     pub async fn last_month_told(&self) -> Result<Option<i64>, Error> {
         let row = sqlx::query("SELECT MAX(month) AS month FROM monthly_reports").fetch_one(&self.pool).await?;
         Ok(Row(&row).number("month"))
     }
 
-    /// Writes down that a month was told by this message, or is not to be.
+    /// Records that this message reported a month, or that the month is not to be reported.
     pub async fn month_was_told(&self, month: i64, message: Option<MessageId>) -> Result<(), Error> {
         let mut transaction = self.begin_as_owner().await?;
         sqlx::query("INSERT INTO monthly_reports (month, message_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
@@ -216,7 +216,7 @@ impl Store {
         Ok(())
     }
 
-    /// Prunes some days before this moment, and says how many rows went. Call it again until it says none.
+    /// Prunes some days before this time, and returns how many rows were deleted. Repeat until it returns zero.
     pub async fn prune_days(&self, before: Timestamp) -> Result<u64, Error> {
         let mut transaction = self.begin_as_owner().await?;
         let pruned = sqlx::query(

@@ -1,4 +1,4 @@
-//! Messages of schedules that no channel takes: the bot's operator hears of them, since nobody else can.
+//! Messages of schedules that no channel accepts: the bot's operator is told about them, since nobody else can be.
 
 use std::collections::BTreeSet;
 
@@ -6,12 +6,12 @@ use parking_lot::Mutex;
 
 use crate::operation::ids::ScheduleId;
 
-/// Those messages, by schedule and number. Kept in memory alone: a new process tries each of them and finds out again.
+/// The undeliverable messages, by schedule and number. They are kept only in memory: a new process tries each of them again.
 #[derive(Debug, Default)]
 pub(super) struct Unheard(Mutex<BTreeSet<(ScheduleId, i64)>>);
 
 impl Unheard {
-    /// A message found no channel, or has found one after all.
+    /// Records that a message found no channel, or has found one after all.
     pub(super) fn note(&self, message: (ScheduleId, i64), is_unheard: bool) {
         let mut messages = self.0.lock();
         if is_unheard {
@@ -21,7 +21,7 @@ impl Unheard {
         }
     }
 
-    /// Whether there are some.
+    /// Whether there are any.
     pub(super) fn are_some(&self) -> bool {
         !self.0.lock().is_empty()
     }

@@ -1,6 +1,6 @@
-//! Fields of a state that this version of the program does not know, because a newer one wrote them.
+//! Fields of a state that this version of the program does not know, because a newer version wrote them.
 //!
-//! They are found when a row is read and put back when it is written, so that going back to an older version for a while loses nothing.
+//! They are found when a row is read and put back when it is written, so that a temporary downgrade loses nothing.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::Error;
 use crate::operation::Operation;
 
-/// The unknown fields of a JSON value, each at its place.
+/// The unknown fields of a JSON value, each at its position.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) enum Unknown {
     /// There are none.
@@ -19,7 +19,7 @@ pub(super) enum Unknown {
         fields: Map<String, Value>,
         within: BTreeMap<String, Unknown>,
     },
-    /// Items are told apart by their place, which means something only while there are as many.
+    /// Items are identified by their index, which is meaningful only while their number is unchanged.
     Array {
         length: usize,
         within: BTreeMap<usize, Unknown>,
@@ -27,11 +27,11 @@ pub(super) enum Unknown {
 }
 
 impl Unknown {
-    /// What a state's text says beyond the operation that was read from it.
+    /// The fields in a state's text that are not part of the operation read from it.
     pub(super) fn of(operation: &Operation, text: &str) -> Self {
         let Ok(known) = serde_json::to_string(operation) else { return Self::Nothing };
         if known == text {
-            // As this version writes it: the usual case, and the cheap one.
+            // The text is exactly what this version writes: the usual case, and the cheap one.
             return Self::Nothing;
         }
         match (serde_json::from_str(&known), serde_json::from_str(text)) {
@@ -43,7 +43,7 @@ impl Unknown {
     fn between(known: &Value, found: &Value) -> Self {
         match (known, found) {
             (Value::Object(known), Value::Object(found)) => {
-                // A field that is null says what its absence says.
+                // A field that is null means the same as an absent one.
                 let is_unknown = |(name, value): &(&String, &Value)| !known.contains_key(*name) && !value.is_null();
                 let fields: Map<_, _> =
                     found.iter().filter(is_unknown).map(|(name, value)| (name.clone(), value.clone())).collect();
@@ -64,13 +64,13 @@ impl Unknown {
         }
     }
 
-    /// The text of an operation's state, with these fields where there is still a place for them.
+    /// The text of an operation's state, including these fields as far as there is still a place for them.
     pub(super) fn with(&self, operation: &Operation) -> Result<String, Error> {
         if *self != Self::Nothing {
             let mut state = serde_json::to_value(operation).map_err(Error::Unwritable)?;
             self.put_back(&mut state);
             let text = state.to_string();
-            // A field that was only renamed would stand there twice, and nobody could read the state any more.
+            // A field that was merely renamed would appear twice, which would make the state unreadable.
             if serde_json::from_str::<Operation>(&text).is_ok_and(|read| read == *operation) {
                 return Ok(text);
             }

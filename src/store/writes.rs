@@ -1,32 +1,32 @@
-//! Whether the database can be written, as the last writes found it: a database that can only be read answers everything and does nothing.
+//! Whether the database can be written, judging by the last writes: a database that can only be read answers every query but does nothing.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Error, Store};
 
-/// How the last writes went.
+/// The results of the last writes.
 #[derive(Debug, Default)]
 pub(super) struct Writes {
     failed: AtomicBool,
     disk_is_full: AtomicBool,
-    /// SQLite's write-ahead log begins short with each process.
+    /// SQLite's write-ahead log starts short in each process.
     has_long_log: AtomicBool,
 }
 
 impl Writes {
-    /// Keeps in mind how a write went.
+    /// Records the result of a write.
     pub(super) fn note(&self, outcome: Result<(), &Error>) {
         match outcome {
             Ok(()) => self.failed.store(false, Ordering::Relaxed),
             Err(Error::Full | Error::ReadOnly | Error::Locked | Error::Unavailable(_)) => {
                 self.failed.store(true, Ordering::Relaxed);
             }
-            // Refused for what it says: that tells nothing of the database.
+            // Refused because of its content, which says nothing about the database.
             Err(_) => {}
         }
     }
 
-    /// Says whether the disk has room for more than what is under way.
+    /// Records whether the disk has room for more than the operations that already run.
     pub(super) fn note_disk(&self, is_full: bool) {
         self.disk_is_full.store(is_full, Ordering::Relaxed);
     }
@@ -35,7 +35,7 @@ impl Writes {
         self.disk_is_full.load(Ordering::Relaxed)
     }
 
-    /// Says that the write-ahead log has its full length.
+    /// Records that the write-ahead log has its full length.
     pub(super) fn note_long_log(&self) {
         self.has_long_log.store(true, Ordering::Relaxed);
     }
@@ -46,12 +46,12 @@ impl Writes {
 }
 
 impl Store {
-    /// Whether the last write failed, or the disk has no room left for anything new.
+    /// Whether the last write failed, or the disk has no room for anything new.
     pub fn write_failed(&self) -> bool {
         self.writes.failed.load(Ordering::Relaxed) || self.writes.disk_is_full()
     }
 
-    /// Writes something that means nothing, and takes it back: what [`Store::write_failed`] says is up to date then.
+    /// Writes something meaningless and rolls it back, to bring [`Store::write_failed`] up to date.
     pub async fn probe_write(&self) -> Result<(), Error> {
         let probed = async {
             let mut transaction = self.begin().await?;
@@ -65,7 +65,7 @@ impl Store {
         self.note_write(probed)
     }
 
-    /// Passes on how a write went, and keeps it in mind.
+    /// Records the result of a write and returns it.
     pub(super) fn note_write<T>(&self, outcome: Result<T, Error>) -> Result<T, Error> {
         self.writes.note(outcome.as_ref().map(|_| ()));
         outcome

@@ -1,4 +1,4 @@
-//! What is logged, for tests that read it.
+//! Captures log output for tests that read it.
 
 use std::{io, sync::Arc};
 
@@ -10,13 +10,13 @@ use tracing::{Subscriber, subscriber::with_default};
 pub(crate) struct Captured(Arc<Mutex<Vec<u8>>>);
 
 impl Captured {
-    /// Writes lines as they are written by default, from level info on, but without colours and time.
+    /// A subscriber that writes lines in the default format, from level info on, but without colours and time.
     pub(crate) fn subscriber(&self) -> impl Subscriber + Send + Sync + use<> {
         let writer = self.clone();
         tracing_subscriber::fmt().with_ansi(false).without_time().with_writer(move || writer.clone()).finish()
     }
 
-    /// All that was written.
+    /// Everything written so far.
     pub(crate) fn text(&self) -> String {
         String::from_utf8(self.0.lock().clone()).unwrap()
     }
@@ -32,7 +32,7 @@ impl io::Write for Captured {
     }
 }
 
-/// What is logged in this thread by `speak`.
+/// What `speak` logs in this thread.
 pub(crate) fn logged(speak: impl FnOnce()) -> String {
     let captured = Captured::default();
     with_default(captured.subscriber(), speak);

@@ -1,21 +1,21 @@
 //! The metrics: one table of names and meanings, and the recorder that Prometheus reads.
 //!
-//! `app` installs it when `/metrics` is served; rooms record by name through the `metrics` macros, which cost next to
-//! nothing until then. `tests/rooms.rs` holds that every name they use is in the table.
+//! `app` installs the recorder if `/metrics` is served; rooms record by name through the `metrics` macros, which cost next to nothing
+//! otherwise. `tests/rooms.rs` checks that every name they use is in the table.
 
 use std::sync::OnceLock;
 
 use metrics::{describe_counter, describe_gauge, describe_histogram, set_global_recorder, with_local_recorder};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
-/// What can be done with a metric.
+/// The type of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Only ever grows.
     Counter,
     /// Goes up and down.
     Gauge,
-    /// How values are spread.
+    /// Shows the distribution of values.
     Histogram,
 }
 
@@ -24,9 +24,9 @@ pub enum Kind {
 pub struct Described {
     /// Its name.
     pub name: &'static str,
-    /// What can be done with it.
+    /// Its type.
     pub kind: Kind,
-    /// What it counts, with its labels.
+    /// What it measures, and its labels.
     pub meaning: &'static str,
 }
 
@@ -34,7 +34,7 @@ const fn described(name: &'static str, kind: Kind, meaning: &'static str) -> Des
     Described { name, kind, meaning }
 }
 
-/// Every metric there is.
+/// Every metric.
 pub const METRICS: &[Described] = &[
     described("snapshot_bot_operations_total", Kind::Counter, "Operations that ended, by kind and outcome"),
     described("snapshot_bot_operation_seconds", Kind::Histogram, "How long operations took, by kind and outcome"),
@@ -64,16 +64,16 @@ pub const METRICS: &[Described] = &[
     described("snapshot_bot_power_owed", Kind::Gauge, "Droplets that the bot still has to bring back on"),
 ];
 
-/// Seconds: from a step that takes no time to a snapshot that takes all night.
+/// Upper bounds in seconds: from a step that takes no time to a Snapshot that takes all night.
 const BUCKETS: &[f64] =
     &[1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 2400.0, 3600.0, 7200.0, 28800.0];
 
-/// What has been recorded in this process. Clones read the same.
+/// The metrics recorded in this process. Clones share them.
 #[derive(Clone)]
 pub struct Metrics(PrometheusHandle);
 
 impl Metrics {
-    /// Records from now on, and for the life of the process; asked again, gives the same.
+    /// Starts recording, for the life of the process; later calls return the same recorder.
     pub fn install() -> Self {
         static INSTALLED: OnceLock<Metrics> = OnceLock::new();
         let installed = INSTALLED.get_or_init(|| {
@@ -95,7 +95,7 @@ impl Metrics {
 
 fn recorder() -> PrometheusRecorder {
     let builder = PrometheusBuilder::new();
-    // Refused only for an empty list of buckets.
+    // This fails only for an empty list of buckets.
     let builder = builder
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), BUCKETS)
         .unwrap_or_else(|_| PrometheusBuilder::new());

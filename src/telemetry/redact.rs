@@ -1,7 +1,7 @@
-//! The last look at every log line before it leaves: sealed secrets and Discord's interaction tokens become `[redacted]`.
+//! The last filter for every log line: sealed secrets and Discord's interaction tokens become `[redacted]`.
 //!
-//! `telemetry` puts it between the formatter and standard error. It knows the secrets it was given and three shapes of
-//! text in which tokens travel, and nothing of who logs.
+//! `telemetry` puts it between the formatter and standard error. It knows the secrets that it was given and three forms of text in which
+//! tokens occur, and nothing about who logs.
 
 use std::{
     borrow::Cow,
@@ -14,10 +14,10 @@ use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::fmt::MakeWriter;
 
 const REDACTED: &str = "[redacted]";
-/// Anything shorter would blot out innocent words, and so give itself away.
+/// Redacting anything shorter would remove innocent words, and so reveal the secret.
 const SHORTEST: usize = 8;
 
-/// The secrets that no line may hold. Clones share them, and only ever learn more.
+/// The secrets that must not appear in any line. Clones share them; secrets are only added.
 #[derive(Clone, Default)]
 pub(super) struct Sealed(Arc<RwLock<Vec<String>>>);
 
@@ -25,7 +25,7 @@ impl Sealed {
     pub(super) fn add(&self, secrets: &[SecretString]) {
         let mut sealed = self.0.write();
         for secret in secrets.iter().map(ExposeSecret::expose_secret).filter(|secret| secret.len() >= SHORTEST) {
-            // A formatter may have escaped quotes and backslashes.
+            // A formatter may have escaped quotes and backslashes in the secret.
             for form in [secret.to_owned(), secret.escape_debug().to_string()] {
                 if !sealed.contains(&form) {
                     sealed.push(form);
@@ -35,7 +35,7 @@ impl Sealed {
     }
 }
 
-/// Makes writers that redact what they pass on to the writers of `inner`.
+/// Creates writers that redact what they pass on to the writers of `inner`.
 pub(super) struct Redacting<M> {
     secrets: Sealed,
     inner: M,
@@ -55,7 +55,7 @@ impl<'a, M: MakeWriter<'a>> MakeWriter<'a> for Redacting<M> {
     }
 }
 
-/// One event's text, held back until it is whole: a token cut in two would not be recognised.
+/// The text of one event, held back until it is complete: a token that is split in two would not be recognised.
 pub(super) struct Line<W: Write> {
     text: Vec<u8>,
     secrets: Sealed,
@@ -77,12 +77,12 @@ impl<W: Write> Drop for Line<W> {
     fn drop(&mut self) {
         let text = String::from_utf8_lossy(&self.text);
         let secrets = self.secrets.0.read();
-        // Nobody is left to be told that standard error is gone.
+        // Nobody can be told that standard error is gone.
         let _ = self.inner.write_all(redact(&text, &secrets).as_bytes());
     }
 }
 
-/// `text` without the `secrets` and without anything that stands where Discord puts a token.
+/// `text` without the `secrets` and without anything in a place where Discord puts a token.
 fn redact<'t>(text: &'t str, secrets: &[String]) -> Cow<'t, str> {
     let mut text = Cow::Borrowed(text);
     for secret in secrets {
@@ -98,7 +98,7 @@ fn redact<'t>(text: &'t str, secrets: &[String]) -> Cow<'t, str> {
     text
 }
 
-/// Where a token begins in the text that follows a marker, if one does.
+/// Finds where a token begins in the text after a marker, if there is one.
 type TokenAfter = fn(&str) -> Option<usize>;
 
 /// Paths with an interaction's or webhook's token in them, and fields named `token`.
@@ -129,7 +129,7 @@ fn after_id(text: &str) -> Option<usize> {
     (digits > 0 && text[digits..].starts_with('/')).then_some(digits + 1)
 }
 
-/// `": "` in `"token": "<token>"`, however often it was quoted, or `=` in `token=<token>`.
+/// `": "` in `"token": "<token>"`, however often it was escaped, or `=` in `token=<token>`.
 fn after_field_name(text: &str) -> Option<usize> {
     let decoration = |character: char| r#""\ "#.contains(character);
     let value = text.trim_start_matches(decoration).strip_prefix([':', '='])?.trim_start_matches(decoration);

@@ -1,4 +1,5 @@
-//! Who may begin a downtime: the [`downtime_queue`](super::downtime_queue) with what it decides by, for the run loop.
+//! Which operations may begin a downtime: the [`downtime_queue`](super::downtime_queue), with the data that it decides by, for the run
+//! loop.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -15,7 +16,7 @@ use crate::{
     store::{Error, Store},
 };
 
-/// Gives leave to begin downtimes.
+/// Decides which operations may begin a downtime.
 pub(super) struct Admission {
     queue: Mutex<DowntimeQueue>,
     store: Arc<Store>,
@@ -23,22 +24,22 @@ pub(super) struct Admission {
 }
 
 impl Admission {
-    /// Nobody waits yet.
+    /// An admission with an empty queue.
     pub(super) fn new(store: Arc<Store>, client: Client) -> Self {
         Self { queue: Mutex::default(), store, client }
     }
 
-    /// A turn begins: whether its operation stands in the queue.
+    /// Records that a turn begins. Returns whether its operation is in the queue.
     pub(super) fn take_up(&self, id: OperationId) -> bool {
         self.queue().take_up(id)
     }
 
-    /// A turn ended.
+    /// Records that a turn ended.
     pub(super) fn turn_ended(&self, id: OperationId, ending: Ending) {
         self.queue().turn_ended(id, ending == Ending::Stored);
     }
 
-    /// None where an operation may begin its downtime now; else it stands in the queue, until this moment at most.
+    /// `None` if an operation may begin its downtime now. Otherwise it waits in the queue, at most until the returned time.
     pub(super) async fn turn_at(&self, operation: &Operation, now: Timestamp) -> Result<Option<Timestamp>, Error> {
         if self.queue().has_place(operation.id) || self.asks_for_a_place(operation, now).await? {
             return Ok(None);
@@ -46,7 +47,7 @@ impl Admission {
         Ok(Some(schedule::called_until(operation, now)))
     }
 
-    /// Whether an operation begins its downtime by itself, and looks without waiting for others.
+    /// Whether an operation begins its downtime outside a batch, so that its look does not wait for others.
     pub(super) fn begins_alone(&self, id: OperationId) -> bool {
         self.queue().begins_alone(id)
     }
@@ -63,7 +64,7 @@ impl Admission {
         Ok(queue.ask(operation, self.client.room_for_downtimes(others), now))
     }
 
-    /// Calls those whose turn it is, and names all that have been called and are not `busy`.
+    /// Calls the operations whose turn it is, and returns all called ones that are not `busy`.
     pub(super) async fn called(&self, busy: &HashSet<OperationId>, now: Timestamp) -> Result<Vec<OperationId>, Error> {
         let may_call = self.queue().may_call(now);
         if may_call {
@@ -76,7 +77,7 @@ impl Admission {
         Ok(self.queue().called(busy).collect())
     }
 
-    /// When somebody may be called next; none while nobody waits.
+    /// When an operation may be called next; `None` if none waits.
     pub(super) fn next_call_at(&self) -> Option<Timestamp> {
         self.queue().next_call_at()
     }

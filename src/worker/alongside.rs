@@ -1,8 +1,8 @@
-//! One thing that is waited for while others go on.
+//! Waiting for one future while others continue.
 
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 
-/// Waits for `first` while `others` go on, and hands over what they end with.
+/// Waits for `first` while `others` continue, and passes their outputs to `ended`.
 pub(super) async fn alongside<F: Future + Unpin, O: Future>(
     mut first: F,
     others: &mut FuturesUnordered<O>,

@@ -1,8 +1,8 @@
-//! Whether this process has looked after its operations throughout, and which of them it has yet to take up.
+//! Whether this process has attended to its operations without interruption, and which of them it has yet to take up.
 //!
-//! A process may be stopped and go on, and a machine may sleep: nothing destructive that was wished before leaves afterwards unasked. What
-//! a process finds at its start is taken up in the same way. Each operation is taken up in a turn of its own, those first that owe
-//! power, so that one that cannot be read keeps no other waiting.
+//! A process may be stopped and continued, and a machine may sleep: afterwards nothing destructive that was requested before is sent
+//! without asking again. Operations that a process finds at its start are taken up in the same way. Each is taken up in a turn of its own,
+//! those that owe power first, so that an unreadable one delays no other.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -22,10 +22,10 @@ use crate::{
     store::{Error, Store, Whose},
 };
 
-/// Between two looks whether everything is taken up.
+/// The pause between two checks whether every operation was taken up.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// How this process looks after its operations.
+/// How this process attends to its operations.
 #[derive(Debug)]
 pub struct Attendance {
     state: Mutex<State>,
@@ -34,21 +34,21 @@ pub struct Attendance {
 #[derive(Debug)]
 struct State {
     last: Marks,
-    /// The machine's clock leapt, which may be a sleep or somebody who set it: DigitalOcean's next answer tells.
+    /// Set after a leap of the machine's clock, which may be a sleep or a change of the clock; DigitalOcean's next answer decides.
     unclear: Option<Leap>,
-    /// For how long nobody looked after the operations, found out and not yet told to each of them.
+    /// How long nobody attended to the operations, once detected and until it is assigned to each of them.
     gap: Option<SignedDuration>,
     left: Left,
 }
 
-/// What the clocks show.
+/// The readings of the clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Marks {
-    /// How long the process has run, by a clock that stands still while the machine sleeps.
+    /// How long the process has run, by a clock that stops while the machine sleeps.
     uptime: Duration,
     /// How far the machine's clock is ahead of ours.
     machine: SignedDuration,
-    /// DigitalOcean's clock, once there is an answer.
+    /// DigitalOcean's clock, once there was an answer.
     theirs: Option<ServerClock>,
 }
 
@@ -56,7 +56,7 @@ struct Marks {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Leap {
     by: SignedDuration,
-    /// How many answers of DigitalOcean's had come before it was seen.
+    /// How many answers DigitalOcean had given when the leap was seen.
     answers: u64,
 }
 
@@ -64,9 +64,9 @@ struct Leap {
 #[derive(Debug, Default)]
 struct Left {
     operations: HashMap<OperationId, Gap>,
-    /// Those that owe power, in line for a turn.
+    /// Operations that owe power, queued for a turn.
     owing: VecDeque<OperationId>,
-    /// All others.
+    /// All other operations, queued for a turn.
     others: VecDeque<OperationId>,
 }
 
@@ -77,13 +77,13 @@ struct Gap {
 }
 
 impl Attendance {
-    /// Of a process that takes up now what another one left, or itself a while ago.
+    /// The state of a process that is about to take up operations from another process, or from its own past.
     pub fn new(clock: &Clock, client: &Client) -> Self {
         let last = Marks::now(clock, client);
         Self { state: Mutex::new(State { last, unclear: None, gap: None, left: Left::default() }) }
     }
 
-    /// These operations are to be taken up, after so long without anybody who looked after them.
+    /// Queues these operations to be taken up, after a time in which nobody attended to them.
     pub fn leave(
         &self,
         open: impl IntoIterator<Item = OperationId>,
@@ -97,12 +97,12 @@ impl Attendance {
         }
     }
 
-    /// Compares the clocks with what they showed the last time. To be called at every look for what is due, and before a command leaves.
+    /// Compares the clocks with their previous readings. Call this at every query for due operations, and before a command is sent.
     pub fn note(&self, clock: &Clock, client: &Client) {
         self.state().note(Marks::now(clock, client));
     }
 
-    /// The same, and what is open is to be taken up once more if nobody looked after it for a while.
+    /// Like [`note`](Self::note), and queues all open operations to be taken up again if nobody attended to them for a while.
     pub async fn look(&self, store: &Store, clock: &Clock, client: &Client) -> Result<(), Error> {
         self.note(clock, client);
         if let Some(gap) = self.gap() {
@@ -112,8 +112,8 @@ impl Attendance {
         Ok(())
     }
 
-    /// Whether a command of this operation may leave now. What is destructive waits until it is clear that this process has looked after
-    /// it throughout: DigitalOcean is asked, since whatever it answers, it says what time it is.
+    /// Whether a command of this operation may be sent now. A destructive command waits until it is clear that this process has attended to
+    /// the operation without interruption. To find out, this sends a request to DigitalOcean, since any answer contains its time.
     pub async fn lets_go(&self, id: OperationId, is_destructive: bool, (clock, client): (&Clock, &Client)) -> bool {
         self.note(clock, client);
         if is_destructive && self.is_unclear() {
@@ -124,17 +124,17 @@ impl Attendance {
         !self.holds_back(id)
     }
 
-    /// For how long nobody looked after the operations, as was found out: [`leave`](Self::leave) is to be told.
+    /// How long nobody attended to the operations, if detected; the caller passes it on to [`leave`](Self::leave).
     fn gap(&self) -> Option<SignedDuration> {
         self.state().gap
     }
 
-    /// Whether only DigitalOcean's next answer tells if the machine slept. Nothing destructive leaves until then.
+    /// Whether only DigitalOcean's next answer can tell if the machine slept. Until then nothing destructive is sent.
     pub fn is_unclear(&self) -> bool {
         self.state().unclear.is_some()
     }
 
-    /// DigitalOcean was asked and did not tell: what is unclear counts as a sleep, so that it ends.
+    /// Treats an unclear leap as a sleep, because DigitalOcean's answer did not settle it.
     fn suppose_a_gap(&self) {
         let mut state = self.state();
         if let Some(leap) = state.unclear.take() {
@@ -142,45 +142,45 @@ impl Attendance {
         }
     }
 
-    /// Whether every operation was taken up that was left.
+    /// Whether every queued operation was taken up.
     pub fn is_complete(&self) -> bool {
         let state = self.state();
         state.gap.is_none() && state.unclear.is_none() && state.left.operations.is_empty()
     }
 
-    /// Returns once every operation was taken up, or after this long.
+    /// Waits until every queued operation was taken up, but no longer than `longest`.
     pub async fn completed_within(&self, longest: Duration) {
         let completed = async {
             while !self.state().left.operations.is_empty() {
                 tokio::time::sleep(PAUSE).await;
             }
         };
-        // One that cannot be taken up keeps nobody from being heard.
+        // An operation that cannot be taken up must not keep others from being processed.
         let _ = tokio::time::timeout(longest, completed).await;
     }
 
-    /// Whether no command of this operation may leave before it was taken up.
+    /// Whether this operation may send no command before it was taken up.
     pub fn holds_back(&self, id: OperationId) -> bool {
         let state = self.state();
         state.gap.is_some() || state.left.operations.contains_key(&id)
     }
 
-    /// For how long nobody looked after this operation, if it is yet to be taken up.
+    /// How long nobody attended to this operation, if it is yet to be taken up.
     pub fn unattended(&self, id: OperationId) -> Option<SignedDuration> {
         self.state().left.operations.get(&id).map(|gap| gap.unattended_for)
     }
 
-    /// It was taken up.
+    /// Records that an operation was taken up.
     pub fn take_up(&self, id: OperationId) {
         self.state().left.operations.remove(&id);
     }
 
-    /// The next ones to take up, out of the line.
+    /// Removes the next operations to take up from the queue.
     pub fn next(&self, whose: Whose, places: usize) -> Vec<OperationId> {
         self.state().left.next(whose, places)
     }
 
-    /// Its turn is over. Back into the line, if it was not taken up.
+    /// Records that an operation's turn is over, and queues it again if it was not taken up.
     pub fn return_to_line(&self, id: OperationId) {
         self.state().left.line_up(id);
     }
@@ -273,7 +273,7 @@ mod tests {
         State { last: START, unclear: None, gap: None, left: Left::default() }
     }
 
-    /// The clocks after so many minutes of this process's life, of the machine's sleep, and with so many more answers.
+    /// The clock readings after this many minutes of process time and of machine sleep, and this many further answers.
     fn later(alive: u64, asleep: i64, answers: u64) -> Marks {
         let asleep = SignedDuration::from_mins(asleep);
         let ahead = if answers == 0 { SignedDuration::ZERO } else { asleep } + SignedDuration::from_secs(1);

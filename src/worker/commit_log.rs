@@ -1,4 +1,4 @@
-//! One line in the log for each change that a commit made, so that a night can be read there: what, which step, and why.
+//! One log line for each change made by a commit, so that the log of a night shows what happened, in which step, and why.
 
 use crate::operation::{
     Blocker, Operation,
@@ -6,7 +6,7 @@ use crate::operation::{
     step::{State, Step},
 };
 
-/// Writes what one commit changed.
+/// Logs what one commit changed.
 pub(super) fn changes(before: &Operation, after: &Operation) {
     let span = tracing::info_span!(
         "commit",
@@ -50,7 +50,7 @@ fn step_changed(before: Option<&Step>, after: &Step) {
     }
 }
 
-/// The state in one word; what happens within it is not worth a line.
+/// The state in one word; changes within a state are not logged.
 fn word(state: &State) -> &'static str {
     match state {
         State::Waiting(_) => "waiting",
@@ -65,13 +65,13 @@ fn word(state: &State) -> &'static str {
 
 fn obstacle_changed(after: &Operation) {
     match after.obstacle.as_ref().map(|obstacle| &obstacle.what) {
-        // In a crowd most operations do, most of the time.
+        // With many operations, most of them wait like this most of the time.
         Some(Blocker::Turn | Blocker::Throttled) | None => tracing::debug!(obstacle = ?after.obstacle, "waits"),
         Some(what) => tracing::info!(obstacle = ?what, "waits"),
     }
 }
 
-/// A Droplet that is off and does not get on is what an operator must not miss.
+/// Logs changes of the power status: an operator must not miss a Droplet that is off without progress.
 fn power_changed(before: Status<'_>, after: Status<'_>) {
     let is_same = std::mem::discriminant(&before) == std::mem::discriminant(&after);
     match after {
@@ -108,7 +108,7 @@ mod tests {
         logged(|| changes(before, after)).lines().map(|line| line.trim().to_owned()).collect()
     }
 
-    /// The level of each line, and what it says; every line says of what.
+    /// The level and message of each line, after checking that every line names its operation.
     fn said(lines: &[String]) -> Vec<String> {
         let said = lines.iter().map(|line| {
             let span =

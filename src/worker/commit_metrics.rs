@@ -1,4 +1,4 @@
-//! Figures for operators: what ended, how, and how long it took.
+//! Metrics for operators: which operations ended, how, and how long they took.
 
 use crate::operation::{Operation, step::Step};
 

@@ -1,10 +1,10 @@
-//! Who may begin a downtime next.
+//! Which operation may begin a downtime next.
 //!
-//! A place is taken once and kept to the end: asked for again before each look, it would be lost again and again. Places are given in
-//! batches, so that what begins together is seen together, and in turn to everybody who asked, so that one person's hundred takes keep
-//! nobody else waiting. The queue calls, it is not asked: an operation that waits has written that down once, and costs nothing until
-//! it is called. Pure: [`super::run_loop`] acts on it, and so does the simulation. It dies with the process; a restart makes every
-//! operation due, so that all stand in it again.
+//! An operation is given a place once and keeps it to the end; having to ask again before each look, it would lose its place again and
+//! again. Places are given in batches, so that operations that begin together are read together, and to each asker in turn, so that one
+//! person's hundred takes delay nobody else. The queue calls operations rather than being polled: a waiting operation stores that once, and
+//! costs nothing until it is called. The queue is pure: [`super::run_loop`] acts on it, and so does the simulation. It ends with the
+//! process; a restart makes every operation due, so that all join it again.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
@@ -20,33 +20,34 @@ use crate::{
     store::PowerOwed,
 };
 
-/// Between two batches.
+/// The pause between two batches.
 const BATCH_PAUSE: SignedDuration = SignedDuration::from_secs(20);
-/// So many batches make a minute.
+/// How many batches there are in a minute.
 const BATCHES_A_MINUTE: usize = 3;
 const MINUTE: SignedDuration = SignedDuration::from_secs(60);
-/// Anyone who has a place owes power long before this, and is counted by that from then on; else its place is free again.
+/// How long a place is reserved. An operation with a place normally owes power long before this, and is counted by that from then on;
+/// otherwise its place becomes free again.
 const PLACE_LASTS: SignedDuration = SignedDuration::from_mins(3);
 
-/// Those that wait to begin a downtime, and those that were let begin.
+/// The operations that wait to begin a downtime, and those that have been admitted.
 #[derive(Debug, Default)]
 pub struct DowntimeQueue {
     waiting: BTreeMap<OperationId, Waiting>,
     placed: BTreeMap<OperationId, Placed>,
-    /// When the batch began that places are given from, and how many it has left.
+    /// When the batch from which places are given began, and how many places it has left.
     batch: Option<(Timestamp, usize)>,
-    /// When places were given lately.
+    /// When places were given in the last minute.
     given: VecDeque<Timestamp>,
-    /// Those of them that no batch had.
+    /// The subset of those that were given outside a batch.
     given_at_once: VecDeque<Timestamp>,
 }
 
-/// Whom an operation is for: each has its turn.
+/// On whose behalf an operation runs: each asker gets places in turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Asker {
     /// A command or a press.
     Person(UserId),
-    /// A schedule's own times: its owner's commands do not stand behind them.
+    /// A schedule's planned times, which do not delay its owner's commands.
     Schedule(ScheduleId),
     /// The run of a group.
     Run(RunId),
@@ -62,15 +63,15 @@ impl Asker {
     }
 }
 
-/// An operation that stands in line.
+/// An operation that waits in the queue.
 #[derive(Clone, Copy, Debug)]
 struct Waiting {
     asker: Asker,
-    /// In minutes: a person asks for many Droplets within a moment.
+    /// When it was asked for, in minutes: a person asks for many Droplets within a moment.
     asked_at: i64,
-    /// Droplets that stand next to each other in DigitalOcean's lists are seen on one page.
+    /// Droplets that are next to each other in DigitalOcean's lists are read with one page.
     droplet: Option<DropletId>,
-    /// A turn of it has begun since it stood in line last.
+    /// Whether a turn of it has begun since it last joined the queue.
     is_taken_up: bool,
 }
 
@@ -91,26 +92,26 @@ impl Waiting {
 struct Placed {
     waiting: Waiting,
     since: Timestamp,
-    /// It had not to wait for a batch.
+    /// Whether it did not have to wait for a batch.
     is_at_once: bool,
-    /// Its Droplet was among those to which power is owed.
+    /// Whether its Droplet was among those to which power is owed.
     has_begun: bool,
-    /// A turn of it has begun since it was given its place.
+    /// Whether a turn of it has begun since it was given its place.
     is_taken_up: bool,
-    /// Its row says when it is due; before that, its row waits for the call.
+    /// Whether its row says when it is due; until then the row says that it waits for the call.
     is_settled: bool,
 }
 
 impl DowntimeQueue {
-    /// A turn of this operation begins: whether it stands here, so that its row may wait for a call.
+    /// Records that a turn of this operation begins. Returns whether it is in the queue, so that its row may be waiting for a call.
     pub fn take_up(&mut self, id: OperationId) -> bool {
         let waiting = self.waiting.get_mut(&id).map(|waiting| &mut waiting.is_taken_up);
         let placed = self.placed.get_mut(&id).map(|placed| &mut placed.is_taken_up);
         waiting.into_iter().chain(placed).map(|is_taken_up| *is_taken_up = true).next().is_some()
     }
 
-    /// A turn of this operation ended; `is_stored` says whether its row tells how it goes on. Anyone who does not stand in line again has
-    /// left it then.
+    /// Records that a turn of this operation ended; `is_stored` says whether its row says how it continues. An operation that has not
+    /// joined the queue again has then left it.
     pub fn turn_ended(&mut self, id: OperationId, is_stored: bool) {
         if let Some(waiting) = self.waiting.get_mut(&id) {
             if std::mem::take(&mut waiting.is_taken_up) && is_stored {
@@ -126,12 +127,13 @@ impl DowntimeQueue {
         self.placed.contains_key(&id)
     }
 
-    /// Whether asking for a place may give one now; otherwise it is enough to stand in line.
+    /// Whether asking for a place may yield one now; otherwise the operation only needs to join the queue.
     pub fn may_place(&self, operation: &Operation, now: Timestamp) -> bool {
         self.batch_is_over(now) || self.batch.is_some_and(|(_, left)| left > 0) || self.is_new_here(operation)
     }
 
-    /// Asks for a place while there is so much room: whether there is one. Otherwise the operation stands in line until it is called.
+    /// Asks for a place while there is this much room, and returns whether the operation has one. If not, it waits in the queue until it is
+    /// called.
     pub fn ask(&mut self, operation: &Operation, room: DowntimeRoom, now: Timestamp) -> bool {
         let id = operation.id;
         if self.has_place(id) {
@@ -155,23 +157,23 @@ impl DowntimeQueue {
         true
     }
 
-    /// Whether an operation begins by itself, not with a batch: its look waits for nobody else's.
+    /// Whether an operation begins outside a batch, so that its look waits for no other.
     pub fn begins_alone(&self, id: OperationId) -> bool {
         self.placed.get(&id).is_some_and(|placed| placed.is_at_once && !placed.has_begun)
     }
 
-    /// Stands in line until it is called.
+    /// Adds an operation to the queue, in which it waits to be called.
     pub fn stand(&mut self, operation: &Operation) {
         self.waiting.insert(operation.id, Waiting::of(operation));
     }
 
-    /// Whether somebody may be called now.
+    /// Whether an operation may be called now.
     pub fn may_call(&self, now: Timestamp) -> bool {
         let batch_has_some = self.batch.is_some_and(|(_, left)| left > 0);
         (batch_has_some || self.batch_is_over(now)) && self.somebody_waits()
     }
 
-    /// Gives places to those whose turn it is: each asker's first before anybody's second.
+    /// Gives places to the operations whose turn it is: every asker's first operation comes before anybody's second.
     pub fn call(&mut self, room: DowntimeRoom, now: Timestamp) {
         let left = self.left_of_batch(room, now);
         if left == 0 {
@@ -198,13 +200,13 @@ impl DowntimeQueue {
         }
     }
 
-    /// Those that have a place and whose rows still wait for the call, other than `busy` ones.
+    /// The operations that have a place and whose rows still wait for the call, except `busy` ones.
     pub fn called(&self, busy: &HashSet<OperationId>) -> impl Iterator<Item = OperationId> {
         let called = self.placed.iter().filter(|(id, placed)| !placed.is_settled && !busy.contains(id));
         called.map(|(id, _)| *id)
     }
 
-    /// When somebody may be called next; none while nobody waits.
+    /// When an operation may be called next; `None` if none waits.
     pub fn next_call_at(&self) -> Option<Timestamp> {
         let next = match self.batch {
             Some((begun, 0)) => later(begun, BATCH_PAUSE),
@@ -213,17 +215,17 @@ impl DowntimeQueue {
         self.somebody_waits().then_some(next)
     }
 
-    /// Those that have a place, whether they owe power by now or not.
+    /// The operations that have a place, whether they already owe power or not.
     pub fn placed(&self) -> impl Iterator<Item = OperationId> {
         self.placed.keys().copied()
     }
 
-    /// Takes in to whom power is owed: whose downtime is over has no place any more, and neither has anyone who did not use it. Called
-    /// before room is asked for.
+    /// Updates the places by what power is owed: operations whose downtime is over lose their place, and so do those that did not use it.
+    /// Call this before asking for room.
     pub fn update(&mut self, owed: &[PowerOwed], now: Timestamp) {
         let down: HashSet<OperationId> =
             owed.iter().filter(|owed| !owed.is_watched).map(|owed| owed.operation).collect();
-        // A clock that was set back keeps nobody waiting.
+        // A clock that was set back must not keep operations waiting.
         let is_past = |at: Timestamp, by| now >= later(at, by) || now < at;
         let waiting = &mut self.waiting;
         self.placed.retain(|id, placed| {
@@ -249,7 +251,7 @@ impl DowntimeQueue {
         self.waiting.values().any(|waiting| !waiting.is_taken_up)
     }
 
-    /// Whether a person asks who has nothing else here, waiting or under way.
+    /// Whether an operation's asker is a person with no other operation here, waiting or admitted.
     fn is_new_here(&self, operation: &Operation) -> bool {
         let asker = Asker::of(operation);
         let waiting = self.waiting.iter().map(|(id, waiting)| (id, waiting.asker));
@@ -262,7 +264,7 @@ impl DowntimeQueue {
         self.batch.is_none_or(|(begun, _)| now >= later(begun, BATCH_PAUSE) || now < begun)
     }
 
-    /// How many places the batch has left: a new one's, where the last is over.
+    /// How many places the batch has left; starts a new batch if the last one is over.
     fn left_of_batch(&mut self, room: DowntimeRoom, now: Timestamp) -> usize {
         let (begun, left) = match self.batch {
             Some(batch) if !self.batch_is_over(now) => batch,
@@ -274,7 +276,7 @@ impl DowntimeQueue {
     }
 }
 
-/// How many places a batch has where so many may begin within a minute.
+/// The size of a batch if this many operations may begin within a minute.
 fn batch_of(a_minute: usize) -> usize {
     a_minute.div_ceil(BATCHES_A_MINUTE).max(1)
 }
@@ -317,7 +319,7 @@ mod tests {
         operation
     }
 
-    /// A turn of each asks for a place and ends; how many have one.
+    /// Lets a turn of each operation ask for a place and end. Returns how many have a place.
     fn turn(queue: &mut DowntimeQueue, takes: &[Operation], second: i64) -> usize {
         let asks = |take: &&Operation| {
             queue.take_up(take.id);
@@ -328,7 +330,7 @@ mod tests {
         takes.iter().filter(asks).count()
     }
 
-    /// Who is called at this moment.
+    /// The operations called at this moment.
     fn called(queue: &mut DowntimeQueue, room: DowntimeRoom, second: i64) -> Vec<OperationId> {
         queue.update(&[], at(second));
         if queue.may_call(at(second)) {
@@ -360,7 +362,7 @@ mod tests {
         assert_eq!(called(&mut queue, ROOM, 10), []);
         let last = takes[10].id;
         assert_eq!(called(&mut queue, ROOM, 20), [last]);
-        // Its look is put off: it is called until its row says how it goes on.
+        // Its look is postponed: it is called until its row says how it continues.
         queue.take_up(last);
         queue.turn_ended(last, false);
         assert_eq!(called(&mut queue, ROOM, 25), [last]);
@@ -379,7 +381,7 @@ mod tests {
         queue.take_up(late.id);
         assert!(!queue.ask(&late, ROOM, at(19)));
         assert_eq!(called(&mut queue, ROOM, 20), [late.id]);
-        // That it waits is written down only now.
+        // Only now is it stored that the operation waits.
         queue.turn_ended(late.id, true);
         assert_eq!(called(&mut queue, ROOM, 21), [late.id]);
     }
@@ -413,7 +415,7 @@ mod tests {
         assert!(queue.may_place(&take(2, 99), at(5)));
         assert_eq!(turn(&mut queue, &[take(2, 99)], 5), 1);
         assert!(queue.begins_alone(take(2, 99).id) && !queue.begins_alone(many[5].id));
-        // Their second stands in line, and is the first to be called.
+        // Their second take waits in the queue, and is called first.
         assert_eq!(turn(&mut queue, &[take(2, 98)], 6), 0);
         assert!(called(&mut queue, ROOM, 20).contains(&take(2, 98).id));
     }

@@ -1,4 +1,4 @@
-//! What the run loop sees of DigitalOcean: looks that many share, and looks by themselves.
+//! How the run loop reads DigitalOcean: looks shared by many operations, and individual looks.
 
 use std::{fmt::Debug, time::Duration};
 
@@ -16,28 +16,28 @@ use crate::{
     operation::effect::{Answer, Look},
 };
 
-/// Looks at what operations are about.
+/// Performs the looks that operations ask for.
 pub(super) struct Looks {
     client: Client,
     watcher: Watcher,
     clock: Clock,
 }
 
-/// What came of a look.
+/// The result of a look.
 pub(super) enum Looked {
-    /// This was seen.
+    /// DigitalOcean's answer.
     Answer(Answer),
-    /// Nothing was asked; there is something to see at this moment.
+    /// Nothing was sent; a reading will be available at this time.
     Later(Timestamp),
 }
 
 impl Looks {
-    /// Looks for which a shared reading younger than `interval` counts.
+    /// Performs looks, for which a shared reading younger than `interval` is recent enough.
     pub(super) fn new(client: Client, interval: Duration, clock: Clock) -> Self {
         Self { watcher: Watcher::new(client.clone(), interval), client, clock }
     }
 
-    /// Looks at something; what others see as well is shared.
+    /// Performs a look. What other operations look at too is read once and shared.
     pub(super) async fn look(&self, claimed: &Claimed, look: &Look, fresh: readings::Look) -> Looked {
         if let Some(of) = translate::listed_for(claimed.operation(), look) {
             match self.watcher.snapshot(of, fresh).await {
@@ -75,7 +75,7 @@ impl Looks {
         Looked::Answer(self.or_trouble(look, seen))
     }
 
-    /// An answer, or what an error means.
+    /// The answer, or the meaning of an error for the operation.
     pub(super) fn or_trouble(&self, asked: &impl Debug, answer: Result<Answer, Error>) -> Answer {
         answer.unwrap_or_else(|error| {
             tracing::info!(?asked, %error, "DigitalOcean did not do as asked");

@@ -1,8 +1,8 @@
-//! THE WRITE SIDE: carries operations on, one turn at a time.
+//! THE WRITE SIDE: advances operations, one turn at a time.
 //!
-//! A turn is three verbs: [`claim`](Worker::claim) what is due, [`begin`](Worker::begin) it (which commits the intent of a command
-//! before it may leave), [`finish`](Worker::finish) it with DigitalOcean's answer. The verbs touch the store and nothing else, so that a
-//! simulation can call them; [`schedule`] decides whose turn it is, and [`run_loop`] carries the requests out. Knows nothing of Discord.
+//! A turn consists of three verbs: [`claim`](Worker::claim) what is due, [`begin`](Worker::begin) it (which commits the intent of a command
+//! before it may be sent), [`finish`](Worker::finish) it with DigitalOcean's answer. The verbs touch only the store, so that a simulation
+//! can call them; [`schedule`] decides whose turn it is, and [`run_loop`] sends the requests. This room knows nothing of Discord.
 
 mod admission;
 mod alongside;
@@ -36,8 +36,7 @@ pub struct Worker {
     store: Arc<Store>,
 }
 
-/// An operation that has something to ask of DigitalOcean now. Anyone who holds it is the only one to do so: the version in
-/// it fences every commit.
+/// An operation that has a request for DigitalOcean now. Only one holder can use it: the version in it fences every commit.
 #[derive(Debug)]
 pub struct Claimed {
     loaded: Loaded,
@@ -46,19 +45,20 @@ pub struct Claimed {
 }
 
 impl Claimed {
-    /// The operation, with everything folded in that was said of it so far.
+    /// The operation, with all wishes so far folded in.
     pub fn operation(&self) -> &Operation {
         &self.operation
     }
 
-    /// What to ask of DigitalOcean: a look or a command, never a pause.
+    /// The request to DigitalOcean: a look or a command, never a pause.
     pub fn effect(&self) -> &Effect {
         &self.effect
     }
 
-    /// Whether going on means to turn off a Droplet that is on now: the moment to ask whether all the rest fits the budget.
+    /// Whether going on means turning off a Droplet that is on now, which is the moment to ask whether the rest of the downtime fits the
+    /// budget.
     pub fn opens_downtime(&self) -> bool {
-        // What it took over from an older one counts as down already, and is looked after at once.
+        // A duty taken over from an older operation counts as a downtime already, and is attended to at once.
         self.operation.power.owed().is_none()
             && self.operation.current().is_some_and(|step| {
                 step.task() == Task::ShutDown && step.began.is_none() && matches!(step.state, State::Waiting(_))
@@ -72,12 +72,13 @@ impl Worker {
         Self { store }
     }
 
-    /// Folds in what people said and what time did. None if nothing is to be asked of DigitalOcean now, which is then stored.
+    /// Folds in people's wishes and the passing of time. `None` if the operation has no request for DigitalOcean now, which is then stored.
     pub async fn claim(&self, id: OperationId, rules: &Rules, now: Timestamp) -> Result<Option<Claimed>, Error> {
         self.claim_by(Observation::Woke, id, rules, now).await
     }
 
-    /// The same for one that stands in the [`downtime_queue`]: its row may say that it waits to be called, which counts no more.
+    /// Like [`claim`](Self::claim), for an operation in the [`downtime_queue`]: if its row says that it waits to be called, that no longer
+    /// holds.
     pub async fn claim_called(&self, id: OperationId, rules: &Rules, now: Timestamp) -> Result<Option<Claimed>, Error> {
         self.claim_by(Observation::Called, id, rules, now).await
     }
@@ -108,7 +109,7 @@ impl Worker {
         }
     }
 
-    /// Makes a request ready to leave. For a command this commits the intent, and with it that power is owed.
+    /// Prepares a request for sending. For a command this commits the intent, and with it the duty to turn the Droplet back on.
     pub async fn begin(&self, claimed: Claimed, rules: &Rules, now: Timestamp) -> Result<Claimed, Error> {
         let Effect::Send(_) = claimed.effect else { return Ok(claimed) };
         let Claimed { mut loaded, operation, effect } = claimed;
@@ -119,7 +120,7 @@ impl Worker {
         Ok(Claimed { loaded, operation, effect })
     }
 
-    /// Folds the answer in and stores what follows from it.
+    /// Folds in the answer and stores the consequences.
     pub async fn finish(&self, claimed: Claimed, answer: Answer, rules: &Rules, now: Timestamp) -> Result<(), Error> {
         let Claimed { loaded, operation, effect } = claimed;
         let observation = match effect {
@@ -131,7 +132,7 @@ impl Worker {
         self.commit(&loaded, &operation, rules, now).await.map(drop)
     }
 
-    /// Puts an operation off whose next request may not leave yet, and says what it waits for.
+    /// Postpones an operation whose next request may not be sent yet, and stores what it waits for.
     pub async fn defer(
         &self,
         claimed: Claimed,
@@ -143,13 +144,13 @@ impl Worker {
         self.commit(&claimed.loaded, &operation, rules, now).await.map(drop)
     }
 
-    /// Ends what an operation wants of a DigitalOcean that refuses the token, and lets people be called where power is owed. For a
-    /// process that is about to end: nobody else would tell them.
+    /// Ends an operation's forward part because DigitalOcean refuses the token, and calls people if power is owed. For a process that is
+    /// about to end, since nobody else would tell them.
     pub async fn on_token_revoked(&self, id: OperationId, rules: &Rules, now: Timestamp) -> Result<(), Error> {
         self.note(id, Observation::TokenRefused, rules, now).await
     }
 
-    /// Takes an operation up in a process that has not had it before. Nobody looked after it for `unattended_for`.
+    /// Takes up an operation in a process that has not handled it before. Nobody attended to it for `unattended_for`.
     pub async fn on_restart(
         &self,
         id: OperationId,
@@ -160,24 +161,24 @@ impl Worker {
         self.note(id, Observation::Restarted(unattended_for), rules, now).await
     }
 
-    /// Lets people be called where power is owed and the token is not known to be of the Droplet's account. Nothing ends.
+    /// Calls people if power is owed and the token is not known to belong to the Droplet's account. Ends nothing.
     pub async fn call_for_account(&self, id: OperationId, rules: &Rules, now: Timestamp) -> Result<(), Error> {
         self.note(id, Observation::OtherAccount, rules, now).await
     }
 
-    /// Lets people be called where power has been owed for too long. For a process that may ask DigitalOcean for nothing.
+    /// Calls people if power has been owed for too long. For a process that may not send requests to DigitalOcean.
     pub async fn judge(&self, id: OperationId, rules: &Rules, now: Timestamp) -> Result<(), Error> {
         self.note(id, Observation::Woke, rules, now).await
     }
 
-    /// Ends the forward part of an operation in whose turn this process panicked. Power back goes on, from a new look.
+    /// Ends the forward part of an operation in whose turn this process panicked. Turning the Droplet back on continues from a new look.
     pub async fn halt(&self, id: OperationId, rules: &Rules, now: Timestamp) -> Result<(), Error> {
         let Some(loaded) = self.store.bounded(self.store.load(id)).await? else { return Ok(()) };
         let operation = loaded.operation.halt(now);
         self.commit(&loaded, &operation, rules, now).await.map(drop)
     }
 
-    /// Gives up a state with which this process panics whatever it does, and carries on what the plain columns say of it: power back.
+    /// Gives up a state with which this process always panics, and continues with what the plain columns say: turning the Droplet back on.
     /// The state is kept for a person to read.
     pub async fn rescue(&self, id: OperationId, rules: &Rules, now: Timestamp) -> Result<(), Error> {
         let Some(loaded) = self.store.bounded(self.store.load_columns(id)).await? else { return Ok(()) };
@@ -194,7 +195,7 @@ impl Worker {
         now: Timestamp,
     ) -> Result<(), Error> {
         let Some(loaded) = self.store.bounded(self.store.load(id)).await? else { return Ok(()) };
-        // By a clock that was set back, what was due at once is due much later: its time is written down once more.
+        // After the clock was set back, something due now would be due much later, so its time is stored again.
         let is_new_here = matches!(observation, Observation::Restarted(_));
         let mut operation = loaded.operation.clone();
         // The commit marks them as heard.
@@ -216,7 +217,8 @@ impl Worker {
         now: Timestamp,
     ) -> Result<Version, Error> {
         let due_at = match operation.next(rules, now) {
-            // Before all that is yet to be looked at: its own look is good for seconds only, and in a long line it would look forever.
+            // Before everything that is yet to be looked at: its own look is good only for seconds, and in a long queue it would look again
+            // forever.
             Effect::Send(_) => Some(Timestamp::UNIX_EPOCH),
             Effect::Look(_) => Some(now),
             Effect::Sleep(until) => Some(until),
@@ -229,7 +231,7 @@ impl Worker {
     }
 }
 
-/// An observation that does not fit is a bug of ours: it ends the forward part of this operation, and nothing else.
+/// Folds in an observation. One that does not fit is a bug in the bot, and ends only the forward part of this operation.
 fn fold(operation: &Operation, observation: Observation, rules: &Rules, now: Timestamp) -> Operation {
     operation.apply(observation, rules, now).unwrap_or_else(|illegal| {
         tracing::error!(operation.id = %operation.id, %illegal, "the operation is halted, power back goes on");

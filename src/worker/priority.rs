@@ -1,4 +1,4 @@
-//! Which of an operation's requests goes first when the budget is short, and how fresh a reading must be.
+//! Which of an operation's requests takes precedence when the budget is short, and how recent a reading must be.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -12,12 +12,13 @@ use crate::{
     },
 };
 
-/// A Droplet that is watched for a late off is looked at less often than this, so that no reading is used twice.
+/// How old a shared reading may be for a Droplet that is watched for a late off. Looks at it are further apart, so no reading is used
+/// twice.
 const RECENT: SignedDuration = SignedDuration::from_secs(10);
-/// A reading of this age is still the look before a shutdown: it leaves time for the shutdown to leave before the look is too old.
+/// How old the look before a shutdown may be: it must not become too old before the shutdown is sent.
 const JUST_NOW: SignedDuration = SignedDuration::from_secs(4);
 
-/// The rank of what is claimed.
+/// The priority of a claimed operation's request.
 pub fn of(claimed: &Claimed) -> Priority {
     match claimed.effect() {
         Effect::Look(_) => of_look(claimed.operation()),
@@ -32,22 +33,22 @@ fn of_look(operation: &Operation) -> Priority {
     }
 }
 
-/// The rank of an operation's next request, by the harm that waiting does: a Droplet that is off comes before everything else.
+/// The priority of an operation's next request, by the harm of waiting: a Droplet that is off comes before everything else.
 fn priority(operation: &Operation) -> Priority {
     let Some(step) = operation.active_step() else { return Priority::Poll };
     let power = &operation.power;
     let is_off = power.is_owed() && power.was_seen_off();
     match (step.task(), &step.state) {
         (Task::PowerOn, State::Waiting(_)) if power.is_blind() => Priority::PowerOnBlind,
-        // Seen off and unlocked just now: what follows is the command.
+        // Just seen off and unlocked: the command comes next.
         (Task::PowerOn, State::Waiting(Checks { droplet: true, .. }) | State::Intended { doubt: None, .. }) => {
             Priority::PowerOn
         }
         (Task::PowerOn, _) if power.is_watched() => Priority::Watch,
-        // Nobody knows whether it is on.
+        // It is unknown whether it is on.
         (Task::PowerOn, _) => Priority::Off,
         (_, State::Waiting(_) | State::Intended { .. } | State::Running(_)) if is_off => Priority::Off,
-        // It may turn off at any moment, unless people were asked because it does not.
+        // It may go off at any moment, unless people were asked because it did not.
         (Task::ShutDown | Task::PowerOff, State::Running(_)) if operation.question.is_none() => Priority::Off,
         (_, State::Intended { .. }) => Priority::LookUp,
         (_, State::Running(_)) => Priority::Poll,
@@ -56,10 +57,10 @@ fn priority(operation: &Operation) -> Priority {
     }
 }
 
-/// What a shared reading must be good for: after a command, nothing from before it; before one, nothing but the present. Who only
-/// watches takes what others have seen.
+/// What a shared reading must satisfy: after a command it must not be older than the command, before a command it must be current. An
+/// operation that only watches accepts what others have read.
 ///
-/// An operation that waits for an Action to end, or has yet to begin, can wait for a sweep; `pause` is the least time between its looks.
+/// An operation that waits for an Action to end, or has yet to begin, can wait for a sweep; `pause` is the minimum time between its looks.
 pub fn freshness(operation: &Operation, pause: SignedDuration, now: Timestamp) -> Look {
     let priority = of_look(operation);
     let (since, can_wait) = match operation.active_step() {
@@ -67,7 +68,7 @@ pub fn freshness(operation: &Operation, pause: SignedDuration, now: Timestamp) -
         Some(Step { state: State::Running(run), began, .. }) => {
             (run.completed.or(run.broken).or(run.intended_at.max(*began)).unwrap_or(now), true)
         }
-        // The sweep that others waited for is the look before a shutdown as well.
+        // The sweep that others waited for also serves as the look before a shutdown.
         Some(Step { work: Work::ShutDown, state: State::Waiting(_), began: None, .. }) => (now - JUST_NOW, true),
         Some(_) | None => (now, false),
     };
@@ -156,7 +157,7 @@ mod tests {
         assert_eq!(priority(&live), Priority::Poll);
     }
 
-    /// A take that is over but for what it owes.
+    /// A take that is over except for what it owes.
     fn owing(back: State) -> Operation {
         let mut operation = off(State::Done { at: now() });
         operation.ended = Some(now());

@@ -1,4 +1,4 @@
-//! The glue around the three verbs: finds what is due, carries its requests out within the budget and the lease, and waits.
+//! The glue around the three verbs: finds what is due, sends its requests within the budget and the lease, and waits.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -40,7 +40,7 @@ use crate::{
     store::{Error, Lease, Store, Whose, deadlines::NEEDED_TO_SEND},
 };
 
-/// What is open is counted no more often: there may be thousands.
+/// The minimum time between two counts of open operations, since there may be thousands.
 const COUNTED_EVERY_MILLIS: u64 = 1_000;
 
 /// Runs turns until it is told to stop.
@@ -53,15 +53,15 @@ pub struct RunLoop {
     rules: Rules,
     clock: Clock,
     attendance: Arc<Attendance>,
-    /// Operations under way in this process, and what wakes each that is put off: somebody said something to it.
+    /// Operations with a turn in this process, and what wakes each postponed one when somebody says something to it.
     busy: Mutex<HashMap<OperationId, Arc<Notify>>>,
-    /// Who may begin a downtime next.
+    /// Which operations may begin a downtime next.
     admission: Admission,
-    /// Somebody said something, and nobody has looked yet to whom.
+    /// Set when somebody said something and the recipients have not been looked up yet.
     said: AtomicBool,
-    /// Operations that are not done for good, as of the last time the store was asked.
+    /// How many operations are still open, as of the last count.
     open: AtomicUsize,
-    /// When that was, in milliseconds.
+    /// When they were last counted, in milliseconds.
     counted_at: AtomicI64,
 }
 
@@ -69,7 +69,7 @@ pub struct RunLoop {
 pub struct Parts {
     /// Operations and their due times.
     pub store: Arc<Store>,
-    /// The way to DigitalOcean.
+    /// The client for DigitalOcean.
     pub client: Client,
     /// The right to send commands.
     pub lease: Arc<Lease>,
@@ -77,12 +77,12 @@ pub struct Parts {
     pub rules: Rules,
     /// The present moment.
     pub clock: Clock,
-    /// What is to be taken up before it is carried on.
+    /// Which operations must be taken up before they continue.
     pub attendance: Arc<Attendance>,
 }
 
 impl RunLoop {
-    /// A loop over these parts.
+    /// A loop with these parts.
     pub fn new(parts: Parts) -> Self {
         let Parts { store, client, lease, rules, clock, attendance } = parts;
         let interval = Duration::try_from(rules.poll_interval).unwrap_or_default();
@@ -103,15 +103,15 @@ impl RunLoop {
         }
     }
 
-    /// Carries operations on until `shutdown`; then lets the turns under way come to their commit.
+    /// Advances operations until `shutdown`, then waits for the running turns to reach their commit.
     pub async fn run(self, shutdown: CancellationToken) {
         let mut turns = FuturesUnordered::new();
-        // Those that panic whatever is done with them take nobody's place while they are left alone.
+        // Operations that panic whatever is done take up no place while they are left alone.
         let mut left_alone = FuturesUnordered::new();
         let places = Places::USUAL;
         while !shutdown.is_cancelled() {
             let woken = self.store.changes().worker.notified();
-            // The turns go on meanwhile: one of them may hold the only connection that this look waits for.
+            // Let the turns continue meanwhile: one of them may hold the only connection that this query waits for.
             let under_way = turns.len();
             let look = pin!(self.due(places.free(under_way)));
             let found = alongside(look, &mut turns, |ended| left_alone.extend(self.leave_alone(ended)));
@@ -122,7 +122,7 @@ impl RunLoop {
                     (Vec::new(), Some(self.clock.now() + STORE_PAUSE))
                 }
             };
-            // A turn that ended meanwhile was still under way for that look: its operation may be due already.
+            // A turn that ended meanwhile still counted as running in that query: its operation may already be due.
             let look_again = !due.is_empty() || turns.len() < under_way;
             for id in due {
                 self.busy.lock().insert(id, Arc::default());
@@ -141,7 +141,7 @@ impl RunLoop {
         while turns.next().await.is_some() {}
     }
 
-    /// What is to be waited for before an operation whose turn ended is taken up again, if anything.
+    /// The pause, if any, before an operation whose turn ended is taken up again.
     fn leave_alone(&self, (id, ending): (OperationId, Ending)) -> Option<impl Future<Output = OperationId>> {
         self.admission.turn_ended(id, ending);
         let pause = ending.leaves_alone_for();
@@ -162,7 +162,7 @@ impl RunLoop {
         })
     }
 
-    /// Wakes those that are put off and to whom somebody said something, and nobody else.
+    /// Wakes exactly the postponed operations to which somebody said something.
     async fn wake_spoken_to(&self) -> Result<(), Error> {
         if !self.said.swap(false, Ordering::Relaxed) {
             return Ok(());
@@ -174,7 +174,7 @@ impl RunLoop {
         Ok(())
     }
 
-    /// What is due, and when the next thing is.
+    /// The operations that are due, and when the next one will be.
     async fn due(&self, vacancy: Vacancy) -> Result<(Vec<OperationId>, Option<Timestamp>), Error> {
         self.store.bounded(self.attendance.look(&self.store, &self.clock, &self.client)).await?;
         self.wake_spoken_to().await?;
@@ -182,13 +182,13 @@ impl RunLoop {
         let mut due = self.attendance.next(vacancy.whose, vacancy.places);
         due.retain(|id| taken.insert(*id));
         let left = due.clone();
-        // A look that fails must not lose those that stood in the line.
+        // A query that fails must not lose the operations taken from the queue.
         let return_to_line = |_: &Error| left.iter().for_each(|id| self.attendance.return_to_line(*id));
         let next = self.store.bounded(self.add_due(&mut due, taken, vacancy)).await.inspect_err(return_to_line);
         next.map(|next| (due, next))
     }
 
-    /// Adds what else is due, and says when the next thing is.
+    /// Adds the other due operations, and returns when the next one is due.
     async fn add_due(
         &self,
         due: &mut Vec<OperationId>,
@@ -211,7 +211,7 @@ impl RunLoop {
         Ok(next)
     }
 
-    /// Counts what is open, at most once a second while something is.
+    /// Counts the open operations, at most once a second while there are any.
     async fn count_open(&self, now: Timestamp) -> Result<(), Error> {
         let (counted_at, now) = (self.counted_at.load(Ordering::Relaxed), now.as_millisecond());
         if self.open.load(Ordering::Relaxed) > 0 && counted_at.abs_diff(now) < COUNTED_EVERY_MILLIS {
@@ -248,7 +248,7 @@ impl RunLoop {
         .await
     }
 
-    /// Halts the operation in whose turn a panic happened. Where even that panics, it is left alone for a while.
+    /// Halts the operation in whose turn a panic happened. If even that panics, it is left alone for a while.
     async fn after_panic(&self, id: OperationId) -> Ending {
         tracing::error!("a turn panicked; the operation is halted, power back goes on");
         if let Some(ending) = self.caught(id, self.worker.halt(id, &self.rules, self.clock.now())).await {
@@ -262,7 +262,7 @@ impl RunLoop {
         Ending::CannotBeHalted
     }
 
-    /// How a turn ends that panicked; none if what is done about it panics as well.
+    /// The ending of a turn that panicked; `None` if handling the panic panics as well.
     async fn caught(&self, id: OperationId, done: impl Future<Output = Result<(), Error>>) -> Option<Ending> {
         let outcome = AssertUnwindSafe(done).catch_unwind().await.ok()?;
         if outcome.is_ok() {
@@ -318,7 +318,7 @@ impl RunLoop {
         }
     }
 
-    /// What the next request has to wait for, if that takes long.
+    /// What the next request has to wait for, if the wait is long.
     async fn wait(&self, claimed: &Claimed, now: Timestamp) -> Result<Option<(Blocker, Timestamp)>, Error> {
         let rank = priority::of(claimed);
         let turn_at =
@@ -328,7 +328,7 @@ impl RunLoop {
         Ok(prospect.wait(now))
     }
 
-    /// Asks for leave first and looks again what is wanted, so that nothing lies between the intent and the sending.
+    /// Waits for permission to send, then checks again what is wanted, so that nothing comes between the intent and the request.
     async fn send(&self, claimed: Claimed, command: Command, rules: &Rules) -> Result<Ending, Error> {
         let (id, priority) = (claimed.operation().id, priority::of(&claimed));
         let Ok(ticket) = self.client.admit(priority).await else {
@@ -359,7 +359,7 @@ impl RunLoop {
             let call = translate::command(&command).with_priority(priority);
             self.looks.or_trouble(&command, self.client.run_admitted(call, ticket).await)
         } else {
-            // The commit took so long that the command could leave after somebody else took over, or that it must be asked about again.
+            // The commit took so long that another process may have taken over, or that the command needs another confirmation.
             let retry_at = self.clock.now();
             Answer::Trouble(Trouble::NotSent { retry_at })
         };
@@ -367,8 +367,8 @@ impl RunLoop {
         Ok(Ending::Stored)
     }
 
-    /// Takes the operation up again once its command may leave, after one more look where the last one is old. If it wants something else
-    /// by now, how its turn ends.
+    /// Claims the operation again once its command may be sent, after another look if the last one is old. If it wants something else by
+    /// now, returns how its turn ends.
     async fn claim_with_a_fresh_look(
         &self,
         id: OperationId,
@@ -382,7 +382,7 @@ impl RunLoop {
                 OnceAdmitted::Send => return Ok(Ok(claimed)),
                 OnceAdmitted::LookFirst(look) => {
                     let now = self.clock.now();
-                    // The command has leave, so its look waits for nobody.
+                    // The command may already be sent, so its look must not wait for others.
                     let fresh = priority::freshness(claimed.operation(), SignedDuration::ZERO, now).alone();
                     let Looked::Answer(answer) = self.looks.look(&claimed, &look, fresh).await else { break };
                     self.worker.finish(claimed, answer, rules, self.clock.now()).await?;
@@ -399,7 +399,7 @@ impl RunLoop {
         schedule::paced(&self.rules, self.client.poll_floor(requests))
     }
 
-    /// The operation may have its next turn.
+    /// Allows the operation its next turn.
     fn set_free(&self, id: OperationId) {
         self.busy.lock().remove(&id);
         self.attendance.return_to_line(id);

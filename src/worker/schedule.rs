@@ -1,7 +1,7 @@
-//! The run loop's decisions: which operation may take a place, what a request waits for, what follows once it may leave, and what a turn that
-//! failed leads to.
+//! The run loop's decisions: which operation may take a place, what a request waits for, what follows once it may be sent, and what a
+//! failed turn leads to.
 //!
-//! Pure, without a runtime, a clock or the store: [`turns`](super::run_loop) acts on them, and so does the simulation.
+//! Pure, without a runtime, a clock or the store: [`run_loop`](super::run_loop) acts on the decisions, and so does the simulation.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -18,45 +18,45 @@ use crate::{
     store::{Error, PowerOwed, Whose},
 };
 
-/// A turn waits for its leave this long without giving up its place.
+/// How long a turn waits for permission to send without giving up its place.
 const SHORT_WAIT: SignedDuration = SignedDuration::from_secs(2);
-/// How much longer each open operation makes those wait that wait for a turn.
+/// How much each open operation adds to the pause of those that wait for a turn.
 const CROWD_PAUSE_MILLIS: i64 = 20;
 const LONGEST_CROWD_PAUSE: SignedDuration = SignedDuration::from_mins(1);
-/// Where DigitalOcean wants silence, whether it still does is asked at least this often.
+/// How often to check, at least, whether a silence that DigitalOcean asked for is over.
 const LONGEST_SILENT_NAP: SignedDuration = SignedDuration::from_mins(1);
-/// Before the store is asked again after it failed.
+/// The pause before the store is queried again after a failure.
 pub(super) const STORE_PAUSE: Duration = Duration::from_secs(1);
-/// Before an operation is taken up again that panics whatever is done with it.
+/// The pause before an operation is taken up again that panics whatever is done with it.
 const PANIC_PAUSE: Duration = Duration::from_mins(1);
-/// The store is asked for what is due at least this often, should the machine's clock be set.
+/// How often the store is queried for due operations, at least, in case the machine's clock is set.
 const LONGEST_NAP: SignedDuration = SignedDuration::from_secs(30);
-/// A round of looks costs no more than this, however many look: the watcher sweeps.
+/// The most requests that a round of looks can cost, however many operations look: the watcher sweeps.
 const MOST_REQUESTS_PER_ROUND: u32 = 10;
 
-/// How many turns may be under way at once; each waits for an answer most of its time.
+/// How many turns may run simultaneously; each spends most of its time waiting for an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Places {
-    /// All of them.
+    /// The number of all places.
     pub all: usize,
-    /// Of these, kept free for operations that have a Droplet to turn on again.
+    /// How many of these are reserved for operations that have a Droplet to turn back on.
     pub for_power: usize,
 }
 
 /// Free places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Vacancy {
-    /// Who may take them.
+    /// The operations that may take them.
     pub whose: Whose,
     /// How many there are.
     pub places: usize,
 }
 
 impl Places {
-    /// Those of the program.
+    /// The numbers that the program uses.
     pub const USUAL: Self = Self { all: 64, for_power: 16 };
 
-    /// What is free while so many turns are under way.
+    /// The free places while this many turns are running.
     pub fn free(self, under_way: usize) -> Vacancy {
         let room = self.all.saturating_sub(under_way);
         match room.saturating_sub(self.for_power) {
@@ -65,31 +65,32 @@ impl Places {
         }
     }
 
-    /// Whether nothing more can begin before a turn ends.
+    /// Whether no further turn can begin before one ends.
     pub fn are_taken(self, under_way: usize) -> bool {
         under_way >= self.all
     }
 }
 
-/// When the store is asked again for what is due, unless something is said or ends before: at once where the last look may have missed
-/// something, else when the next operation is due.
+/// When to query the store again for due operations, unless a wish or the end of a turn comes first: immediately if the last query may have
+/// missed something, otherwise when the next operation is due.
 pub fn next_look(may_have_missed: bool, next_due: Option<Timestamp>, now: Timestamp) -> Timestamp {
     let latest = now.saturating_add(LONGEST_NAP).unwrap_or(now);
     if may_have_missed { now } else { next_due.unwrap_or(latest).min(latest) }
 }
 
-/// The rules with the pause that the request budget allows, `floor`: polls use at most half of it, so with more operations it grows.
+/// The rules with `floor`, the pause that the request budget allows, as the polling interval: polls use at most half of the budget, so the
+/// pause grows with the number of operations.
 pub fn paced(rules: &Rules, floor: Duration) -> Rules {
     let floor = SignedDuration::try_from(floor).unwrap_or(SignedDuration::ZERO);
     Rules { poll_interval: rules.poll_interval.max(floor), ..rules.clone() }
 }
 
-/// How many requests a round of looks at so many open operations costs.
+/// How many requests a round of looks at this many open operations costs.
 pub fn requests_per_round(open: usize) -> u32 {
     u32::try_from(open).unwrap_or(u32::MAX).clamp(1, MOST_REQUESTS_PER_ROUND)
 }
 
-/// How many downtimes there are, or are about to be because they have a place, besides that of one operation.
+/// How many downtimes there are, or are about to begin because they have a place, not counting one operation.
 pub fn other_downtimes(
     owed: &[PowerOwed],
     placed: impl Iterator<Item = OperationId>,
@@ -101,38 +102,38 @@ pub fn other_downtimes(
     downtimes.len()
 }
 
-/// Until when an operation that stands in line for a downtime waits to be called: then it is too old. Until then it is not due.
+/// Until when an operation in the downtime queue waits to be called. After that it is too old, and before that it is not due.
 pub fn called_until(operation: &Operation, now: Timestamp) -> Timestamp {
     operation.turn_lapses_at().unwrap_or(now).max(now + SHORT_WAIT)
 }
 
-/// What stands between a request and its leaving.
+/// What may delay a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Prospect {
-    /// Its rank.
+    /// Its priority.
     pub rank: Priority,
     /// What the budget says.
     pub held_back: Option<HeldBack>,
-    /// It opens a downtime whose turn has not come; unless it is called before, it may ask again at this moment.
+    /// Set if it opens a downtime whose turn has not come; unless it is called earlier, it may ask again at this moment.
     pub turn_at: Option<Timestamp>,
     /// How many operations are open.
     pub open: usize,
 }
 
 impl Prospect {
-    /// What the request has to wait for, if that takes long, and when to ask again. Anyone who waits gives its place to others, hears what
+    /// What the request has to wait for, if the wait is long, and when to ask again. An operation that waits gives up its place, hears what
     /// people say meanwhile, and shows that it waits.
     pub fn wait(self, now: Timestamp) -> Option<(Blocker, Timestamp)> {
         if let Some(HeldBack::Silence(until)) = self.held_back {
-            // It may be over sooner than was asked for.
+            // The silence may end sooner than was asked for.
             return Some((Blocker::Throttled, until.min(now + LONGEST_SILENT_NAP)));
         }
         if let Some(turn_at) = self.turn_at {
             return Some((Blocker::Turn, turn_at));
         }
         let Some(HeldBack::Turn(at)) = self.held_back.filter(|_| self.rank != Priority::PowerOn) else { return None };
-        // The more wait, the longer until it can be one's turn, and the less is worth asking for it; but not while a Droplet
-        // is off, or may be.
+        // The more operations wait, the longer it takes until it can be their turn, and the less asking for it is worth; but not while a
+        // Droplet is off, or may be.
         let pause = match self.rank {
             Priority::PowerOnBlind | Priority::Off | Priority::LookUp => SignedDuration::ZERO,
             _ => {
@@ -144,20 +145,20 @@ impl Prospect {
     }
 }
 
-/// What to do with an operation that was taken up again because its command may leave.
+/// What to do with an operation that was claimed again because its command may be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OnceAdmitted {
-    /// Write the intent down and send.
+    /// Commit the intent and send.
     Send,
-    /// After a long wait the last look at the Droplet is old: look once more, under the leave that was waited for, so that the command
-    /// leaves on the present state.
+    /// After a long wait the last look at the Droplet is old: look once more, with the permission already obtained, so that the command
+    /// acts on the current state.
     LookFirst(Look),
-    /// It wants something else by now.
+    /// Drop the command: the operation wants something else by now.
     LetGo,
 }
 
 impl OnceAdmitted {
-    /// By what the operation wants now, where `command` was wanted; `has_looked` is whether a fresh look was taken already.
+    /// Decides by what the operation wants now, given that it wanted `command`; `has_looked` is whether a fresh look was already taken.
     pub fn of(claimed: &Claimed, command: &Command, has_looked: bool) -> Self {
         match claimed.effect() {
             Effect::Send(wanted) if wanted == command => Self::Send,
@@ -170,25 +171,25 @@ impl OnceAdmitted {
 /// How a turn ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// How far the operation is was stored.
+    /// The operation's new state was stored.
     Stored,
-    /// Somebody else goes on with the operation.
+    /// Another process has taken over the operation.
     TakenOver,
     /// The store failed, before or after it wrote.
     NotStored,
-    /// It panicked. That ends the forward part of the operation in whose turn it happened, and nothing else: it is to be halted.
+    /// It panicked. That ends only the forward part of the operation in whose turn it happened: it has to be halted.
     Panicked,
     /// It panicked, and so did halting it.
     CannotBeHalted,
-    /// Nothing was asked and nothing stored: what it waits for can be seen after so long.
+    /// Nothing was sent and nothing stored: what it waits for can be read after this long.
     PutOff(Duration),
 }
 
 impl Ending {
-    /// How a turn ends that found nothing to write down.
+    /// The ending of a turn that had nothing to store.
     pub(super) const NOTHING_STORED: Self = Self::PutOff(Duration::ZERO);
 
-    /// How a turn ended that came to its end.
+    /// The ending of a turn that did not panic.
     pub fn of(outcome: &Result<Self, Error>) -> Self {
         match outcome {
             Ok(ending) => *ending,
@@ -196,7 +197,7 @@ impl Ending {
         }
     }
 
-    /// The same, and the log says what went wrong.
+    /// Like [`of`](Self::of), and logs what went wrong.
     pub fn logged(outcome: &Result<Self, Error>) -> Self {
         match outcome {
             Ok(_) => {}
@@ -206,7 +207,7 @@ impl Ending {
         Self::of(outcome)
     }
 
-    /// How a turn ended that could not store how far the operation is.
+    /// The ending of a turn that could not store the operation's new state.
     pub fn of_failure(error: &Error) -> Self {
         match error {
             Error::LeaseLost => Self::TakenOver,
@@ -214,7 +215,7 @@ impl Ending {
         }
     }
 
-    /// For how long the turn keeps its place then: a store that fails is spared by all.
+    /// How long the turn then keeps its place: while the store fails, all turns spare it.
     pub fn keeps_place_for(self) -> Option<Duration> {
         match self {
             Self::NotStored => Some(STORE_PAUSE),
@@ -222,12 +223,12 @@ impl Ending {
         }
     }
 
-    /// For how long the operation is left alone then. It takes nobody's place meanwhile.
+    /// How long the operation is then left alone. Meanwhile it takes up no place.
     pub fn leaves_alone_for(self) -> Option<Duration> {
         match self {
             Self::CannotBeHalted => Some(PANIC_PAUSE),
             Self::PutOff(pause) => Some(pause),
-            // A row that nobody can write is not tried without end.
+            // A row that nobody can write must not be retried in a busy loop.
             Self::TakenOver => Some(STORE_PAUSE),
             Self::Stored | Self::NotStored | Self::Panicked => None,
         }

@@ -1,6 +1,6 @@
-//! Between the domain's words and the client's: which call a look or a command is, and what its answer says.
+//! Translates between the domain and the client: which call a look or a command is, and what its answer means.
 //!
-//! Calls are data, so a simulation carries out the very same ones against a synchronous world.
+//! Calls are data, so a simulation carries out exactly the same ones against a synchronous world.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -23,13 +23,13 @@ use crate::{
     },
 };
 
-/// Before a request that met an outage is tried again.
+/// The pause before a request that met an outage is tried again.
 const OUTAGE_PAUSE: SignedDuration = SignedDuration::from_secs(2);
 
-/// Longer silences are the budget's affair: an operation that may not send yet is put off once more.
+/// The longest pause after a request. The budget handles longer silences: an operation that may not send yet is postponed again.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(2);
 
-/// The call that a look of this operation is: of what was there before its first command, nothing is news.
+/// The call for a look of this operation; it skips Actions that existed before the operation's first command.
 pub fn look_of(operation: &Operation, wanted: &Look) -> Call<Answer> {
     match (wanted, operation.baseline.highest()) {
         (Look::Actions(id), Some(known)) => queries::droplet_actions_since(*id, known)
@@ -38,7 +38,7 @@ pub fn look_of(operation: &Operation, wanted: &Look) -> Call<Answer> {
     }
 }
 
-/// The call that a look is, where nothing is known yet.
+/// The call for a look without any knowledge of earlier Actions.
 pub fn look(look: &Look) -> Call<Answer> {
     match look {
         Look::Droplet(id) => queries::droplet(*id).map(|droplet| Answer::Droplet(droplet_reading(droplet))),
@@ -69,15 +69,15 @@ pub fn look(look: &Look) -> Call<Answer> {
     }
 }
 
-/// The operation whose Snapshot a look may find at the end of the list of all, where others look for theirs: one that was taken, is surely
-/// its own, and is awaited while its Droplet runs.
+/// The operation whose Snapshot a look may find at the end of the list of all Snapshots, which other operations read too: one whose
+/// Snapshot is completed and certainly its own, while its Droplet runs.
 pub fn listed_for(operation: &Operation, look: &Look) -> Option<OperationId> {
     let run = operation.current().filter(|_| matches!(look, Look::Snapshots(_)))?.run()?;
     let is_sure = run.completed.is_some() && run.broken.is_none() && !run.presumed;
     (is_sure && !operation.power.is_owed()).then_some(operation.id)
 }
 
-/// The call that a command is.
+/// The call for a command.
 pub fn command(command: &Command) -> Call<Answer> {
     let begun = |action| Answer::Action(action_reading(action));
     match command {
@@ -110,7 +110,7 @@ fn wanted(policy: &BackupPolicy) -> backups::WantedPolicy<'_> {
     backups::WantedPolicy { plan: &policy.plan, weekday: policy.weekday.as_deref(), hour: policy.hour }
 }
 
-/// What an error means to an operation.
+/// The meaning of an error for an operation.
 pub fn trouble(error: &Error, now: Timestamp) -> Trouble {
     let retry_at = match error.retry() {
         Retry::At(moment) => moment.min(now + LONGEST_PAUSE),
@@ -134,7 +134,7 @@ pub fn trouble(error: &Error, now: Timestamp) -> Trouble {
     }
 }
 
-/// A Droplet in the domain's words.
+/// A Droplet in the domain's terms.
 pub fn droplet_reading(droplet: model::Droplet) -> DropletReading {
     let status = match droplet.status {
         model::DropletStatus::Active => Status::Settled(PowerState::On),
@@ -155,12 +155,12 @@ pub fn droplet_reading(droplet: model::Droplet) -> DropletReading {
     }
 }
 
-/// Whole cents, so that readings can be compared; none where the price makes no sense.
+/// The price in whole cents, so that readings can be compared; `None` if the price is not a valid number.
 fn cents(dollars: f64) -> Option<u64> {
     jiff::SignedDuration::try_from_secs_f64(dollars).ok().and_then(|price| u64::try_from(price.as_millis() / 10).ok())
 }
 
-/// An Action in the domain's words.
+/// An Action in the domain's terms.
 pub fn action_reading(action: model::Action) -> ActionReading {
     let status = match action.status {
         model::ActionStatus::InProgress | model::ActionStatus::Other(_) => ActionStatus::InProgress,
@@ -170,7 +170,7 @@ pub fn action_reading(action: model::Action) -> ActionReading {
     ActionReading { id: action.id, kind: action.kind, droplet: action.droplet, status, started_at: action.started_at }
 }
 
-/// A Snapshot in the domain's words.
+/// A Snapshot in the domain's terms.
 pub fn snapshot_reading(snapshot: model::Snapshot) -> SnapshotReading {
     SnapshotReading {
         id: snapshot.id,

@@ -1,40 +1,40 @@
-//! Faults, asked for by name: which requests they meet, how often, and what happens then.
+//! Faults, selected by name: which requests they affect, how often, and with what effect.
 //!
-//! Each service says in its own `fault` what can happen to a request there.
+//! Each service's own `fault` module lists the possible effects.
 
 use serde::{Deserialize, Serialize};
 
 use super::pattern::{Pattern, Seen};
 
-/// What a fault does to a request that meets it.
+/// What a fault does to a request that matches.
 pub trait Effect: Clone {
-    /// Whether it can happen to a request about this at all.
+    /// Whether it can happen at all to a request about this.
     fn concerns(&self, _about: Option<&str>) -> bool {
         true
     }
 
-    /// Whether it can happen to a request that has met the other.
+    /// Whether it can happen in addition to the other effect.
     fn joins(&self, _other: &Self) -> bool {
         false
     }
 }
 
-/// A fault.
+/// A fault with its conditions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault<E> {
-    /// By what name it can be ended; may be empty.
+    /// The name by which it can be ended; may be empty.
     #[serde(default)]
     pub name: String,
-    /// Which requests it meets.
+    /// Which requests it affects.
     #[serde(default)]
     pub on: Pattern,
-    /// How many matching requests are let through first, whatever else those meet.
+    /// How many matching requests pass first, whatever other faults affect them.
     #[serde(default)]
     pub skip: u32,
-    /// How many it meets then; without a limit if there is none.
+    /// How many requests it affects after that; unlimited if absent.
     #[serde(default)]
     pub times: Option<u32>,
-    /// What happens.
+    /// The effect on a request.
     pub effect: E,
 }
 
@@ -49,21 +49,21 @@ impl<E> Fault<E> {
         Self::always(on, effect).times(1)
     }
 
-    /// The same, with a name by which it can be ended.
+    /// This fault with a name by which it can be ended.
     #[must_use]
     pub fn named(mut self, name: &str) -> Self {
         name.clone_into(&mut self.name);
         self
     }
 
-    /// The same, after this many matching requests.
+    /// This fault after this many matching requests.
     #[must_use]
     pub fn after(mut self, skip: u32) -> Self {
         self.skip = skip;
         self
     }
 
-    /// The same, this many times.
+    /// This fault, this many times.
     #[must_use]
     pub fn times(mut self, times: u32) -> Self {
         self.times = Some(times);
@@ -71,7 +71,7 @@ impl<E> Fault<E> {
     }
 }
 
-/// The faults that are in force, oldest first.
+/// The active faults, oldest first.
 #[derive(Clone, Debug)]
 pub(crate) struct Faults<E>(Vec<Fault<E>>);
 
@@ -98,7 +98,7 @@ impl<E: Effect> Faults<E> {
         &self.0
     }
 
-    /// What a request meets: the first fault that matches, with those that join it.
+    /// The effects on a request: those of the first matching fault, and of others that can be combined with it.
     pub(crate) fn meet(&mut self, request: &Seen<'_>) -> Vec<E> {
         let mut met: Vec<E> = Vec::new();
         for fault in &mut self.0 {
@@ -124,7 +124,7 @@ impl<E: Effect> Faults<E> {
 mod tests {
     use super::*;
 
-    /// Faults of one letter join each other if the letters differ.
+    /// Faults with different letters can be combined.
     impl Effect for char {
         fn joins(&self, other: &Self) -> bool {
             self != other

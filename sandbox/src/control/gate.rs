@@ -1,7 +1,7 @@
-//! A gate that stops a request before it is executed, or after it was and before it is answered, until a test lets it go on.
+//! A gate that stops a request before it is executed, or after that and before it is answered, until a test lets it continue.
 //!
-//! A crash test asks for the n-th request, waits until it is caught, kills the client, and releases or cuts what was held. A
-//! held request does not need its client: like the real one, the server goes on with what it has read.
+//! A crash test asks for the n-th request, waits until it is caught, kills the client, and releases or cuts the request. A held request
+//! does not need its client: like the real one, the server continues with what it has read.
 
 use std::sync::Arc;
 
@@ -13,13 +13,13 @@ use super::pattern::{Pattern, Seen};
 /// Where a request is stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Point {
-    /// The world does not know of it yet.
+    /// The world does not know about it yet.
     BeforeExecution,
-    /// The world has executed it; the answer is not sent.
+    /// The world has executed it, but the answer has not been sent.
     BeforeAnswer,
 }
 
-/// What becomes of a held request.
+/// The decision about a held request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Decision {
     GoOn,
@@ -34,15 +34,15 @@ struct Trap {
     caught: oneshot::Sender<Held>,
 }
 
-/// Stops requests that tests asked for; clones share the traps.
+/// Stops the requests that tests asked for; clones share the traps.
 #[derive(Clone, Debug, Default)]
 pub struct Gate(Arc<Mutex<Vec<Trap>>>);
 
-/// A trap that waits for its request. Dropped, it catches nothing.
+/// A trap that waits for its request. Once dropped, it catches nothing.
 #[derive(Debug)]
 pub struct Waiting(oneshot::Receiver<Held>);
 
-/// A request that stands still. Dropping it lets it go on.
+/// A stopped request. Dropping it lets it continue.
 #[derive(Debug)]
 pub struct Held {
     /// Its number in the service's journal.
@@ -50,40 +50,40 @@ pub struct Held {
     decision: oneshot::Sender<Decision>,
 }
 
-/// The connection is to be broken.
+/// The error if the connection must be broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cut;
 
-/// A request at a gate, as the server sees it.
+/// A request at a gate, from the server's point of view.
 #[derive(Debug)]
 pub(crate) struct Stopped(oneshot::Receiver<Decision>);
 
 impl Held {
-    /// Lets it go on.
+    /// Lets the request continue.
     pub fn release(self) {
-        // Nobody waits for it when the server has stopped meanwhile.
+        // Nobody waits for it if the server has stopped meanwhile.
         let _stopped = self.decision.send(Decision::GoOn);
     }
 
-    /// Breaks the connection; what was not executed never is.
+    /// Breaks the connection; a request that was not executed never is.
     pub fn cut(self) {
         let _stopped = self.decision.send(Decision::Cut);
     }
 }
 
 impl Waiting {
-    /// Waits for the request; none if the server stopped before it came.
+    /// Waits for the request; `None` if the server stopped before it came.
     pub async fn caught(self) -> Option<Held> {
         self.0.await.ok()
     }
 }
 
 impl Stopped {
-    /// Stands still for as long as a test holds the request.
+    /// Waits for as long as a test holds the request.
     pub(crate) async fn decided(self) -> Result<(), Cut> {
         match self.0.await {
             Ok(Decision::Cut) => Err(Cut),
-            // What nobody holds any more goes on.
+            // A request that nobody holds any longer continues.
             Ok(Decision::GoOn) | Err(_) => Ok(()),
         }
     }
@@ -97,7 +97,7 @@ impl Gate {
         Waiting(waiting)
     }
 
-    /// Takes all traps away that have caught nothing.
+    /// Removes all traps that have caught nothing.
     pub fn open(&self) {
         self.traps().clear();
     }
@@ -106,14 +106,14 @@ impl Gate {
         self.0.lock()
     }
 
-    /// Stops a request, if a test wants it held.
+    /// Stops a request if a test asked for it.
     pub(crate) fn stop(&self, point: Point, number: usize, request: &Seen<'_>) -> Option<Stopped> {
         let caught = self.spring(point, request)?;
         let (decision, decided) = oneshot::channel();
         caught.send(Held { number, decision }).ok().map(|()| Stopped(decided))
     }
 
-    /// Counts the request at every trap of this point; the first that is due catches it.
+    /// Counts the request for every trap at this point; the first trap that is due catches it.
     fn spring(&self, point: Point, request: &Seen<'_>) -> Option<oneshot::Sender<Held>> {
         let mut traps = self.traps();
         traps.retain(|trap| !trap.caught.is_closed());

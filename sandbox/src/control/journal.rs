@@ -1,16 +1,16 @@
-//! What went over the wire, in the order in which it came: for tests that count requests and hold them against a specification.
+//! What was sent over the network, in order: for tests that count requests and check them against a specification.
 
 use std::collections::VecDeque;
 
 use jiff::Timestamp;
 
-/// Older exchanges are forgotten beyond this many.
+/// The maximum number of exchanges to keep; older ones are forgotten.
 const KEPT: usize = 20_000;
 
 /// How an exchange ended for the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// Nothing was sent back yet.
+    /// Nothing has been sent back yet.
     Open,
     /// It was answered.
     Answered,
@@ -18,20 +18,20 @@ pub enum Ending {
     Cut,
 }
 
-/// One request and what became of it.
+/// One request and its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchange<Request, Answer> {
-    /// Counted from 0.
+    /// Its number, counting from 0.
     pub number: usize,
     /// When it came.
     pub at: Timestamp,
     /// The request.
     pub request: Request,
-    /// What the service answered, whether or not that reaches the client; none until the world was asked.
+    /// The service's answer, whether or not it reaches the client; `None` until the world has processed the request.
     pub answer: Option<Answer>,
     /// How it ended.
     pub ending: Ending,
-    /// Whether a fault or a gate had a hand in it.
+    /// Whether a fault or a gate affected it.
     pub tampered: bool,
 }
 
@@ -56,7 +56,7 @@ impl<Request, Answer> Default for Journal<Request, Answer> {
 }
 
 impl<Request, Answer> Journal<Request, Answer> {
-    /// Notes that a request came; its number.
+    /// Records the arrival of a request and returns its number.
     pub(crate) fn open(&mut self, request: Request, at: Timestamp) -> usize {
         let number = self.next;
         self.next += 1;
@@ -67,17 +67,17 @@ impl<Request, Answer> Journal<Request, Answer> {
         number
     }
 
-    /// Notes what the service answers.
+    /// Records the service's answer.
     pub(crate) fn answer(&mut self, number: usize, answer: Answer) {
         self.change(number, |exchange| exchange.answer = Some(answer));
     }
 
-    /// Notes how an exchange ended.
+    /// Records how an exchange ended.
     pub(crate) fn close(&mut self, number: usize, ending: Ending) {
         self.change(number, |exchange| exchange.ending = ending);
     }
 
-    /// Notes that a fault or a gate has a hand in an exchange.
+    /// Records that a fault or a gate affects an exchange.
     pub(crate) fn tamper(&mut self, number: usize) {
         self.change(number, |exchange| exchange.tampered = true);
     }
@@ -89,13 +89,13 @@ impl<Request, Answer> Journal<Request, Answer> {
         }
     }
 
-    /// One exchange, while it is remembered.
+    /// One exchange, if it is still kept.
     pub(crate) fn get(&self, number: usize) -> Option<&Exchange<Request, Answer>> {
         let first = self.exchanges.front().map_or(0, |exchange| exchange.number);
         number.checked_sub(first).and_then(|index| self.exchanges.get(index))
     }
 
-    /// All that are remembered, oldest first.
+    /// All exchanges that are kept, oldest first.
     pub(crate) fn exchanges(&self) -> &VecDeque<Exchange<Request, Answer>> {
         &self.exchanges
     }

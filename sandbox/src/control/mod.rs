@@ -1,7 +1,7 @@
-//! How tests watch a simulated service and make it misbehave, in one vocabulary for both: a journal of what was asked, gates that
-//! stop requests, and faults; a pattern says which requests a gate or a fault means.
+//! How tests observe a simulated service and make it misbehave, in the same vocabulary for both services: a journal of requests, gates that
+//! stop requests, and faults. A pattern selects the requests for a gate or a fault.
 //!
-//! Nothing here knows what a request is about: each service describes its own as `pattern::Seen`.
+//! Nothing here knows the meaning of a request: each service describes its own requests as `pattern::Seen`.
 
 pub mod fault;
 pub mod gate;

@@ -1,29 +1,29 @@
-//! Which requests a gate or a fault means.
+//! Selects the requests for a gate or a fault.
 //!
-//! Each service adds constructors in its own words, such as `Pattern::action` and `Pattern::response_to`.
+//! Each service adds constructors in its own terms, such as `Pattern::action` and `Pattern::response_to`.
 
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Which requests are meant; what is left out matches everything.
+/// Selects requests; a field that is left out matches everything.
 ///
-/// Parsed from text such as `POST /channels/*/messages`, in which a method `*` stands for any.
+/// Parsed from text such as `POST /channels/*/messages`, in which a method `*` matches any.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Pattern {
     /// Only this method, such as `POST`.
     pub method: Option<String>,
-    /// Only this path, in which `*` stands for one segment and a last `**` for any number of them.
+    /// Only this path, in which `*` matches one segment and a final `**` any number of them.
     pub path: Option<String>,
     /// Only requests whose body contains this text.
     pub containing: Option<String>,
-    /// Only requests about this: at DigitalOcean the type of the Action that is begun (`create` for a new Droplet), at Discord
-    /// the command (`snapshot take`) or custom id of the Interaction that is answered.
+    /// Only requests about this: at DigitalOcean the type of the Action that they start (`create` for a new Droplet), at Discord the
+    /// command (`snapshot take`) or custom id of the Interaction that they answer.
     pub about: Option<String>,
 }
 
-/// A text that is no pattern.
+/// The error for a text that is not a pattern.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no pattern: wanted something like `POST /channels/*/messages`")]
 pub struct NotAPattern(String);
@@ -52,14 +52,14 @@ impl Pattern {
         Self { path: Some(path.to_owned()), ..Self::any() }
     }
 
-    /// The same, only with a body that contains this text.
+    /// This pattern, only for requests with a body that contains this text.
     #[must_use]
     pub fn containing(mut self, text: &str) -> Self {
         self.containing = Some(text.to_owned());
         self
     }
 
-    /// Whether it means this request.
+    /// Whether the pattern matches this request.
     pub(crate) fn matches(&self, request: &Seen<'_>) -> bool {
         let is = |wanted: &Option<String>, given| wanted.as_deref().is_none_or(|wanted| Some(wanted) == given);
         is(&self.method, Some(request.method))
@@ -82,7 +82,7 @@ fn path_matches(pattern: &str, path: &[&str]) -> bool {
     }
 }
 
-/// A request, as patterns see it.
+/// A request as seen by patterns.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen<'a> {
     pub(crate) method: &'a str,

@@ -1,13 +1,13 @@
-//! An Action: DigitalOcean's record of something it does to a Droplet.
+//! An Action: DigitalOcean's record of something that it does to a Droplet.
 //!
-//! It carries no percentage, no error text and no Snapshot id, as the real one does not.
+//! Like the real one, it contains no percentage, no error text and no Snapshot id.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{backups::BackupPolicy, catalogue::find_region, fault::Quirk};
 
-/// How far an Action is.
+/// The progress of an Action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are the API's")]
 pub enum Progress {
@@ -35,30 +35,30 @@ pub enum Kind {
     PowerOn,
     PowerCycle,
     Reboot,
-    /// Makes a Snapshot of this name.
+    /// Takes a Snapshot with this name.
     Snapshot(String),
-    /// Puts this image back.
+    /// Restores this image.
     Restore(u64),
-    /// Starts over from this image.
+    /// Rebuilds from this image.
     Rebuild(u64),
     Rename(String),
     Resize(String),
     EnableBackups(BackupPolicy),
-    /// Deletes every Backup there is.
+    /// Deletes every Backup.
     DisableBackups,
     ChangeBackupPolicy(BackupPolicy),
-    /// Turns this image, a Backup, into a Snapshot; done to the image and not to a Droplet.
+    /// Converts this image, a Backup, into a Snapshot; an Action of the image rather than of a Droplet.
     Convert(u64),
     PasswordReset,
     EnableIpv6,
-    /// A new Droplet's first Action; cannot be asked for.
+    /// A new Droplet's first Action; clients cannot start it.
     Create,
-    /// An automatic backup; cannot be asked for.
+    /// An automatic backup; clients cannot start it.
     Backup,
 }
 
 impl Kind {
-    /// The API's word for it.
+    /// The API's `type` for it.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Shutdown => "shutdown",
@@ -90,9 +90,9 @@ pub struct Action {
     pub id: u64,
     /// What it does.
     pub kind: Kind,
-    /// How far it is.
+    /// Its progress.
     pub progress: Progress,
-    /// The Droplet it is done to; the one an image was taken of, where it is done to an image.
+    /// The Droplet that it works on or, if it works on an image, the Droplet of which that was taken.
     pub droplet: u64,
     /// That Droplet's region.
     pub region: String,
@@ -100,12 +100,12 @@ pub struct Action {
     pub started_at: Timestamp,
     /// When it ended.
     pub completed_at: Option<Timestamp>,
-    /// What a fault does to it.
+    /// The effect of a fault on it.
     pub(super) quirk: Option<Quirk>,
 }
 
 impl Action {
-    /// The image it is done to, where it is done to none of its Droplets.
+    /// The image that it works on, if it does not work on a Droplet.
     pub(super) fn image(&self) -> Option<u64> {
         if let Kind::Convert(image) = self.kind { Some(image) } else { None }
     }

@@ -1,6 +1,6 @@
-//! What happens by itself: Actions end, Droplets go on and off, postponed requests are executed.
+//! Events that happen without a request: Actions end, Droplets go on and off, postponed requests are executed.
 //!
-//! Everything waits in one queue by time; looking at the world at a moment first lets all of it happen that was due until then.
+//! All of them wait in one queue ordered by time; reading the world at some time first executes everything that was due by then.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -15,7 +15,7 @@ use super::{
 };
 
 impl World {
-    /// Lets everything happen that was due until now. A moment that lies behind changes nothing.
+    /// Executes everything that was due until `now`. A time in the past changes nothing.
     pub fn advance(&mut self, now: Timestamp) {
         while let Some(entry) = self.due.first_entry().filter(|entry| entry.key().0 <= now) {
             let ((at, ticket), due) = entry.remove_entry();
@@ -25,17 +25,17 @@ impl World {
         self.now = self.now.max(now);
     }
 
-    /// When something happens by itself next.
+    /// When the next event happens without a request.
     pub fn next_due(&self) -> Option<Timestamp> {
         self.due.keys().next().map(|(at, _)| *at)
     }
 
-    /// The moment so long from now; durations come from faults that anybody may ask for, so they may be absurd.
+    /// The time after this duration from now, saturating: durations come from faults that anybody may ask for, so they may be absurd.
     pub(super) fn after(&self, duration: SignedDuration) -> Timestamp {
         self.now.checked_add(duration).unwrap_or(Timestamp::MAX)
     }
 
-    /// Puts something on the queue; gives its ticket.
+    /// Adds an event to the queue and returns its ticket.
     pub(super) fn plan(&mut self, at: Timestamp, due: Due) -> u64 {
         self.decided += 1;
         self.due.insert((at, self.decided), due);
@@ -84,7 +84,7 @@ impl World {
         }
     }
 
-    /// Ends an Action now, with what it does when it completes; also an operator's way to end one that would not.
+    /// Ends an Action now, including its effects if it completes. Operators can also use this to end an Action that would never end.
     pub fn finish_action(&mut self, id: u64, progress: Progress) {
         let now = self.now;
         let Some(action) = self.actions.get_mut(&id).filter(|action| action.progress == Progress::InProgress) else {

@@ -1,4 +1,4 @@
-//! DigitalOcean's own Backups: which policies there are, how one is read and shown, and when its next window opens.
+//! DigitalOcean's own Backups: which policies exist, how one is parsed and rendered, and when its next window opens.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -14,20 +14,20 @@ const WINDOW_HOURS: i64 = 4;
 const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
 
-/// When a Droplet is backed up by itself.
+/// When a Droplet is backed up automatically.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BackupPolicy {
-    /// The day of a weekly one; none is daily.
+    /// The day of a weekly policy; `None` for a daily one.
     pub weekday: Option<&'static str>,
     /// The hour at which its window opens, in UTC.
     pub hour: u64,
 }
 
 impl BackupPolicy {
-    /// What a Droplet gets whose policy was left out.
+    /// The policy of a Droplet for which none was given.
     pub const DAILY: Self = Self { weekday: None, hour: 0 };
 
-    /// Reads what a request asks for; none where it asks for nothing.
+    /// Parses the policy in a request; `None` if the request contains none.
     pub(super) fn read(body: &Map<String, Value>) -> Result<Option<Self>, Refusal> {
         let Some(policy) = body.get("backup_policy").filter(|policy| !policy.is_null()) else { return Ok(None) };
         let plan = policy["plan"].as_str().unwrap_or("daily");
@@ -62,7 +62,7 @@ impl BackupPolicy {
         policy
     }
 
-    /// The next window that opens after this moment.
+    /// The next window that opens after `now`.
     pub(super) fn next_window(&self, now: Timestamp) -> Value {
         let today = now.as_second().div_euclid(DAY);
         let opens = (today..=today + 7).find_map(|day| {
@@ -75,7 +75,7 @@ impl BackupPolicy {
         opens.map_or(Value::Null, |start| json!({"start": moment(start), "end": moment(start + WINDOW_HOURS * HOUR)}))
     }
 
-    /// The policies that there are.
+    /// The policies that exist.
     pub(super) fn supported() -> Value {
         let policy = |name: &str, days: &[&str], retention: u64| {
             json!({

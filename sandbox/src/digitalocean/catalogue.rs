@@ -1,6 +1,6 @@
-//! Regions and sizes: a handful of the real ones, with their real slugs, disks and prices.
+//! Regions and sizes: a selection of the real ones, with their real slugs, disks and prices.
 //!
-//! They never change, so they are tables and not part of the world's state.
+//! They never change, so they are constants and not part of the world's state.
 
 use std::sync::LazyLock;
 
@@ -15,20 +15,20 @@ pub struct Region {
     pub name: &'static str,
 }
 
-/// What a Droplet has and costs.
+/// The resources and price of a Droplet.
 #[derive(Debug, PartialEq)]
 pub struct Size {
     /// Such as `s-1vcpu-1gb`.
     pub slug: &'static str,
-    /// In MB.
+    /// Memory in MB.
     pub memory: u64,
     /// Virtual processors.
     pub vcpus: u64,
-    /// In GB.
+    /// Disk in GB.
     pub disk: u64,
-    /// In TB a month.
+    /// Transfer in TB a month.
     pub transfer: f64,
-    /// In dollars.
+    /// Price in dollars a month.
     pub price_monthly: f64,
 }
 
@@ -75,7 +75,7 @@ pub fn find_size(slug: &str) -> Option<&'static Size> {
     SIZES.iter().find(|size| size.slug == slug)
 }
 
-/// How much disk there is, as the API spells it.
+/// The size of a disk, as the API renders it.
 #[derive(Debug, Serialize)]
 pub(super) struct DiskInfo {
     #[serde(rename = "type")]
@@ -98,7 +98,7 @@ impl DiskInfo {
 static REGION_SLUGS: LazyLock<Vec<&str>> = LazyLock::new(|| REGIONS.iter().map(|region| region.slug).collect());
 static SIZE_SLUGS: LazyLock<Vec<&str>> = LazyLock::new(|| SIZES.iter().map(|size| size.slug).collect());
 
-// Both stand in every Droplet of every list, so they are written straight into the answer.
+// Both occur in every Droplet of every list, so they are serialized directly into the answer.
 
 impl Serialize for Region {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

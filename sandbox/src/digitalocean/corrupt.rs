@@ -1,4 +1,4 @@
-//! Answers that are not what they should be: broken JSON, wrong types, nulls, and lies.
+//! Invalid answers: broken JSON, wrong types, nulls, and false content.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -9,13 +9,13 @@ use super::http_types::Answer;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Malformation {
-    /// The JSON ends in the middle.
+    /// The JSON is truncated.
     Truncated,
-    /// It is a page of HTML.
+    /// An HTML page instead of JSON.
     Html,
-    /// There is no body.
+    /// No body.
     Empty,
-    /// Numbers are texts, texts are numbers, lists are objects.
+    /// Numbers become strings, strings become numbers, lists become objects.
     WrongTypes,
     /// Every value of every object is null.
     Nulls,

@@ -1,4 +1,4 @@
-//! A Droplet: its power, its disk, and how the API shows it to a token with given scopes.
+//! A Droplet: its power, its disk, and how the API renders it for a token with given scopes.
 
 use std::collections::BTreeSet;
 
@@ -34,10 +34,10 @@ impl Status {
     }
 }
 
-/// What is on a Droplet's disk, for tests that ask what a restore did.
+/// The contents of a Droplet's disk, for tests that check the effect of a restore.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Disk {
-    /// The image it was last written from.
+    /// The image from which it was last written.
     pub image: u64,
     /// How often it was written: 0 for the first time.
     pub generation: u32,
@@ -54,37 +54,37 @@ pub struct Droplet {
     pub name: String,
     /// Whether it runs.
     pub status: Status,
-    /// Whether DigitalOcean itself locked it; pending events show as locked too.
+    /// Whether DigitalOcean itself locked it; a pending event makes it appear locked too.
     pub locked: bool,
     /// The Action that is in progress.
     pub pending: Option<u64>,
-    /// Where it runs.
+    /// The region in which it runs.
     pub region: &'static Region,
-    /// What it has.
+    /// Its resources.
     pub size: &'static Size,
-    /// What is on its disk.
+    /// The contents of its disk.
     pub disk: Disk,
-    /// GB in use, which is what a Snapshot of it weighs.
+    /// Used GB, which is the size of a Snapshot of it.
     pub used_gigabytes: f64,
     /// Its tags.
     pub tags: BTreeSet<String>,
     /// The Volumes attached to it.
     pub volumes: Vec<String>,
-    /// Its Snapshots and backups, listed or not yet.
+    /// Its Snapshots and backups, whether listed yet or not.
     pub images: Vec<u64>,
     /// Its Actions, oldest first.
     pub actions: Vec<u64>,
-    /// When it is backed up by itself, if it is.
+    /// When it is backed up automatically, if it is.
     pub backups: Option<BackupPolicy>,
     /// When it was made.
     pub created_at: Timestamp,
-    /// How often it was turned on: a shutdown that takes effect late must not outlive a boot.
+    /// How often it was turned on: a late shutdown must not take effect after the next boot.
     pub boots: u32,
-    /// Whether it was on when the world's laws began to count.
+    /// Whether it was on when it was added, or when [`World::mark_power`](super::world::World::mark_power) was last called.
     pub was_on: bool,
 }
 
-/// What a Droplet is to be; [`super::world::World::add_droplet`] makes it.
+/// The properties of a new Droplet; [`super::world::World::add_droplet`] creates it.
 #[derive(Clone, Debug)]
 pub struct Blueprint {
     pub(super) name: String,
@@ -99,7 +99,7 @@ pub struct Blueprint {
 }
 
 impl Blueprint {
-    /// A running one of the smallest usual size in New York.
+    /// A running Droplet of the smallest usual size in New York.
     pub fn named(name: &str) -> Self {
         Self {
             name: name.to_owned(),
@@ -114,62 +114,62 @@ impl Blueprint {
         }
     }
 
-    /// In this region, which must be one of the catalogue's.
+    /// Sets the region, which must be in the catalogue.
     #[must_use]
     pub fn region(mut self, slug: &str) -> Self {
         self.region = known(find_region(slug));
         self
     }
 
-    /// Of this size, which must be one of the catalogue's.
+    /// Sets the size, which must be in the catalogue.
     #[must_use]
     pub fn size(mut self, slug: &str) -> Self {
         self.size = known(find_size(slug));
         self
     }
 
-    /// Turned off, or whatever else.
+    /// Sets the status.
     #[must_use]
     pub fn status(mut self, status: Status) -> Self {
         self.status = status;
         self
     }
 
-    /// With this tag too.
+    /// Adds a tag.
     #[must_use]
     pub fn tag(mut self, tag: &str) -> Self {
         self.tags.insert(tag.to_owned());
         self
     }
 
-    /// With a Volume of this name and size attached.
+    /// Attaches a Volume of this name and size.
     #[must_use]
     pub fn volume(mut self, name: &str, gigabytes: u64) -> Self {
         self.volumes.push((name.to_owned(), gigabytes));
         self
     }
 
-    /// With this much of its disk in use.
+    /// Sets how much of its disk is used.
     #[must_use]
     pub fn used_gigabytes(mut self, used: f64) -> Self {
         self.used_gigabytes = used;
         self
     }
 
-    /// Locked by DigitalOcean.
+    /// Lets DigitalOcean lock it.
     #[must_use]
     pub fn locked(mut self) -> Self {
         self.locked = true;
         self
     }
 
-    /// Backed up every day, from midnight on.
+    /// Enables daily backups at midnight.
     #[must_use]
     pub fn backups(self) -> Self {
         self.backed_up(BackupPolicy::DAILY)
     }
 
-    /// Backed up by this policy.
+    /// Enables backups by this policy.
     #[must_use]
     pub fn backed_up(mut self, policy: BackupPolicy) -> Self {
         self.backups = Some(policy);
@@ -199,12 +199,12 @@ impl Blueprint {
     }
 }
 
-/// Blueprints are written by tests and demos, where a slug outside the catalogue is a slip of the pen.
+/// Tests and demos write blueprints, so a slug outside the catalogue is a programming error.
 fn known<T>(found: Option<T>) -> T {
     found.expect("a slug of the sandbox's catalogue")
 }
 
-/// What the world adds to a Droplet when it is shown.
+/// The data of the world that is needed to render a Droplet.
 pub(super) struct Surroundings<'a> {
     pub(super) image: Option<&'a Image>,
     pub(super) snapshot_ids: Vec<u64>,
@@ -236,7 +236,7 @@ impl Droplet {
         self.backups.as_ref().map_or(Value::Null, |policy| policy.next_window(now))
     }
 
-    /// As the API shows it: a token without a field's scope gets no such field.
+    /// Renders the Droplet as the API does: a token without a field's scope does not get that field.
     pub(super) fn render<'a>(&'a self, scopes: &Scopes, around: Surroundings<'a>) -> Shown<'a> {
         let (images, now) = (scopes.allow("image:read"), around.now);
         let image = || around.image.map_or_else(|| json!({}), |image| image.render_image(scopes, now));
@@ -267,7 +267,7 @@ impl Droplet {
     }
 }
 
-/// The API's shape of a Droplet.
+/// The API's JSON form of a Droplet.
 #[derive(Debug, Serialize)]
 pub(super) struct Shown<'a> {
     id: u64,

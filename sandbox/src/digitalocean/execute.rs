@@ -1,4 +1,4 @@
-//! Beginning an Action: what the real one refuses to begin, and how long what it begins will take.
+//! Starting an Action: which ones the real API refuses, and how long the others take.
 
 use jiff::SignedDuration;
 
@@ -13,19 +13,19 @@ use super::{
     world::World,
 };
 
-/// Seen for create and restore alike.
+/// Observed for create and restore alike.
 const INVALID_IMAGE: &str = "You specified an invalid image for Droplet creation.";
 
 impl World {
-    /// Begins an Action that a client asked for; gives its number.
+    /// Starts an Action that a client requested, and returns its number.
     pub(super) fn begin(&mut self, droplet: u64, kind: Kind, quirk: Option<Quirk>) -> Result<u64, Refusal> {
         let found = self.droplets.get(&droplet).ok_or_else(Refusal::not_found)?;
         self.allow(found, &kind)?;
         Ok(self.start(droplet, kind, quirk))
     }
 
-    /// Whether an Action may begin. That "already powered on" and "off" are 422 with these words is seen in terraform's source;
-    /// the order of the checks is not known.
+    /// Whether an Action may start. Terraform's source shows that "already powered on" and "off" are 422 with these
+    /// words; the order of the checks is not known.
     pub(super) fn allow(&self, droplet: &Droplet, kind: &Kind) -> Result<(), Refusal> {
         if droplet.pending.is_some() {
             return Err(Refusal::pending_event());
@@ -51,7 +51,7 @@ impl World {
                 Some(_) if !off => Err(Refusal::unprocessable("Droplet must be powered off.")),
                 Some(_) => Ok(()),
             },
-            // That these are refused, and with which words, is a guess.
+            // It is a guess that these are refused, and with which words.
             Kind::EnableBackups(_) if droplet.backups.is_some() => {
                 Err(Refusal::unprocessable("Backups are already enabled for this Droplet."))
             }
@@ -76,7 +76,7 @@ impl World {
         }
     }
 
-    /// The image must be a Snapshot or backup of this very Droplet.
+    /// The image must be a Snapshot or backup of this same Droplet.
     fn allow_restore(&self, droplet: &Droplet, image: u64) -> Result<(), Refusal> {
         let image = self.images.get(&image).filter(|image| image.is_listed(self.now));
         let own = image.filter(|image| image.origin != Origin::Base && image.droplet == Some(droplet.id));
@@ -93,7 +93,7 @@ impl World {
         Ok(())
     }
 
-    /// Begins an Action without asking whether it may begin.
+    /// Starts an Action without checking whether it may start.
     pub(super) fn start(&mut self, droplet: u64, kind: Kind, quirk: Option<Quirk>) -> u64 {
         let (id, started_at) = (self.new_id(), self.now);
         let duration = self.duration(droplet, &kind);
@@ -124,7 +124,7 @@ impl World {
         id
     }
 
-    /// Begins the conversion of a Backup. It is an Action of the image, so its Droplet stays free.
+    /// Starts the conversion of a Backup. It is an Action of the image, so the Droplet is not busy.
     pub(super) fn start_conversion(&mut self, image: u64, quirk: Option<Quirk>) -> u64 {
         let (id, started_at) = (self.new_id(), self.now);
         let source = self.images.get(&image);

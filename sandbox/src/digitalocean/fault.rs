@@ -1,6 +1,6 @@
-//! What can go wrong at DigitalOcean: with a request, or with the Action that it begins.
+//! What can go wrong at DigitalOcean: with a request, or with the Action that it starts.
 //!
-//! Faults are plain data that serde reads, so that a page's switch or a command line can ask for them too.
+//! Faults are plain data for serde, so that a switch on a page or a command line can ask for them too.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -18,30 +18,30 @@ use crate::control::{self, fault::Faults, pattern::Seen};
 pub type Fault = control::fault::Fault<Effect>;
 
 impl Pattern {
-    /// A method and a path.
+    /// Selects a method and a path.
     pub fn of(method: Method, path: &str) -> Self {
         Self { method: Some(method.as_str().to_owned()), ..Self::at(path) }
     }
 
-    /// The POST that begins an Action of this type (`create` is a new Droplet).
+    /// Selects the POST that starts an Action of this type (`create` for a new Droplet).
     pub fn action(kind: &str) -> Self {
         Self { about: Some(kind.to_owned()), ..Self::any() }
     }
 
-    /// The same, on the paths of this Droplet alone.
+    /// This pattern, only on the paths of this Droplet.
     #[must_use]
     pub fn droplet(self, id: u64) -> Self {
         Self { path: Some(format!("/v2/droplets/{id}/**")), ..self }
     }
 }
 
-/// Shows a request as patterns see it.
+/// Describes a request in the form that patterns match.
 pub(super) fn seen<T>(request: &Request, look: impl FnOnce(&Seen<'_>) -> T) -> T {
     let (path, body, about) = (request.segments(), String::from_utf8_lossy(&request.body), action_of(request));
     look(&Seen { method: request.method.as_str(), path: &path, body: &body, about: about.as_deref() })
 }
 
-/// The type of the Action that a request begins.
+/// The type of the Action that a request starts.
 pub(super) fn action_of(request: &Request) -> Option<String> {
     if request.method != Method::Post {
         return None;
@@ -56,7 +56,7 @@ pub(super) fn action_of(request: &Request) -> Option<String> {
     }
 }
 
-/// What happens to a request.
+/// An effect on a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Disturbance {
@@ -71,68 +71,68 @@ pub enum Disturbance {
     },
     /// 503: DigitalOcean is down.
     Down,
-    /// It is executed later, even if nobody listens any more.
+    /// It is executed later, even if the client has gone.
     ExecuteLate {
-        /// How much later.
+        /// The delay.
         after: SignedDuration,
     },
-    /// It is executed, and answered later.
+    /// It is executed, but answered later.
     AnswerLate {
-        /// How much later.
+        /// The delay.
         after: SignedDuration,
     },
-    /// The connection breaks, and it is not executed.
+    /// The connection breaks before it is executed.
     CutBefore,
-    /// It is executed, and the connection breaks.
+    /// The connection breaks after it is executed.
     CutAfter,
     /// 429.
     Throttle {
-        /// Seconds, if the answer says any.
+        /// The seconds that the answer names, if any.
         retry_after: Option<u64>,
     },
-    /// It is executed, and the answer is broken.
+    /// It is executed, but the answer is malformed.
     Malform {
-        /// How.
+        /// How it is malformed.
         how: Malformation,
     },
-    /// It is executed, and the answer tells of another Droplet.
+    /// It is executed, but the answer is about another Droplet.
     Lie,
 }
 
-/// What happens to an Action that a request begins.
+/// An effect on an Action that a request starts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Quirk {
-    /// It stays in-progress, and the Droplet has a pending event.
+    /// It stays in progress, and the Droplet has a pending event.
     NeverFinish,
-    /// It ends errored, without effect; a restore leaves an unsound disk.
+    /// It ends errored, without effect; a restore leaves a corrupt disk.
     Err,
-    /// A shutdown whose Droplet stays on, or goes off later than people wait.
+    /// A shutdown that leaves its Droplet on, or takes effect later than people wait.
     ShutdownHangs {
-        /// What the Action itself says.
+        /// The progress that the Action itself shows.
         action: HungAction,
-        /// When the Droplet goes off after all, counted from the Action's start.
+        /// When the Droplet goes off after all, counted from the Action's start; never if absent.
         off_after: Option<SignedDuration>,
     },
     /// The Snapshot is listed without its size.
     Sizeless {
-        /// How that looks.
+        /// How a missing size is rendered.
         shown: SizeShown,
-        /// For how long after it is listed; forever if there is none.
+        /// How long after it is listed; forever if absent.
         until: Option<SignedDuration>,
     },
-    /// The Snapshot is listed this long after the Action completed; never if there is none.
+    /// The Snapshot is listed this long after the Action completed; never if absent.
     ListedLate {
-        /// How long.
+        /// The delay.
         after: Option<SignedDuration>,
     },
 }
 
-/// What the Action of a hung shutdown says.
+/// The progress that the Action of a hung shutdown shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HungAction {
-    /// In progress, until the Droplet goes off.
+    /// In progress until the Droplet goes off.
     InProgress,
     /// Completed as usual.
     Completes,
@@ -140,7 +140,7 @@ pub enum HungAction {
     Errs,
 }
 
-/// What a fault does: something to the request, or something to the Action it begins.
+/// What a fault affects: the request, or the Action that it starts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Effect {
@@ -151,7 +151,7 @@ pub enum Effect {
 }
 
 impl control::fault::Effect for Effect {
-    /// A quirk is kept for a request that begins an Action which can have it.
+    /// A quirk is reserved for a request that starts an Action which can have it.
     fn concerns(&self, action: Option<&str>) -> bool {
         match self {
             Self::Request(_) => true,
@@ -178,14 +178,14 @@ impl From<Quirk> for Effect {
     }
 }
 
-/// What a request meets.
+/// The effects on one request.
 #[derive(Debug, Default)]
 pub(super) struct Met {
     pub(super) disturbance: Option<Disturbance>,
     pub(super) quirk: Option<Quirk>,
 }
 
-/// Lets a request meet the faults in force.
+/// Applies the active faults to a request.
 pub(super) fn meet(faults: &mut Faults<Effect>, request: &Request) -> Met {
     let mut met = Met::default();
     if faults.list().is_empty() {

@@ -1,4 +1,4 @@
-//! The one way in for requests: faults first, then token and limits, then the route.
+//! The single entry point for requests: faults first, then token and limits, then the route.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -14,16 +14,16 @@ use super::{
     world::{Rejection, World},
 };
 
-/// Answers to postponed requests that nobody fetched are forgotten beyond this many.
+/// The maximum number of answers to postponed requests to keep; older ones that nobody fetched are forgotten.
 const POSTPONED_ANSWERS: usize = 64;
 
 impl World {
-    /// Executes a request, or lets it meet its fault.
+    /// Executes a request, or applies a fault to it.
     pub fn handle(&mut self, request: &Request, now: Timestamp) -> Answer {
         self.respond(request, now).0
     }
 
-    /// The same, and whether a fault had a hand in it.
+    /// Like [`handle`](Self::handle); also returns whether a fault affected the request.
     pub(super) fn respond(&mut self, request: &Request, now: Timestamp) -> (Answer, bool) {
         self.advance(now);
         let Met { disturbance, quirk } = fault::meet(&mut self.faults, request);
@@ -68,14 +68,14 @@ impl World {
         Answer::nothing(Delivery::Postponed { ticket, until })
     }
 
-    /// The answer to a postponed request, once it was executed.
+    /// The answer to a postponed request, once that has been executed.
     pub fn take_postponed(&mut self, ticket: u64, now: Timestamp) -> Option<Answer> {
         self.advance(now);
         let index = self.postponed.iter().position(|(other, _)| *other == ticket)?;
         self.postponed.remove(index).map(|(_, answer)| answer)
     }
 
-    /// Keeps what a postponed request would have been answered.
+    /// Stores the answer to a postponed request.
     pub(super) fn keep_postponed(&mut self, ticket: u64, answer: Answer) {
         if self.postponed.len() == POSTPONED_ANSWERS {
             self.postponed.pop_front();
@@ -83,13 +83,13 @@ impl World {
         self.postponed.push_back((ticket, answer));
     }
 
-    /// Executes a request, faults aside.
+    /// Executes a request without considering faults.
     pub(super) fn execute(&mut self, request: &Request, quirk: Option<Quirk>) -> Answer {
         let scopes = match self.admit(request) {
             Ok(scopes) => scopes,
             Err(refusal) => {
                 let reading = self.reading(request);
-                // A burst's 429 reads 0, as the specification warns.
+                // On a burst 429 the header reads 0, as the specification warns.
                 let remaining = if refusal.status == 429 { 0 } else { reading.remaining };
                 return self.refuse(&refusal, Reading { remaining, ..reading });
             }
@@ -106,7 +106,7 @@ impl World {
         }
     }
 
-    /// Knows the token and counts its request.
+    /// Checks the token and counts the request.
     fn admit(&mut self, request: &Request) -> Result<Scopes, Refusal> {
         let (limits, now) = (self.settings.limits, self.now);
         let keys = request.segments().starts_with(&["v2", "account", "keys"]);
@@ -169,7 +169,7 @@ impl World {
         Answer { status, headers, body: body.unwrap_or_default().into_bytes(), delivery: Delivery::Prompt }
     }
 
-    /// A UUID made of the request's number, so that runs repeat exactly.
+    /// A UUID derived from the request's number, so that runs are reproducible.
     fn request_id(&self, number: u64) -> String {
         let seed = self.settings.first_id & 0xffff_ffff;
         format!("{seed:08x}-0000-4000-8000-{number:012x}")

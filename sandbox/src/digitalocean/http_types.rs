@@ -1,6 +1,6 @@
-//! One request and its answer, as plain data: what the world takes and gives, by whatever means the bytes travel.
+//! One request and its answer as plain data: the world's input and output, however the bytes are transferred.
 //!
-//! The server makes them of HTTP; a simulation makes them of whatever its client under test encodes.
+//! The server converts them from and to HTTP; a simulation converts what its client under test encodes.
 
 use std::{fmt, str::FromStr};
 
@@ -23,7 +23,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// As it stands on the wire.
+    /// The method as written in a request.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -41,7 +41,7 @@ impl fmt::Display for Method {
     }
 }
 
-/// The method is none that the API knows.
+/// The error for a method that the API does not know.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("the API knows GET, POST, PUT, PATCH and DELETE only")]
 pub struct UnknownMethod;
@@ -61,23 +61,23 @@ impl FromStr for Method {
     }
 }
 
-/// What a client asked.
+/// A client's request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// The method.
     pub method: Method,
-    /// The path, from `/v2` on and without the query.
+    /// The path, beginning with `/v2` and without the query.
     pub path: String,
     /// The query's pairs, decoded.
     pub query: Vec<(String, String)>,
-    /// The `authorization` header as it came.
+    /// The `authorization` header, unparsed.
     pub authorization: Option<String>,
-    /// The body as it came.
+    /// The body, unparsed.
     pub body: Vec<u8>,
 }
 
 impl Request {
-    /// A request without token and body, of a path that may carry a query.
+    /// A request without token and body; the path may contain a query.
     pub fn new(method: Method, path_and_query: &str) -> Self {
         let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
         let query = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
@@ -109,7 +109,7 @@ impl Request {
     }
 }
 
-/// Clients escape what need not be, such as the colon of a tag. An escaped slash stays, since it separates nothing.
+/// Clients escape characters unnecessarily, such as the colon of a tag. An escaped slash stays escaped, since it separates nothing.
 fn decode(path: &str) -> String {
     let literal = path.replace("%2F", "%252F").replace("%2f", "%252F").replace('+', "%2B");
     let literal = literal.replace('=', "%3D").replace('&', "%26");
@@ -117,7 +117,7 @@ fn decode(path: &str) -> String {
     decoded.unwrap_or_default()
 }
 
-/// A request and what became of it.
+/// A request and its result.
 pub type Exchange = journal::Exchange<Request, Answer>;
 
 impl Exchange {
@@ -127,44 +127,44 @@ impl Exchange {
     }
 }
 
-/// How an answer reaches who asked.
+/// How an answer reaches the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// At once.
+    /// Immediately.
     Prompt,
-    /// After this long; the request was executed already.
+    /// After this long, although the request was already executed.
     Late(SignedDuration),
-    /// Not at all: the connection breaks. Whether the request was executed, only the world knows.
+    /// Not at all: the connection breaks. Only the world knows whether the request was executed.
     Cut,
-    /// The request is executed at `until`, whether or not somebody still listens; its answer can be fetched by the ticket then.
+    /// The request is executed at `until`, even if the client has gone; after that its answer can be fetched with the ticket.
     Postponed {
-        /// For `World::take_postponed`.
+        /// The argument for `World::take_postponed`.
         ticket: u64,
         /// When it is executed.
         until: Timestamp,
     },
 }
 
-/// What the API answered.
+/// The API's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// The status; 0 when there is none because the connection breaks or the request waits.
+    /// The status; 0 if there is none because the connection breaks or the request is postponed.
     pub status: u16,
     /// The headers, with lower-case names.
     pub headers: Vec<(&'static str, String)>,
     /// The body; empty for 204.
     pub body: Vec<u8>,
-    /// How it reaches who asked.
+    /// How it reaches the client.
     pub delivery: Delivery,
 }
 
 impl Answer {
-    /// No answer, only a delivery.
+    /// A delivery without an answer.
     pub(super) fn nothing(delivery: Delivery) -> Self {
         Self { status: 0, headers: Vec::new(), body: Vec::new(), delivery }
     }
 
-    /// The body as JSON; null when it is none.
+    /// The body as JSON; null if it is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }

@@ -1,4 +1,4 @@
-//! An image: a base image of DigitalOcean's, or a Snapshot or backup of a Droplet, and the three shapes it is shown in.
+//! An image: one of DigitalOcean's base images, or a Snapshot or backup of a Droplet, and the three forms in which it is rendered.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::scopes::Scopes;
 
-/// What an image is.
+/// The kind of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are the API's")]
 pub enum Origin {
@@ -25,7 +25,7 @@ impl Origin {
     }
 }
 
-/// How a Snapshot is shown whose size is not known yet.
+/// How an unknown size is rendered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it")]
@@ -38,41 +38,41 @@ pub enum SizeShown {
 /// An image.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Image {
-    /// Its number; `/v2/snapshots` shows it as text.
+    /// Its number; `/v2/snapshots` renders it as text.
     pub id: u64,
     /// Its name; not unique.
     pub name: String,
-    /// What it is.
+    /// Its kind.
     pub origin: Origin,
     /// A base image's slug.
     pub slug: Option<&'static str>,
-    /// The Droplet it was taken of, which may be gone.
+    /// The Droplet that it was taken of, which may no longer exist.
     pub droplet: Option<u64>,
-    /// The Action that made it; none if it was put there by hand.
+    /// The Action that made it; `None` if an operator added it.
     pub action: Option<u64>,
-    /// When it was made: its Action's `started_at`, as terraform relies on.
+    /// When it was made, which is its Action's `started_at`, as terraform assumes.
     pub created_at: Timestamp,
-    /// From when on it is listed; none is never.
+    /// From when it is listed; `None` means never.
     pub listed_at: Option<Timestamp>,
-    /// Where it can be used.
+    /// The regions in which it can be used.
     pub regions: Vec<String>,
-    /// In GB.
+    /// The minimum disk in GB.
     pub min_disk_size: u64,
-    /// What it weighs, in GB.
+    /// Its size in GB.
     pub size_gigabytes: f64,
-    /// How its size is shown until when; none is forever.
+    /// How its size is rendered, and until when; without a time, forever.
     pub sizeless: Option<(SizeShown, Option<Timestamp>)>,
     /// Its tags.
     pub tags: Vec<String>,
 }
 
 impl Image {
-    /// Whether lists and look-ups show it.
+    /// Whether lists and lookups show it.
     pub fn is_listed(&self, now: Timestamp) -> bool {
         self.listed_at.is_some_and(|at| at <= now)
     }
 
-    /// As in `/v2/snapshots`: the id is text.
+    /// Renders it as in `/v2/snapshots`, where the id is text.
     pub(super) fn render_snapshot(&self, scopes: &Scopes, now: Timestamp) -> Value {
         let mut snapshot = json!({
             "id": self.id.to_string(),
@@ -90,7 +90,7 @@ impl Image {
         snapshot
     }
 
-    /// As under a Droplet: the id is a number.
+    /// Renders it as under a Droplet, where the id is a number.
     pub(super) fn render_of_droplet(&self, now: Timestamp) -> Value {
         let mut snapshot = json!({
             "id": self.id,
@@ -104,7 +104,7 @@ impl Image {
         snapshot
     }
 
-    /// As in `/v2/images`.
+    /// Renders it as in `/v2/images`.
     pub(super) fn render_image(&self, scopes: &Scopes, now: Timestamp) -> Value {
         let mut image = json!({
             "id": self.id,

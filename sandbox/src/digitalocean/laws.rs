@@ -1,4 +1,4 @@
-//! What a test or a simulation asks of the world when it judges a bot: who is off, what was made, what was asked wrongly.
+//! What a test or a simulation needs to judge a bot: which Droplets are off, what was created, which requests were wrong.
 
 use super::{
     action::Action,
@@ -9,14 +9,14 @@ use super::{
 };
 
 impl World {
-    /// From here on, "was on" means now.
+    /// Records which Droplets are on now, for [`World::left_off`].
     pub fn mark_power(&mut self) {
         for droplet in self.droplets.values_mut() {
             droplet.was_on = droplet.status == Status::Active;
         }
     }
 
-    /// Droplets that are off though they were on when the world began, or at the last [`World::mark_power`].
+    /// Droplets that are off although they were on when the world began, or at the last [`World::mark_power`].
     pub fn left_off(&self) -> Vec<&Droplet> {
         self.droplets.values().filter(|droplet| droplet.was_on && droplet.status == Status::Off).collect()
     }
@@ -36,12 +36,12 @@ impl World {
         self.droplets.values()
     }
 
-    /// An Action.
+    /// An Action by number.
     pub fn action(&self, id: u64) -> Option<&Action> {
         self.actions.get(&id)
     }
 
-    /// All Actions, oldest first, also those of Droplets that are gone.
+    /// All Actions, oldest first, including those of deleted Droplets.
     pub fn actions(&self) -> impl DoubleEndedIterator<Item = &Action> + Clone {
         self.actions.values()
     }
@@ -51,22 +51,22 @@ impl World {
         self.actions.values().filter(|action| action.droplet == droplet && action.image().is_none()).collect()
     }
 
-    /// An image, listed or not yet.
+    /// An image by number, whether listed yet or not.
     pub fn image(&self, id: u64) -> Option<&Image> {
         self.images.get(&id)
     }
 
-    /// All Snapshots of Droplets, oldest first, listed or not yet.
+    /// All Snapshots of Droplets, oldest first, whether listed yet or not.
     pub fn snapshots(&self) -> impl Iterator<Item = &Image> + Clone {
         self.images.values().filter(|image| image.origin == Origin::Snapshot)
     }
 
-    /// A Droplet's Snapshots, oldest first, listed or not yet.
+    /// A Droplet's Snapshots, oldest first, whether listed yet or not.
     pub fn snapshots_of(&self, droplet: u64) -> Vec<&Image> {
         self.snapshots().filter(|image| image.droplet == Some(droplet)).collect()
     }
 
-    /// A Droplet's Backups, oldest first, listed or not yet.
+    /// A Droplet's Backups, oldest first, whether listed yet or not.
     pub fn backups_of(&self, droplet: u64) -> Vec<&Image> {
         let is_its_backup = |image: &&Image| image.origin == Origin::Backup && image.droplet == Some(droplet);
         self.images.values().filter(is_its_backup).collect()

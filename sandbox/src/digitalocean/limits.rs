@@ -1,6 +1,6 @@
-//! Rate limits of one token: 5,000 requests an hour, each with its own one-hour timer, and a burst of 5 % of it a minute.
+//! The rate limits of one token: 5,000 requests an hour, each with a one-hour timer of its own, and a burst of 5 % of that a minute.
 //!
-//! `GET /v2/account/keys` has a limit of its own, 10 in 60 seconds.
+//! `GET /v2/account/keys` has a separate limit of 10 in 60 seconds.
 
 use std::collections::VecDeque;
 
@@ -12,16 +12,16 @@ const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 /// How many requests a token may make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// In an hour.
+    /// Requests in an hour.
     pub hourly: usize,
-    /// In a minute.
+    /// Requests in a minute.
     pub burst: usize,
-    /// To `/v2/account/keys` in a minute.
+    /// Requests to `/v2/account/keys` in a minute.
     pub keys: usize,
 }
 
 impl Limits {
-    /// An hourly limit with the burst that goes with it.
+    /// An hourly limit with the corresponding burst limit.
     pub fn hourly(hourly: usize) -> Self {
         Self { hourly, burst: hourly / 20, keys: 10 }
     }
@@ -33,23 +33,23 @@ impl Default for Limits {
     }
 }
 
-/// Why a request is one too many.
+/// Which limit a request exceeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Exceeded {
-    /// The hour's; the real one sends no `retry-after` then.
+    /// The hourly limit; the real API sends no `retry-after` in this case.
     Hour,
-    /// The minute's, with the seconds to wait.
+    /// The limit of the minute, with the seconds to wait.
     Burst(u64),
 }
 
-/// The moments at which one token was used.
+/// The times at which one token was used.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Usage {
     requests: VecDeque<Timestamp>,
     keys: VecDeque<Timestamp>,
 }
 
-/// What the three rate limit headers say.
+/// The values of the three rate limit headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Reading {
     pub(super) limit: usize,
@@ -58,7 +58,7 @@ pub(super) struct Reading {
 }
 
 impl Usage {
-    /// Counts a request, or says why it is one too many; a refused one is not counted.
+    /// Counts a request, or says which limit it exceeds; a refused request is not counted.
     pub(super) fn admit(&mut self, limits: Limits, keys: bool, now: Timestamp) -> Result<(), Exceeded> {
         forget(&mut self.requests, HOUR, now);
         forget(&mut self.keys, MINUTE, now);
@@ -95,7 +95,7 @@ fn forget(moments: &mut VecDeque<Timestamp>, window: SignedDuration, now: Timest
     }
 }
 
-/// Whole seconds until `oldest` leaves the minute, rounded up.
+/// How many whole seconds, rounded up, until `oldest` leaves the minute.
 fn wait(oldest: Option<&Timestamp>, now: Timestamp) -> u64 {
     let age = oldest.map_or(SignedDuration::ZERO, |at| now.duration_since(*at));
     let millis = MINUTE.saturating_sub(age).as_millis();

@@ -1,12 +1,13 @@
-//! A simulated DigitalOcean: small, stateful, and refusing what the real one refuses.
+//! A simulated DigitalOcean: small and stateful, it refuses what the real one refuses.
 //!
-//! [`world::World`] is the API without I/O, clock or randomness: a simulation calls it directly. [`server::DigitalOcean`]
-//! puts it on a loopback port, with a journal and a gate for crash tests. Nothing in here knows the bot.
+//! [`world::World`] is the API without I/O, clock or randomness, which a simulation calls directly. [`server::DigitalOcean`] serves it on a
+//! loopback port, with a journal and a gate for crash tests. Nothing in here knows the bot.
 //!
-//! Shapes are the specification's. Texts and manners that it leaves open were taken from issue threads and client sources
-//! where there were any (cited where they are used). Guessed are: the words for a locked Droplet and for an unfit size or
-//! region or a Droplet whose Backups are on or off already; that `reboot` and `power_cycle` need a Droplet that is on, that deleting a Droplet needs it idle, that a `per_page`
-//! over 200 is refused and not cut down; the order of lists; and everything that [`settings::Settings`] lets one choose.
+//! The JSON has the form that the specification defines. Texts and behaviour that it leaves open were taken from issue threads and client
+//! sources where possible (cited where they are used). These are guesses: the words for a locked Droplet, for an unsuitable size or region,
+//! and for a Droplet whose Backups are already enabled or disabled; that `reboot` and `power_cycle` need a Droplet that is on; that
+//! deleting a Droplet requires that no Action runs on it; that a `per_page` over 200 is refused rather than reduced; the order of lists;
+//! and everything that [`settings::Settings`] makes configurable.
 
 pub mod action;
 mod advance;

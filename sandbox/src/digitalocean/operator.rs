@@ -1,6 +1,6 @@
-//! The operators' side: what people do to the account in the control panel, and what tests and demos prepare.
+//! The operators' side: what people do to the account in the control panel, and what tests and demos set up.
 //!
-//! Nothing here can be refused; a number that nobody has changes nothing.
+//! None of these can be refused; an unknown number changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -23,7 +23,7 @@ use super::{
 use crate::control::fault::Faults;
 
 impl World {
-    /// An empty account with one SSH key, one base image, and [`TOKEN`] for full access.
+    /// An empty account with one SSH key, one base image, and [`TOKEN`] with full access.
     pub fn new(settings: Settings, start: Timestamp) -> Self {
         let base_image = settings.first_id;
         let mut world = Self {
@@ -51,22 +51,22 @@ impl World {
         world
     }
 
-    /// The moment up to which everything has happened.
+    /// The time up to which everything has happened.
     pub fn now(&self) -> Timestamp {
         self.now
     }
 
-    /// How this world behaves.
+    /// The behaviour of this world.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// Changes how this world behaves; Actions that run keep their end.
+    /// Changes the behaviour of this world; the end of running Actions does not change.
     pub fn settings_mut(&mut self) -> &mut Settings {
         &mut self.settings
     }
 
-    /// Makes a Droplet.
+    /// Creates a Droplet.
     pub fn add_droplet(&mut self, blueprint: &Blueprint) -> u64 {
         let id = self.new_id();
         let mut droplet = blueprint.build(id, self.base_image, self.now);
@@ -88,13 +88,13 @@ impl World {
         id
     }
 
-    /// Makes so many Droplets alike, named `<name>-1` and so on.
+    /// Creates this many identical Droplets, named `<name>-1` and so on.
     pub fn add_droplets(&mut self, blueprint: &Blueprint, count: usize) -> Vec<u64> {
         let numbered = |n: usize| Blueprint { name: format!("{}-{n}", blueprint.name), ..blueprint.clone() };
         (1..=count).map(|n| self.add_droplet(&numbered(n))).collect()
     }
 
-    /// Puts a Volume there that is attached to nothing.
+    /// Adds a Volume that is attached to nothing.
     pub fn add_volume(&mut self, name: &str, region: &str, size_gigabytes: u64) {
         let number = self.new_id();
         self.volumes.push(Volume {
@@ -107,17 +107,17 @@ impl World {
         });
     }
 
-    /// Reserves an address, for a Droplet or for none.
+    /// Reserves an address, with or without a Droplet.
     pub fn reserve_ip(&mut self, ip: &str, region: &str, droplet: Option<u64>) {
         self.reserved_ips.push(ReservedIp { ip: ip.to_owned(), region: region.to_owned(), droplet });
     }
 
-    /// Puts a Snapshot of a Droplet there, taken now and listed at once.
+    /// Adds a Snapshot of a Droplet, taken now and listed immediately.
     pub fn add_snapshot(&mut self, droplet: u64, name: &str, gigabytes: f64) -> u64 {
         self.add_image(droplet, name, Origin::Snapshot, gigabytes)
     }
 
-    /// Puts an automatic backup of a Droplet there, taken now and listed at once.
+    /// Adds an automatic backup of a Droplet, taken now and listed immediately.
     pub fn add_backup(&mut self, droplet: u64, name: &str, gigabytes: f64) -> u64 {
         self.add_image(droplet, name, Origin::Backup, gigabytes)
     }
@@ -144,7 +144,7 @@ impl World {
         }
     }
 
-    /// Backs a Droplet up by this policy from now on; none is no more, which deletes its Backups.
+    /// Changes a Droplet's backup policy; `None` disables backups, which deletes the existing ones.
     pub fn back_up(&mut self, droplet: u64, policy: Option<BackupPolicy>) {
         if policy.is_none() {
             self.delete_backups_of(droplet);
@@ -161,24 +161,24 @@ impl World {
         }
     }
 
-    /// Lets a Snapshot or backup be in exactly these regions.
+    /// Makes a Snapshot or backup available in exactly these regions.
     pub fn set_image_regions(&mut self, id: u64, regions: &[&str]) {
         if let Some(image) = self.images.get_mut(&id) {
             image.regions = regions.iter().map(|region| (*region).to_owned()).collect();
         }
     }
 
-    /// Begins an Action as somebody else does it in the panel; none if the Droplet is gone or busy.
+    /// Starts an Action as somebody else would in the control panel; `None` if the Droplet does not exist or is busy.
     pub fn start_foreign_action(&mut self, droplet: u64, kind: Kind) -> Option<u64> {
         self.begin(droplet, kind, None).ok()
     }
 
-    /// Turns a Droplet on, at once.
+    /// Turns a Droplet on immediately.
     pub fn turn_on(&mut self, droplet: u64) {
         self.boot(droplet);
     }
 
-    /// Turns a Droplet off, at once.
+    /// Turns a Droplet off immediately.
     pub fn turn_off(&mut self, droplet: u64) {
         self.change(droplet, |droplet| droplet.status = Status::Off);
     }
@@ -188,7 +188,7 @@ impl World {
         self.change(droplet, |droplet| name.clone_into(&mut droplet.name));
     }
 
-    /// Gives a Droplet another size, at once, also with a smaller disk; it must be one of the catalogue's.
+    /// Changes the size of a Droplet immediately, even to a smaller disk; the size must be in the catalogue.
     pub fn resize(&mut self, id: u64, slug: &str) {
         if let Some(size) = find_size(slug) {
             self.change(id, |droplet| droplet.size = size);
@@ -200,19 +200,19 @@ impl World {
         self.change(droplet, |droplet| droplet.locked = locked);
     }
 
-    /// Lets what runs on a Droplet use so much of its disk, which its next Snapshot will weigh.
+    /// Sets how much of its disk a Droplet uses, which is the size of its next Snapshot.
     pub fn set_used_gigabytes(&mut self, droplet: u64, used: f64) {
         self.change(droplet, |droplet| droplet.used_gigabytes = used);
     }
 
-    /// Gives a Droplet exactly these tags.
+    /// Replaces the tags of a Droplet.
     pub fn set_tags(&mut self, droplet: u64, tags: &[&str]) {
         let tags: BTreeSet<String> = tags.iter().map(|tag| (*tag).to_owned()).collect();
         self.tags.extend(tags.iter().cloned());
         self.change(droplet, |droplet| droplet.tags = tags);
     }
 
-    /// Destroys a Droplet; what runs on it errs, its Snapshots stay, its Backups go with it, its Volumes are detached.
+    /// Destroys a Droplet: its running Actions end errored, its Snapshots stay, its Backups are deleted, its Volumes are detached.
     pub fn destroy(&mut self, id: u64) {
         self.delete_backups_of(id);
         let Some(droplet) = self.droplets.remove(&id) else { return };
@@ -231,33 +231,33 @@ impl World {
         id
     }
 
-    /// Accepts this token, with these scopes from now on.
+    /// Accepts this token from now on, with these scopes.
     pub fn add_token(&mut self, text: &str, scopes: Scopes) {
         self.revoke_token(text);
         self.tokens.push(Token { text: text.to_owned(), scopes, usage: Usage::default() });
     }
 
-    /// Accepts this token no more.
+    /// Stops accepting this token.
     pub fn revoke_token(&mut self, text: &str) {
         self.tokens.retain(|token| token.text != text);
     }
 
-    /// Adds a fault behind those in force.
+    /// Adds a fault after the active ones.
     pub fn add_fault(&mut self, fault: Fault) {
         self.faults.add(fault);
     }
 
-    /// Ends the faults of this name; what they did to running Actions stays.
+    /// Ends the faults of this name; their effects on running Actions remain.
     pub fn end_fault(&mut self, name: &str) {
         self.faults.end(name);
     }
 
-    /// Ends all faults; what they did to running Actions stays.
+    /// Ends all faults; their effects on running Actions remain.
     pub fn clear_faults(&mut self) {
         self.faults.clear();
     }
 
-    /// The faults in force.
+    /// The active faults.
     pub fn faults(&self) -> &[Fault] {
         self.faults.list()
     }

@@ -1,4 +1,4 @@
-//! Pages: `page` from 1, `per_page` from 1 to 200 and 20 if left out, `links.pages` and `meta.total`.
+//! Pages: `page` from 1, `per_page` from 1 to 200 with default 20, `links.pages` and `meta.total`.
 
 use serde_json::{Map, Value, json};
 
@@ -24,12 +24,12 @@ impl Page {
         Ok(Self { number: number("page", 1, 1_000_000)?, size: number("per_page", DEFAULT, MOST)? })
     }
 
-    /// The part of a list, rendering nothing else.
+    /// The requested part of a list, rendering only that.
     pub(super) fn cut<T, S>(self, items: impl Iterator<Item = T>, render: impl FnMut(T) -> S) -> Vec<S> {
         items.skip((self.number - 1) * self.size).take(self.size).map(render).collect()
     }
 
-    /// `links`: empty when everything fits one page.
+    /// The value of `links`, which is empty if everything fits on one page.
     pub(super) fn links(self, origin: &str, request: &Request, total: usize) -> Value {
         let last = total.div_ceil(self.size).max(1);
         if last == 1 && self.number == 1 {

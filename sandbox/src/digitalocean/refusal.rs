@@ -1,4 +1,4 @@
-//! What the API says when it does not do what was asked, with DigitalOcean's ids and texts where they were seen.
+//! The API's error answers, with DigitalOcean's ids and texts where those have been observed.
 
 use serde_json::json;
 
@@ -30,7 +30,7 @@ impl Refusal {
         Self::new(401, "unauthorized", "Unable to authenticate you", Blame::Circumstance)
     }
 
-    /// As seen in digitalocean/doctl#1635: the missing scope is not named.
+    /// As seen in digitalocean/doctl#1635: the message does not name the missing scope.
     pub(super) fn forbidden() -> Self {
         Self::new(403, "forbidden", "You are not authorized to perform this operation", Blame::Circumstance)
     }
@@ -51,12 +51,12 @@ impl Refusal {
         Self::new(400, "bad_request", "the resource is not a snapshot", Blame::Client)
     }
 
-    /// The request makes no sense in any state of the world.
+    /// The request is invalid in any state of the world.
     pub(super) fn malformed(message: impl Into<String>) -> Self {
         Self::new(422, "unprocessable_entity", message, Blame::Client)
     }
 
-    /// The request makes no sense in this state of the world.
+    /// The request is invalid in this state of the world.
     pub(super) fn unprocessable(message: impl Into<String>) -> Self {
         Self::new(422, "unprocessable_entity", message, Blame::Circumstance)
     }
@@ -70,7 +70,7 @@ impl Refusal {
         Self { retry_after, ..refusal }
     }
 
-    /// The body that carries it.
+    /// The JSON body of the error answer.
     pub(super) fn body(&self, request_id: &str) -> Vec<u8> {
         json!({"id": self.id, "message": self.message, "request_id": request_id}).to_string().into_bytes()
     }

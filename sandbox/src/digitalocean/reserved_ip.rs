@@ -1,4 +1,4 @@
-//! A reserved address: one that stays with the account, and costs money while it is assigned to no Droplet.
+//! A reserved address: it stays with the account, and costs money while it is assigned to no Droplet.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use super::catalogue::find_region;
 pub struct ReservedIp {
     /// The address.
     pub ip: String,
-    /// Where it is.
+    /// The region in which it is.
     pub region: String,
     /// The Droplet that it is assigned to.
     pub droplet: Option<u64>,

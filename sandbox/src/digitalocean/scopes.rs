@@ -1,10 +1,10 @@
-//! Tokens and what each may do, in DigitalOcean's own words (`droplet:read`, `image:create`, …).
+//! Tokens and their scopes, in DigitalOcean's own terms (`droplet:read`, `image:create`, …).
 
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::limits::Usage;
 
-/// What a token may do. Clones share the list.
+/// The scopes of a token. Clones share the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scopes(Option<Arc<BTreeSet<String>>>);
 
@@ -14,12 +14,12 @@ impl Scopes {
         Self(None)
     }
 
-    /// Only these.
+    /// Only these scopes.
     pub fn only<'a>(scopes: impl IntoIterator<Item = &'a str>) -> Self {
         Self(Some(Arc::new(scopes.into_iter().map(str::to_owned).collect())))
     }
 
-    /// Whether the token may do this.
+    /// Whether the token has this scope.
     pub fn allow(&self, scope: &str) -> bool {
         self.0.as_ref().is_none_or(|scopes| scopes.contains(scope))
     }

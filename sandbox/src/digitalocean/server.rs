@@ -1,7 +1,7 @@
-//! The simulated API on a loopback port: plain HTTP, a journal, a gate, and a signal for every change.
+//! The simulated API on a loopback port: plain HTTP, a journal, a gate, and a notification for every change.
 //!
-//! Tests, the demo and `snapshot-bot sandbox` start it. Each request is carried to its end by a task of the server, also when
-//! its client is gone: a POST that has left is not called back by a crash.
+//! Tests, the demo and `snapshot-bot sandbox` start it. A task of the server completes each request even if its client has gone: a crash
+//! does not recall a POST that has been sent.
 
 use std::{
     fmt, io,
@@ -36,15 +36,15 @@ use crate::control::{
     journal::{Ending, Journal},
 };
 
-/// Where the metadata service, which has an address of its own, tells a Droplet its id.
+/// The path at which the metadata service, which has an address of its own, returns a Droplet's id.
 const METADATA: &str = "/metadata/v1/id";
-/// Bigger bodies are cut off; the real API's requests are small.
+/// The connection of a larger body is cut; the real API's requests are small.
 const BODY_LIMIT: usize = 1 << 20;
 
-/// A clock can be moved without notice, so everything that waits for the world looks at least this often.
+/// A clock can be moved without notice, so everything that waits for the world checks at least this often.
 const LONGEST_LOOK: Duration = Duration::from_millis(50);
 
-/// The present moment, from anyone who starts the server: the sandbox reads no clock of its own.
+/// The current time, provided by the caller: the sandbox reads no clock of its own.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 struct Shared {
@@ -63,7 +63,7 @@ pub struct DigitalOcean {
     address: SocketAddr,
 }
 
-/// The connection breaks here, without an answer.
+/// The error that breaks the connection without an answer.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection is cut")]
 struct CutShort;
@@ -80,7 +80,7 @@ impl DigitalOcean {
         Self::start_at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), world, now).await
     }
 
-    /// Serves a world at an address, which must be a loopback one. Links in its answers lead to this server.
+    /// Serves a world at an address, which must be a loopback address. Links in its answers lead to this server.
     pub async fn start_at(address: SocketAddr, mut world: World, now: Now) -> io::Result<Self> {
         if !address.ip().is_loopback() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "the sandbox listens on loopback only"));
@@ -101,29 +101,29 @@ impl DigitalOcean {
         Ok(Self { shared, address })
     }
 
-    /// What clients take as the API's origin, such as `http://127.0.0.1:40123`.
+    /// The API's origin for clients, such as `http://127.0.0.1:40123`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Looks at the world as it is now.
+    /// Reads the world in its current state.
     pub fn read<T>(&self, look: impl FnOnce(&World) -> T) -> T {
         self.shared.look(|world| look(world))
     }
 
-    /// Changes the world as it is now, and wakes who waits for a change.
+    /// Changes the world in its current state, and notifies everything that waits for a change.
     pub fn world<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
         let result = self.shared.look(change);
         self.shared.note_change();
         result
     }
 
-    /// Looks at the world as it is now, which counts as no change.
+    /// Reads the world in its current state without counting that as a change.
     pub fn look<T>(&self, look: impl FnOnce(&World) -> T) -> T {
         self.shared.look(|world| look(world))
     }
@@ -133,17 +133,18 @@ impl DigitalOcean {
         &self.shared.gate
     }
 
-    /// Every request so far and what became of it, oldest first.
+    /// Every request so far with its result, oldest first.
     pub fn journal(&self) -> Vec<Exchange> {
         self.shared.journal.lock().exchanges().iter().cloned().collect()
     }
 
-    /// Counts requests and operators' changes; for [`DigitalOcean::change`], or alone when nothing happens by itself.
+    /// Counts requests and operators' changes; to be passed to [`DigitalOcean::change`], or used
+    /// alone if nothing happens without a request.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.shared.changed.subscribe()
     }
 
-    /// Waits until the world is as wished, however it gets there. Sets no deadline.
+    /// Waits until the world satisfies a condition, for whatever reason. Has no time limit.
     pub async fn until(&self, wish: impl Fn(&World) -> bool) {
         let mut changes = self.changes();
         changes.mark_unchanged();
@@ -152,7 +153,7 @@ impl DigitalOcean {
         }
     }
 
-    /// Waits until something may have changed since the last time, be it by a request, an operator, or time.
+    /// Waits until something may have changed since the last call, because of a request, an operator, or time.
     pub async fn change(&self, seen: &mut watch::Receiver<u64>) {
         let due = self.read(pause);
         tokio::select! {
@@ -161,7 +162,7 @@ impl DigitalOcean {
         }
     }
 
-    /// Stops listening, breaks every connection, and waits until nothing of it runs any more. Gives the world back as it is then.
+    /// Stops listening, breaks every connection, waits until all tasks have ended, and returns the final world.
     pub async fn stop(self) -> World {
         self.shared.gate.open();
         self.shared.stop.cancel();
@@ -177,7 +178,7 @@ impl Drop for DigitalOcean {
     }
 }
 
-/// How long nothing will happen by itself; none is forever.
+/// How long nothing will happen without a request; `None` means forever.
 fn pause(world: &World) -> Option<Duration> {
     let until_due = world.next_due()?.duration_since(world.now());
     Some(Duration::try_from(until_due).unwrap_or_default().min(LONGEST_LOOK))
@@ -201,7 +202,7 @@ impl Shared {
         self.changed.send_modify(|count| *count += 1);
     }
 
-    /// Carries one request to its end; none when the connection breaks.
+    /// Completes one request; `None` if the connection breaks.
     async fn carry(&self, request: Request) -> Option<Answer> {
         let number = self.journal.lock().open(request.clone(), (self.now)());
         self.note_change();
@@ -236,7 +237,7 @@ impl Shared {
         }
     }
 
-    /// Stands still for as long as a test holds this request.
+    /// Waits for as long as a test holds this request.
     async fn pass(&self, point: Point, number: usize, request: &Request) -> Result<(), Cut> {
         let Some(stopped) = seen(request, |seen| self.gate.stop(point, number, seen)) else { return Ok(()) };
         self.journal.lock().tamper(number);
@@ -271,13 +272,13 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
     let service = service_fn(|request| answer(request, Arc::clone(&shared)));
     let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     tokio::select! {
-        // A connection ends in an error whenever a client leaves or a fault cuts it: that is what it is for.
+        // Connections routinely end with an error, because a client leaves or a fault cuts them.
         _ended = connection => {}
         () = shared.stop.cancelled() => {}
     }
 }
 
-/// Reads a request and has a task of its own carry it, so that it outlives its client.
+/// Reads a request and lets a task of its own execute it, so that it outlives its client.
 async fn answer(request: hyper::Request<Incoming>, shared: Arc<Shared>) -> Result<Response<Body>, CutShort> {
     let (head, body) = request.into_parts();
     let Ok(method) = head.method.as_str().parse() else {
@@ -297,7 +298,7 @@ async fn answer(request: hyper::Request<Incoming>, shared: Arc<Shared>) -> Resul
     Ok(respond(answer, (shared.now)()))
 }
 
-/// What the metadata service tells anyone who runs on a Droplet. It is no part of the API, so it stands in no journal.
+/// The metadata service's answer to programs on a Droplet. It is not part of the API, so the journal does not contain it.
 fn metadata(droplet: Option<u64>) -> Response<Body> {
     let mut response = Response::new(Body::from(droplet.map(|id| id.to_string()).unwrap_or_default()));
     if droplet.is_none() {
@@ -308,7 +309,7 @@ fn metadata(droplet: Option<u64>) -> Response<Body> {
 
 fn respond(answer: Answer, now: Timestamp) -> Response<Body> {
     let mut response = Response::new(Body::from(answer.body));
-    // By the world's clock, which tests may move.
+    // The date is taken from the world's clock, which tests may move.
     if let Ok(date) = HeaderValue::from_str(&now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()) {
         response.headers_mut().insert(header::DATE, date);
     }

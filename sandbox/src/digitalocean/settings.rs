@@ -1,4 +1,4 @@
-//! How long things take in the simulated world, and which of the undocumented behaviours it shows.
+//! How long things take in the simulated world, and which of the undocumented behaviours it has.
 
 use jiff::SignedDuration;
 
@@ -17,7 +17,7 @@ pub struct Durations {
     pub snapshot_per_gigabyte: SignedDuration,
     pub restore: SignedDuration,
     pub create: SignedDuration,
-    /// Everything else.
+    /// All other Actions.
     pub other: SignedDuration,
 }
 
@@ -39,7 +39,7 @@ impl Durations {
 }
 
 impl Default for Durations {
-    /// Unhurried enough to watch, far quicker than the real ones.
+    /// Slow enough to watch, but far quicker than the real durations.
     fn default() -> Self {
         Self {
             shutdown: SignedDuration::from_secs(5),
@@ -55,7 +55,7 @@ impl Default for Durations {
     }
 }
 
-/// Power of a Droplet after a restore or rebuild; documented nowhere, so each is to be expected.
+/// The power state of a Droplet after a restore or rebuild. It is not documented, so clients must expect each of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum PowerAfterRestore {
@@ -64,12 +64,12 @@ pub enum PowerAfterRestore {
     Off,
 }
 
-/// Everything about the world that a test or demo may choose.
+/// Everything about the world that a test or demo can configure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// The first number that is given out; all count up from it.
+    /// The first number to assign; later ones count up from it.
     pub first_id: u64,
-    /// Scheme and host of the links that paged answers carry; a server sets its own, so that followers stay on loopback.
+    /// Scheme and host of the links in paged answers; a server sets its own, so that clients that follow them stay on loopback.
     pub origin: String,
     /// How long Actions run.
     pub durations: Durations,
@@ -77,7 +77,7 @@ pub struct Settings {
     pub off_lag: SignedDuration,
     /// How long a Droplet still reads `off` after its `power_on` completed.
     pub on_lag: SignedDuration,
-    /// How long a Snapshot is not listed after its Action completed (Gamocosm#113).
+    /// How long a Snapshot stays unlisted after its Action completed (Gamocosm#113).
     pub listing_delay: SignedDuration,
     /// Power after a restore.
     pub power_after_restore: PowerAfterRestore,
@@ -89,7 +89,7 @@ pub struct Settings {
     pub forgetful_droplet_actions: bool,
     /// How many requests a token may make.
     pub limits: Limits,
-    /// The Droplet on which clients run, as the metadata service tells them; none if they run elsewhere.
+    /// The Droplet on which clients run, according to the metadata service; `None` if they run elsewhere.
     pub clients_droplet: Option<u64>,
 }
 

@@ -1,4 +1,4 @@
-//! A Volume: block storage that is attached to a Droplet and that Droplet Snapshots do not contain.
+//! A Volume: block storage attached to a Droplet, which Droplet Snapshots do not include.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -8,15 +8,15 @@ use super::{catalogue::find_region, scopes::Scopes};
 /// A Volume.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Volume {
-    /// A UUID.
+    /// Its id, a UUID.
     pub id: String,
     /// Its name.
     pub name: String,
-    /// Where it is.
+    /// The region in which it is.
     pub region: String,
-    /// In GB.
+    /// Its size in GB.
     pub size_gigabytes: u64,
-    /// The Droplet it is attached to.
+    /// The Droplet that it is attached to.
     pub droplet: Option<u64>,
     /// When it was made.
     pub created_at: Timestamp,

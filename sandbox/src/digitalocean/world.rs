@@ -1,8 +1,7 @@
-//! The simulated account: everything it holds.
+//! The simulated account and everything in it.
 //!
-//! Time and numbers are arguments: nothing here reads a clock, draws a random number or waits. What happens by itself (an
-//! Action ends, a Droplet goes off late) is computed when somebody looks, by [`World::advance`]; what is asked of it is answered
-//! by [`World::handle`].
+//! Time and numbers are arguments: nothing here reads a clock, draws a random number or waits. [`World::advance`] computes events that
+//! happen without a request (an Action ends, a Droplet goes off late) when somebody reads the world; [`World::handle`] answers requests.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -37,13 +36,13 @@ pub struct SshKey {
 /// A request that no correct client would have sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
-    /// When.
+    /// When it arrived.
     pub at: Timestamp,
     /// The request's method.
     pub method: Method,
     /// The request's path.
     pub path: String,
-    /// What it was answered with.
+    /// The status of the answer.
     pub status: u16,
     /// The error's text.
     pub message: String,
@@ -66,7 +65,7 @@ pub struct World {
     pub(super) ssh_keys: Vec<SshKey>,
     pub(super) tokens: Vec<Token>,
     pub(super) faults: Faults<Effect>,
-    /// What happens by itself, by time and then by the order in which it was decided.
+    /// Upcoming events, ordered by time and then by when they were planned.
     pub(super) due: BTreeMap<(Timestamp, u64), Due>,
     pub(super) decided: u64,
     pub(super) postponed: VecDeque<(u64, Answer)>,

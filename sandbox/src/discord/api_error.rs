@@ -1,13 +1,13 @@
-//! Discord's refusals: status, code, message and, for a form, the tree that names each wrong field.
+//! Discord's error answers: status, code, message and, for a form, the tree that names each invalid field.
 //!
-//! Made by REST and the validators. The texts are Discord's own, so that clients which match on them work.
+//! Created by REST and the validators. The texts are Discord's own, so that clients which match on them work.
 //! <https://discord.com/developers/docs/topics/opcodes-and-status-codes#json>
 
 use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
 
-/// An answer that is no success.
+/// An unsuccessful answer.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct ApiError {
     pub(super) status: u16,
@@ -49,7 +49,7 @@ impl ApiError {
     pub(super) const NO_REPLY_WITHOUT_HISTORY: Self =
         known(403, 160_002, "Cannot reply without permission to read message history");
 
-    /// A refusal that a test asked for.
+    /// An error that a test asked for.
     pub(super) fn injected(status: u16, code: u32, message: &str) -> Self {
         Self { status, code, message: Cow::Owned(message.to_owned()), errors: None }
     }
@@ -63,19 +63,19 @@ impl ApiError {
     }
 }
 
-/// What is wrong with a form, field by field, in the shape of code 50035.
+/// The errors of a form, field by field, in the format of code 50035.
 #[derive(Debug, Default)]
 pub(super) struct Form {
     wrong: Vec<(String, &'static str, String)>,
 }
 
 impl Form {
-    /// Notes that the field at this dotted path is wrong.
+    /// Records that the field at this dotted path is invalid.
     pub(super) fn wrong(&mut self, path: impl Into<String>, code: &'static str, message: impl Into<String>) {
         self.wrong.push((path.into(), code, message.into()));
     }
 
-    /// Notes a text whose number of characters is outside the bounds.
+    /// Records an error if a text's number of characters is out of bounds.
     pub(super) fn length(&mut self, path: &str, text: &str, bounds: std::ops::RangeInclusive<usize>) {
         let (least, most) = (*bounds.start(), *bounds.end());
         if bounds.contains(&text.chars().count()) {
@@ -88,12 +88,12 @@ impl Form {
         }
     }
 
-    /// Notes a required field that is not there.
+    /// Records that a required field is missing.
     pub(super) fn required(&mut self, path: impl Into<String>) {
         self.wrong(path, "BASE_TYPE_REQUIRED", "This field is required");
     }
 
-    /// The refusal, if anything was wrong.
+    /// Returns the error, if any field was invalid.
     pub(super) fn done(self) -> Result<(), ApiError> {
         if self.wrong.is_empty() {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Files of a Message: which of those that came with a request it keeps, and how Discord tells of them.
+//! Files of a Message: which existing and uploaded files it keeps, and how Discord renders them.
 //!
 //! Called for every Message body. <https://discord.com/developers/docs/reference#uploading-files>
 
@@ -9,36 +9,36 @@ use super::{
     snowflake::{Snowflake, from_json},
 };
 
-/// How many files a Message holds.
+/// The maximum number of files in a Message.
 const MOST: usize = 10;
-/// The longest text that stands for a file.
+/// The maximum length of a file's description.
 const LONGEST_DESCRIPTION: usize = 1024;
 
-/// A file that came next to a request's JSON.
+/// A file uploaded beside a request's JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Upload {
-    /// The form's field: `files[0]`.
+    /// The form's field, such as `files[0]`.
     pub(super) field: String,
     /// The file's name.
     pub(super) name: String,
-    /// What it holds.
+    /// Its contents.
     pub(super) bytes: Vec<u8>,
 }
 
 /// A file of a Message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attachment {
-    /// Its id, once the Message is there.
+    /// Its id, once the Message exists.
     pub id: Option<Snowflake>,
     /// Its name.
     pub name: String,
-    /// The text that stands for it; may be empty.
+    /// Its alternative text; may be empty.
     pub description: String,
-    /// What it holds.
+    /// Its contents.
     pub bytes: Vec<u8>,
 }
 
-/// The files that a Message has from now on: without a list those that it had and those that came; with one, exactly what that names.
+/// The files of a Message after a request: without a list, the existing and the uploaded ones; with a list, exactly those that it names.
 pub(super) fn kept(list: Option<&Value>, came: &[Upload], before: &[Attachment], form: &mut Form) -> Vec<Attachment> {
     let new = |upload: &Upload, description: &str| Attachment {
         id: None,
@@ -56,7 +56,7 @@ pub(super) fn kept(list: Option<&Value>, came: &[Upload], before: &[Attachment],
     for (at, named) in list.iter().enumerate() {
         let description = named["description"].as_str().unwrap_or_default();
         form.length(&format!("attachments.{at}.description"), description, 0..=LONGEST_DESCRIPTION);
-        // A small number names what came next to the JSON, a snowflake what was there before.
+        // A small number refers to an uploaded file, a snowflake to an existing one.
         let number = named["id"]
             .as_u64()
             .map_or_else(|| named["id"].as_str().unwrap_or_default().to_owned(), |id| id.to_string());

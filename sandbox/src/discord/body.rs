@@ -1,6 +1,6 @@
-//! The body of a Message as a bot sends it, checked: content, embeds, components, flags, nonce and whom it may ping.
+//! The body of a Message as sent by a bot, validated: content, embeds, components, flags, nonce and allowed pings.
 //!
-//! Called by REST for Messages, responses and follow-ups. Knows the forms, not the world.
+//! Called by REST for Messages, responses and follow-ups. Knows the formats, but not the world.
 
 use serde_json::{Value, json};
 
@@ -14,21 +14,21 @@ use super::{
 
 /// Flag: embeds are hidden.
 pub(super) const SUPPRESS_EMBEDS: u64 = 1 << 2;
-/// Flag: one Member alone sees it.
+/// Flag: only one Member sees it.
 pub(super) const EPHEMERAL: u64 = 1 << 6;
 /// Flag: the bot is thinking.
 pub(super) const LOADING: u64 = 1 << 7;
-/// Flag: it pings nobody's device.
+/// Flag: it triggers no notifications.
 pub(super) const SUPPRESS_NOTIFICATIONS: u64 = 1 << 12;
 
-/// What a Message shows.
+/// The contents of a Message.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Body {
     /// The text.
     pub content: String,
-    /// The embeds, as Discord gives them back.
+    /// The embeds, as Discord returns them.
     pub embeds: Vec<Value>,
-    /// The rows of components, as Discord gives them back.
+    /// The rows of components, as Discord returns them.
     pub components: Vec<Value>,
     /// The files.
     pub attachments: Vec<Attachment>,
@@ -40,14 +40,14 @@ impl Body {
     }
 }
 
-/// The Message that a new one answers.
+/// The Message to which a new one replies.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reference {
     pub(super) message: Snowflake,
     pub(super) must_exist: bool,
 }
 
-/// A checked request for a Message.
+/// A validated request for a Message.
 #[derive(Clone, Debug)]
 pub(super) struct Draft {
     pub(super) body: Body,
@@ -60,18 +60,18 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// Reads a new Message without files.
+    /// Parses a new Message without files.
     pub(super) fn new(json: &Value) -> Result<Self, ApiError> {
         Self::with_files(json, &[])
     }
 
-    /// Reads a new Message.
+    /// Parses a new Message.
     pub(super) fn with_files(json: &Value, files: &[Upload]) -> Result<Self, ApiError> {
         let draft = Self::read(json, files, &Body::default())?;
         if draft.body.is_empty() { Err(ApiError::EMPTY_MESSAGE) } else { Ok(draft) }
     }
 
-    /// Reads an edit: what is not mentioned stays as it was.
+    /// Parses an edit: fields that it does not mention stay unchanged.
     pub(super) fn edit(json: &Value, files: &[Upload], before: &Body) -> Result<Self, ApiError> {
         let draft = Self::read(json, files, before)?;
         if draft.body.is_empty() { Err(ApiError::EMPTY_MESSAGE) } else { Ok(draft) }
@@ -82,7 +82,7 @@ impl Draft {
         let object = json.as_object().ok_or(ApiError::INVALID_JSON)?;
         let mut body = before.clone();
         if let Some(content) = object.get("content") {
-            // Nonces, titles and the like may be numbers; Discord reads a number as the text of it.
+            // Nonces, titles and the like may be numbers, which Discord converts to text.
             let text = content.as_str().map_or_else(|| plain(content), str::to_owned);
             text.trim().clone_into(&mut body.content);
             form.length("content", &body.content, 0..=2000);
@@ -116,7 +116,7 @@ impl Draft {
         Ok(draft)
     }
 
-    /// What stands in the Channel while the bot is thinking.
+    /// The body of the Message that is shown while the bot is thinking.
     pub(super) fn thinking(flags: u64) -> Self {
         let mut form = Form::default();
         let allowed = Allowed::read(&json!({"parse": []}), &mut form);

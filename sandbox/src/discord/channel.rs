@@ -1,22 +1,22 @@
-//! Channels: text Channels, Threads and direct Messages, with the overwrites that give and take rights.
+//! Channels: text Channels, Threads and direct Messages, with the overwrites that allow and deny permissions.
 
 use super::{permission::Overwrite, snowflake::Snowflake};
 
-/// What sort of Channel it is.
+/// The kind of a Channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChannelKind {
-    /// An ordinary one.
+    /// An ordinary text Channel.
     Text,
     /// Two people, or a person and the bot.
     Direct,
-    /// A Thread that everybody sees who sees its parent.
+    /// A Thread visible to everybody who sees its parent.
     PublicThread,
-    /// A Thread for those who were added.
+    /// A Thread visible to those who were added.
     PrivateThread,
 }
 
 impl ChannelKind {
-    /// Whether it hangs below another Channel and follows its rights.
+    /// Whether it belongs to another Channel and follows its permissions.
     pub fn is_thread(self) -> bool {
         match self {
             Self::PublicThread | Self::PrivateThread => true,
@@ -34,21 +34,21 @@ impl ChannelKind {
     }
 }
 
-/// A place where people and the bot talk.
+/// A place where people and the bot post Messages.
 #[derive(Clone, Debug)]
 pub struct Channel {
     /// Its id.
     pub id: Snowflake,
-    /// What sort it is.
+    /// Its kind.
     pub kind: ChannelKind,
-    /// Its Guild; none for direct Messages.
+    /// Its Guild; `None` for direct Messages.
     pub guild: Option<Snowflake>,
     /// Its name, without `#`.
     pub name: String,
-    /// The Channel a Thread belongs to.
+    /// The Channel that a Thread belongs to.
     pub parent: Option<Snowflake>,
     /// The person in a direct Channel.
     pub recipient: Option<Snowflake>,
-    /// What it gives and takes over the Guild's rights.
+    /// What it allows and denies beyond the Guild's permissions.
     pub overwrites: Vec<Overwrite>,
 }

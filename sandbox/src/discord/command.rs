@@ -7,20 +7,20 @@ use super::snowflake::Snowflake;
 /// A registered command.
 #[derive(Clone, Debug)]
 pub struct Command {
-    /// Its id, which an overwrite of the same name keeps.
+    /// Its id, which is kept if a command of the same name overwrites it.
     pub id: Snowflake,
-    /// Its Guild; none for global ones.
+    /// Its Guild; `None` for global commands.
     pub guild: Option<Snowflake>,
     /// Its first word.
     pub name: String,
-    /// What Discord gives back of it.
+    /// The JSON that Discord returns for it.
     pub json: Value,
 }
 
 /// A command, or one of its subcommands, as a person runs it.
 #[derive(Clone, Debug)]
 pub struct Leaf {
-    /// The command it belongs to.
+    /// The command that it belongs to.
     pub command: Snowflake,
     /// All of its words, without the slash.
     pub path: Vec<String>,

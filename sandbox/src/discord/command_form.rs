@@ -1,4 +1,4 @@
-//! Which application commands Discord takes: names, lengths, numbers and the order of options.
+//! Which application commands Discord accepts: names, lengths, numbers and the order of options.
 //!
 //! Called when commands are registered; knows nothing of the world.
 //! <https://discord.com/developers/docs/interactions/application-commands#application-command-object>
@@ -24,7 +24,7 @@ pub(super) const INTEGER: u64 = 4;
 pub(super) const NUMBER: u64 = 10;
 const ATTACHMENT: u64 = 11;
 
-/// Notes what is wrong with a command.
+/// Records what is wrong with a command.
 pub(super) fn check(path: &str, command: &Value, form: &mut Form) {
     let kind = command["type"].as_u64().unwrap_or(1);
     let at = |key: &str| join(path, key);
@@ -53,7 +53,7 @@ pub(super) fn check(path: &str, command: &Value, form: &mut Form) {
     }
 }
 
-/// An option as Discord gives it back: what is null or false by default is left out.
+/// An option as Discord returns it: values that are null or false by default are omitted.
 pub(super) fn kept_option(option: &Value) -> Value {
     let mut kept = json!({});
     for (key, value) in option.as_object().into_iter().flatten() {
@@ -76,7 +76,7 @@ fn join(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
-/// `^[-_'\p{L}\p{N}]{1,32}$`, in lower case where there is one.
+/// `^[-_'\p{L}\p{N}]{1,32}$`, in lower case if the letters have one.
 fn name(path: &str, name: &Value, form: &mut Form) {
     let Some(text) = name.as_str() else {
         form.required(path);
@@ -128,7 +128,7 @@ fn options(path: &str, list: &Value, form: &mut Form, depth: u64) {
         }
         optional_seen |= !required && !below;
         if below {
-            // A subcommand stands where a group could not: its own options are plain.
+            // A subcommand in the place of a group: its own options must be plain.
             let depth = if kind == GROUP { 1 } else { 2 };
             options(&format!("{path}.options"), &option["options"], form, depth);
         }
@@ -155,7 +155,7 @@ fn choices(path: &str, option: &Value, kind: u64, form: &mut Form) {
     }
 }
 
-/// Notes what is wrong with a choice, registered or offered by autocomplete.
+/// Records what is wrong with a choice, whether registered or offered by autocomplete.
 pub(super) fn choice(path: &str, choice: &Value, form: &mut Form) {
     match choice["name"].as_str() {
         Some(text) => form.length(&format!("{path}.name"), text, 1..=100),
@@ -168,7 +168,7 @@ pub(super) fn choice(path: &str, choice: &Value, form: &mut Form) {
     }
 }
 
-/// Names, descriptions and choices' values of a command and all below it; of translations the longest.
+/// The characters of names, descriptions and choices' values of a command and everything below it; of translations the longest.
 fn characters(node: &Value) -> usize {
     let length = |text: &Value| text.as_str().map_or(0, |text| text.chars().count());
     let longest = |key: &str, translations: &str| {

@@ -1,6 +1,6 @@
-//! Components: rows of buttons and select menus, checked and brought into the shape in which Discord gives them back.
+//! Components: rows of buttons and select menus, validated and converted to the form in which Discord returns them.
 //!
-//! Called for every Message body and by simulated users who look for what can be pressed. Components V2 are not simulated.
+//! Called for every Message body, and by simulated users to find what can be pressed. Components V2 are not simulated.
 //! <https://discord.com/developers/docs/components/reference>
 
 use std::collections::BTreeSet;
@@ -14,7 +14,7 @@ const BUTTON: u64 = 2;
 const STRING_SELECT: u64 = 3;
 const LINK_STYLE: u64 = 5;
 
-/// The rows as Discord keeps them; what is wrong is noted in the form.
+/// The rows as Discord stores them; errors are recorded in the form.
 pub(super) fn normalised(components: &Value, form: &mut Form) -> Vec<Value> {
     let Some(rows) = components.as_array() else { return Vec::new() };
     if rows.len() > 5 {
@@ -182,7 +182,7 @@ impl Checker<'_> {
         id.to_owned()
     }
 
-    /// A custom emoji has an id; any other must be one that Unicode knows, of which we ask that it is no plain text.
+    /// A custom emoji has an id. Any other must be a Unicode emoji, of which we only check that it is not plain text.
     fn emoji(&mut self, path: &str, emoji: &Value) -> Value {
         let name = emoji["name"].as_str().unwrap_or_default();
         if emoji["id"].is_null() && (name.is_empty() || name.chars().any(char::is_alphabetic)) {

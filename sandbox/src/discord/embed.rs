@@ -1,4 +1,4 @@
-//! Embeds: checked against Discord's limits and brought into the shape in which Discord gives them back.
+//! Embeds: validated against Discord's limits and converted to the form in which Discord returns them.
 //!
 //! Called for every Message body; knows nothing of the world.
 //! <https://discord.com/developers/docs/resources/message#embed-object-embed-limits>
@@ -17,7 +17,7 @@ const FOOTER: usize = 2048;
 const AUTHOR: usize = 256;
 const TOGETHER: usize = 6000;
 
-/// The embeds as Discord keeps them; what is wrong is noted in the form.
+/// The embeds as Discord stores them; errors are recorded in the form.
 pub(super) fn normalised(embeds: &Value, form: &mut Form) -> Vec<Value> {
     let list = match embeds {
         Value::Null => return Vec::new(),
@@ -31,7 +31,7 @@ pub(super) fn normalised(embeds: &Value, form: &mut Form) -> Vec<Value> {
         form.wrong("embeds", "BASE_TYPE_MAX_LENGTH", format!("Must be {MOST} or fewer in length."));
     }
     let kept: Vec<_> = list.iter().enumerate().map(|(at, embed)| one(&format!("embeds.{at}"), embed, form)).collect();
-    // The limit holds over all embeds of one Message together.
+    // The limit applies to all embeds of one Message together.
     if kept.iter().map(characters).sum::<usize>() > TOGETHER {
         form.wrong("embeds", "MAX_EMBED_SIZE_EXCEEDED", format!("Embed size exceeds maximum size of {TOGETHER}"));
     }
@@ -112,7 +112,7 @@ fn fields(path: &str, fields: &Value, form: &mut Form) -> Vec<Value> {
     kept
 }
 
-/// Discord trims texts and takes an empty one for none.
+/// Discord trims texts and treats an empty one as absent.
 fn trimmed(text: &Value) -> Option<String> {
     text.as_str().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
 }

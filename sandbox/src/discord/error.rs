@@ -5,18 +5,18 @@ use std::{io, net::SocketAddr};
 /// Why a simulated Discord did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It may be reached from this machine only.
+    /// The address can be reached from other machines.
     #[error("the sandbox listens on loopback only, not on {0}")]
     NotLoopback(SocketAddr),
-    /// The address is taken, or not ours.
+    /// The address is taken, or does not belong to this machine.
     #[error("listen on {address}: {source}")]
     Listen {
-        /// Which.
+        /// The address.
         address: SocketAddr,
-        /// Why not.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// No certificate could be made.
+    /// The certificate could not be created.
     #[error("make a certificate: {0}")]
     Certificate(#[from] rcgen::Error),
     /// TLS could not be set up.

@@ -1,63 +1,63 @@
-//! What happened in the world, told to anyone who watches: a browser page, a terminal demo, a waiting test.
+//! What happened in the world, for anyone who watches: a browser page, a terminal demo, a waiting test.
 
 use super::snowflake::Snowflake;
 
-/// One thing that happened.
+/// One event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A Message appeared.
     MessageCreated {
-        /// Which.
+        /// The new Message.
         message: Snowflake,
     },
     /// A Message was edited, or a "thinking" one was filled.
     MessageUpdated {
-        /// Which.
+        /// The changed Message.
         message: Snowflake,
     },
     /// A Message was deleted.
     MessageDeleted {
-        /// Which.
+        /// The deleted Message.
         message: Snowflake,
     },
-    /// The bot types.
+    /// The bot is typing.
     Typing {
-        /// Where.
+        /// The Channel in which it types.
         channel: Snowflake,
     },
     /// A person did something that the bot must answer.
     InteractionCreated {
-        /// Which.
+        /// The new Interaction.
         interaction: Snowflake,
     },
-    /// The bot gave its first response.
+    /// The bot sent its first response.
     InteractionAcknowledged {
-        /// Which.
+        /// The Interaction that was answered.
         interaction: Snowflake,
     },
-    /// Nobody answered in time.
+    /// The bot did not answer an Interaction in time.
     InteractionDied {
-        /// Which.
+        /// The Interaction that was not answered.
         interaction: Snowflake,
     },
     /// The commands of a Guild, or the global ones, changed.
     CommandsChanged {
-        /// The Guild; none for global commands.
+        /// The Guild; `None` for global commands.
         guild: Option<Snowflake>,
     },
     /// A Channel was deleted.
     ChannelDeleted {
-        /// Which.
+        /// The deleted Channel.
         channel: Snowflake,
     },
-    /// The bot was invited.
+    /// The bot was added to a Guild.
     BotJoined {
-        /// Where.
+        /// The Guild that it joined.
         guild: Snowflake,
     },
-    /// The bot was kicked.
+    /// The bot was removed from a Guild.
     BotLeft {
-        /// From where.
+        /// The Guild that it left.
         guild: Snowflake,
     },
     /// The bot is ready on the gateway, for the first time or resumed.
@@ -69,12 +69,12 @@ pub enum Event {
         /// Its number in the journal.
         number: usize,
     },
-    /// A request was answered, or cut.
+    /// A request was answered, or its connection cut.
     Answered {
         /// Its number in the journal.
         number: usize,
     },
-    /// The bot changed what stands next to its name.
+    /// The bot changed its presence.
     PresenceChanged,
     /// The bot did something wrong.
     Complained,

@@ -1,6 +1,6 @@
 //! What can go wrong with a request to Discord.
 //!
-//! Asked for by tests and the demo's switches; carried out by the server. What a fault caused is never a complaint.
+//! Requested by tests and the demo's switches, applied by the server. The consequences of a fault never lead to a complaint.
 
 use std::time::Duration;
 
@@ -11,16 +11,16 @@ use crate::control::{self, fault::Effect};
 pub type Fault = control::fault::Fault<Disturbance>;
 
 impl Pattern {
-    /// First responses to Interactions with this command (`snapshot take`) or custom id.
+    /// Selects first responses to Interactions with this command (`snapshot take`) or custom id.
     pub fn response_to(name: &str) -> Self {
         Self { method: Some("POST".to_owned()), about: Some(name.to_owned()), ..Self::at("/interactions/*/*/callback") }
     }
 }
 
-/// What happens to a request.
+/// An effect on a request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Disturbance {
-    /// It is not carried out; the answer is this refusal.
+    /// It is not executed; the answer is this error.
     Refuse {
         /// The HTTP status.
         status: u16,
@@ -29,19 +29,19 @@ pub enum Disturbance {
         /// Discord's text.
         message: String,
     },
-    /// Discord's edge answers with this status and a page, not JSON.
+    /// Discord's edge answers with this status and a page instead of JSON.
     Down(u16),
-    /// It is carried out later.
+    /// It is executed later.
     ExecuteLate(Duration),
-    /// The connection is cut before it is carried out.
+    /// The connection is cut before it is executed.
     CutBefore,
-    /// It is carried out, and the connection is cut before the answer.
+    /// It is executed, but the connection is cut before the answer.
     CutAfter,
     /// 429 for this route.
     ThrottleRoute(Duration),
-    /// 429 for everything.
+    /// 429 for all routes.
     ThrottleGlobal(Duration),
-    /// It is carried out, and the answer is no JSON.
+    /// It is executed, but the answer is not JSON.
     Malform,
 }
 

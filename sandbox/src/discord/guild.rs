@@ -11,7 +11,7 @@ use super::{permission::Permissions, snowflake::Snowflake};
 pub struct User {
     /// Its id.
     pub id: Snowflake,
-    /// The user name, which transcripts show.
+    /// The user name, as shown in transcripts.
     pub name: String,
     /// Whether this is the bot.
     pub bot: bool,
@@ -28,7 +28,7 @@ pub struct Role {
     pub id: Snowflake,
     /// Its name.
     pub name: String,
-    /// What it gives.
+    /// The permissions that it grants.
     pub permissions: Permissions,
     /// Whether anybody may ping it.
     pub mentionable: bool,
@@ -39,20 +39,20 @@ pub struct Role {
 pub struct Member {
     /// The user.
     pub user: Snowflake,
-    /// The Roles it has, everyone's aside.
+    /// Its Roles, except everyone's.
     pub roles: BTreeSet<Snowflake>,
-    /// Since when.
+    /// When it joined.
     pub joined: Timestamp,
 }
 
-/// A server, as people call it.
+/// A Guild, which people call a server.
 #[derive(Clone, Debug)]
 pub struct Guild {
     /// Its id.
     pub id: Snowflake,
     /// Its name.
     pub name: String,
-    /// Who owns it and so may do everything.
+    /// The owner, who may do everything.
     pub owner: Snowflake,
     /// Its Roles.
     pub roles: BTreeMap<Snowflake, Role>,

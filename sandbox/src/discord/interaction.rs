@@ -1,4 +1,4 @@
-//! Interactions: what a person's command, press or half-typed option becomes for the bot, and how far its answer is.
+//! Interactions: what the bot receives for a person's command, button press or half-typed option, and the progress of its answer.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -18,69 +18,69 @@ pub enum Kind {
     Modal,
 }
 
-/// A suggestion of autocomplete.
+/// An autocomplete suggestion.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Choice {
-    /// What people read.
+    /// The text that people read.
     pub name: String,
-    /// What is sent.
+    /// The value that is sent.
     pub value: Value,
 }
 
-/// What the bot said first.
+/// The bot's first response.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Response {
     /// A Message.
     Message(Snowflake),
-    /// That it is thinking; this Message will be filled.
+    /// "Thinking": this Message will be filled later.
     Thinking(Snowflake),
-    /// The Message with the component, changed.
+    /// A changed version of the Message with the component.
     Updated(Snowflake),
-    /// That the Message with the component will change, or not.
+    /// The Message with the component may change later.
     WillUpdate(Snowflake),
-    /// Suggestions.
+    /// Autocomplete suggestions.
     Choices(Vec<Choice>),
     /// A form to fill in.
     Form(Box<Modal>),
 }
 
-/// How far the first response is.
+/// The state of the first response.
 #[derive(Clone, Debug, PartialEq)]
 pub enum First {
-    /// Not there yet.
+    /// It has not been sent yet.
     Awaited,
-    /// Too late now.
+    /// It was not sent in time.
     Died,
-    /// Given.
+    /// It was sent.
     Given(Response),
 }
 
-/// What a person did, and what came of it.
+/// An Interaction by a person, and its result.
 #[derive(Clone, Debug)]
 pub struct Interaction {
     /// Its id.
     pub id: Snowflake,
-    /// The token that serves its responses.
+    /// The token for responses to it.
     pub token: String,
-    /// What it is.
+    /// What the person did.
     pub kind: Kind,
     /// The command's words, or the custom id.
     pub name: String,
-    /// Who.
+    /// The person.
     pub user: Snowflake,
-    /// Where.
+    /// The Channel in which it happened.
     pub channel: Snowflake,
     /// The Message whose component was pressed.
     pub source: Option<Snowflake>,
-    /// When.
+    /// When it was created.
     pub created: Timestamp,
-    /// What the bot said first.
+    /// The state of the bot's first response.
     pub first: First,
-    /// Whether a fault, a gate or an absent bot is to blame if it goes unanswered.
+    /// Whether a fault, a gate or an absent bot is the reason if it remains unanswered.
     pub excused: bool,
 }
 
-/// What a simulated user asks for.
+/// A simulated user's request for an Interaction.
 #[derive(Debug)]
 pub(super) struct NewInteraction {
     pub(super) kind: Kind,

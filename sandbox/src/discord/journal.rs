@@ -1,34 +1,34 @@
-//! What was said over REST, request by request, and what the bot did wrong.
+//! What was sent over REST, request by request, and what the bot did wrong.
 //!
-//! Written by the server, read by tests: the contract tests hold every exchange against Discord's own specification.
+//! Written by the server, read by tests: the contract tests check every exchange against Discord's own specification.
 
 use serde_json::Value;
 
 use crate::control::journal;
 
-/// What the bot asked.
+/// The bot's request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
-    /// GET, POST, …
+    /// The method: GET, POST, …
     pub method: String,
     /// The path below `/api/v10`, without the query.
     pub path: String,
     /// The query, as sent.
     pub query: String,
-    /// The body; null where there was none.
+    /// The body; null if there was none.
     pub body: Value,
 }
 
-/// What Discord answered.
+/// Discord's answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// The status.
     pub status: u16,
-    /// The body; null where there was none.
+    /// The body; null if there was none.
     pub body: Value,
 }
 
-/// A request and what became of it.
+/// A request and its result.
 pub type Exchange = journal::Exchange<Request, Answer>;
 
 impl Exchange {
@@ -38,11 +38,11 @@ impl Exchange {
     }
 }
 
-/// Something that a correct bot does not do.
+/// Something that a correct bot would not do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Complaint {
     /// What it did, in words.
     pub what: String,
-    /// The request, by its number in the journal, where it was one.
+    /// The number of the request in the journal, if it was a request.
     pub request: Option<usize>,
 }

@@ -1,4 +1,4 @@
-//! Mentions: whom a text names, and whom `allowed_mentions` lets through.
+//! Mentions: whom a text mentions, and whom `allowed_mentions` permits.
 //!
 //! <https://discord.com/developers/docs/resources/message#allowed-mentions-object>
 
@@ -11,7 +11,7 @@ use super::{
     snowflake::{Snowflake, from_json},
 };
 
-/// Whom a text names.
+/// Whom a text mentions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Mentions {
     pub(super) users: BTreeSet<Snowflake>,
@@ -20,10 +20,10 @@ pub(super) struct Mentions {
 }
 
 impl Mentions {
-    /// Reads the mentions in a text; what stands in code is text and no mention.
+    /// Finds the mentions in a text; code contains no mentions.
     pub(super) fn in_text(text: &str) -> Self {
         let mut found = Self::default();
-        // Odd parts stand between backticks.
+        // Every second part is inside backticks.
         for part in text.split('`').step_by(2) {
             found.everyone |= part.contains("@everyone") || part.contains("@here");
             for piece in part.split("<@").skip(1) {
@@ -39,7 +39,7 @@ impl Mentions {
     }
 }
 
-/// Whom a Message may ping, as its maker said.
+/// Whom a Message may ping, as specified by its author.
 #[derive(Clone, Debug)]
 pub(super) struct Allowed {
     users: Option<BTreeSet<Snowflake>>,
@@ -49,7 +49,7 @@ pub(super) struct Allowed {
 }
 
 impl Allowed {
-    /// Reads `allowed_mentions`; where it is missing everything may ping, which is Discord's default.
+    /// Parses `allowed_mentions`; if it is missing, every mention may ping, which is Discord's default.
     pub(super) fn read(allowed: &Value, form: &mut Form) -> Self {
         if allowed.is_null() {
             return Self { users: None, roles: None, everyone: true, replied_user: true };
@@ -80,7 +80,7 @@ impl Allowed {
         }
     }
 
-    /// The mentions that are let through.
+    /// The mentions that are permitted.
     pub(super) fn of(&self, named: Mentions) -> Mentions {
         let through = |names: BTreeSet<Snowflake>, allowed: &Option<BTreeSet<Snowflake>>| match allowed {
             None => names,

@@ -9,18 +9,18 @@ use super::{
     snowflake::Snowflake,
 };
 
-/// A person who was pinged, by which Message, where.
+/// A person who was pinged, by which Message, and in which Channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ping {
-    /// Who.
+    /// The person.
     pub user: Snowflake,
-    /// By what.
+    /// The Message.
     pub message: Snowflake,
-    /// Where.
+    /// The Channel.
     pub channel: Snowflake,
 }
 
-/// What a Message showed before an edit, and when that edit came.
+/// The contents of a Message before an edit, and the time of that edit.
 #[derive(Clone, Debug)]
 pub struct Edit {
     /// When it was replaced.
@@ -29,14 +29,14 @@ pub struct Edit {
     pub before: Body,
 }
 
-/// The Interaction that a Message answers, as people see it above the Message.
+/// The Interaction that a Message answers, as displayed above the Message.
 #[derive(Clone, Debug)]
 pub struct Occasion {
     /// The Interaction.
     pub interaction: Snowflake,
-    /// Who acted.
+    /// The person who acted.
     pub user: Snowflake,
-    /// The command; none when a component was pressed.
+    /// The command; `None` if a component was pressed.
     pub command: Option<String>,
 }
 
@@ -45,27 +45,27 @@ pub struct Occasion {
 pub struct Message {
     /// Its id.
     pub id: Snowflake,
-    /// Where it stands.
+    /// The Channel that it is in.
     pub channel: Snowflake,
-    /// Who said it.
+    /// Its author.
     pub author: Snowflake,
-    /// What it shows.
+    /// Its contents.
     pub body: Body,
     /// Its flags.
     pub flags: u64,
     /// The nonce it was sent with.
     pub nonce: Option<Value>,
-    /// The Message it answers.
+    /// The Message to which it replies.
     pub reference: Option<Snowflake>,
     /// The Interaction it answers.
     pub occasion: Option<Occasion>,
     /// The one person who sees it, if it is ephemeral.
     pub only_for: Option<Snowflake>,
-    /// When it was said.
+    /// When it was posted.
     pub at: Timestamp,
     /// Its history.
     pub edits: Vec<Edit>,
-    /// Whether it was deleted; it is remembered for its nonce.
+    /// Whether it was deleted; it is kept for its nonce.
     pub deleted: bool,
     pub(super) mentions: Mentions,
 }
@@ -76,18 +76,18 @@ impl Message {
         self.flags & LOADING != 0
     }
 
-    /// Whether it stands in the Channel for all to see.
+    /// Whether everybody in the Channel can see it.
     pub fn is_public(&self) -> bool {
         self.only_for.is_none() && !self.deleted
     }
 
-    /// Whether this person sees it, who can see the Channel.
+    /// Whether a person who can see the Channel sees this Message.
     pub fn is_seen_by(&self, user: Snowflake) -> bool {
         !self.deleted && self.only_for.is_none_or(|only| only == user)
     }
 }
 
-/// A Message to be made.
+/// A Message to create.
 #[derive(Debug)]
 pub(super) struct NewMessage {
     pub(super) channel: Snowflake,

@@ -1,8 +1,8 @@
-//! A small, stateful, faithful Discord on loopback, which refuses what the real one refuses.
+//! A small, stateful, faithful Discord on loopback that refuses what the real one refuses.
 //!
-//! Start at `server` (the running thing and its handle), `world` (all state) and `simulated_user` (a person in a Channel). Tests and
-//! the demo call these; nothing here knows our bot. What is not simulated: voice, Components V2, modals with more than text inputs,
-//! reactions, webhooks other than those of Interactions.
+//! Start reading at `server` (the running service and its handle), `world` (all state) and `simulated_user` (a person in a Channel). Tests
+//! and the demo call these; nothing here knows our bot. These are not simulated: voice, Components V2, modals with anything but text
+//! inputs, reactions, webhooks other than those of Interactions.
 
 mod api_error;
 pub mod attachment;

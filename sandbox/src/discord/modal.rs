@@ -1,6 +1,6 @@
-//! Modals: forms of text inputs that open over the Channel when a person ran a command or pressed something.
+//! Modals: forms of text inputs that open over the Channel after a person ran a command or pressed something.
 //!
-//! Checked when the bot shows one, and again when a person sends what they typed.
+//! Validated when the bot shows one, and again when a person submits what they typed.
 //! <https://discord.com/developers/docs/components/reference#text-input>
 
 use std::collections::BTreeSet;
@@ -9,45 +9,45 @@ use serde_json::{Value, json};
 
 use super::{api_error::Form, refused::Refused, snowflake::Snowflake};
 
-/// The longest text that an input takes.
+/// The maximum length of an input's text.
 const LONGEST: u64 = 4000;
 
-/// A form that a person sees.
+/// A form shown to a person.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Modal {
-    /// What the bot hears when it is sent.
+    /// The id that the bot receives when it is submitted.
     pub custom_id: String,
-    /// What stands above it.
+    /// Its title.
     pub title: String,
-    /// Its lines.
+    /// Its inputs.
     pub inputs: Vec<Input>,
-    /// The Message whose component was pressed, where one was.
+    /// The Message whose component was pressed, if one was.
     pub source: Option<Snowflake>,
 }
 
-/// One line of a form.
+/// One input of a form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Input {
-    /// Its name for the bot.
+    /// The id that the bot receives.
     pub custom_id: String,
-    /// What is asked for.
+    /// The label that people read.
     pub label: String,
-    /// What stands there already.
+    /// The prefilled value.
     pub value: String,
-    /// What is shown while it is empty.
+    /// The text shown while it is empty.
     pub placeholder: String,
-    /// How many characters it needs.
+    /// The minimum number of characters.
     pub shortest: u64,
-    /// How many it takes.
+    /// The maximum number of characters.
     pub longest: u64,
-    /// Whether it may not be left empty.
+    /// Whether it must not be empty.
     pub required: bool,
     /// Whether it has several lines.
     pub is_long: bool,
 }
 
 impl Modal {
-    /// Reads a form; what is wrong is noted.
+    /// Parses a form; errors are recorded.
     pub(super) fn read(json: &Value, source: Option<Snowflake>, form: &mut Form) -> Self {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         form.length("data.title", json["title"].as_str().unwrap_or_default(), 1..=45);
@@ -76,7 +76,7 @@ impl Modal {
         Self { custom_id: text(&json["custom_id"]), title: text(&json["title"]), inputs, source }
     }
 
-    /// What is sent when a person has filled it in; what a client would not send is refused.
+    /// The data sent when a person has filled in the form, or an error if a client would not send it.
     pub(super) fn filled(&self, typed: &[(&str, &str)]) -> Result<Value, Refused> {
         if let Some((unknown, _)) = typed.iter().find(|(id, _)| self.inputs.iter().all(|input| input.custom_id != *id))
         {
@@ -100,7 +100,7 @@ impl Modal {
     }
 }
 
-/// The data of a form that was sent.
+/// The data of a submitted form.
 pub(super) fn submission(custom_id: &str, typed: &[(&str, &str)]) -> Value {
     let row = |(at, (id, value)): (usize, &(&str, &str))| {
         let input = json!({"type": 4, "id": 2 * at + 2, "custom_id": id, "value": value});

@@ -1,4 +1,4 @@
-//! Permissions: the bits, and what a Channel gives and takes.
+//! Permissions: the bits, and what a Channel allows and denies.
 //!
 //! <https://discord.com/developers/docs/topics/permissions>
 
@@ -13,9 +13,9 @@ pub struct Permissions(u64);
 impl Permissions {
     /// No permission.
     pub const NONE: Self = Self(0);
-    /// May do everything, whatever overwrites say.
+    /// Everything, whatever overwrites say.
     pub const ADMINISTRATOR: Self = Self(1 << 3);
-    /// Manage Server, as people read it.
+    /// Manage Server, as Discord's client calls it.
     pub const MANAGE_GUILD: Self = Self(1 << 5);
     /// See a Channel.
     pub const VIEW_CHANNEL: Self = Self(1 << 10);
@@ -27,7 +27,7 @@ impl Permissions {
     pub const EMBED_LINKS: Self = Self(1 << 14);
     /// Attach files.
     pub const ATTACH_FILES: Self = Self(1 << 15);
-    /// Read what was said before.
+    /// Read earlier Messages.
     pub const READ_MESSAGE_HISTORY: Self = Self(1 << 16);
     /// Ping everyone, and Roles that are not mentionable.
     pub const MENTION_EVERYONE: Self = Self(1 << 17);
@@ -35,7 +35,7 @@ impl Permissions {
     pub const USE_APPLICATION_COMMANDS: Self = Self(1 << 31);
     /// Post in Threads.
     pub const SEND_MESSAGES_IN_THREADS: Self = Self(1 << 38);
-    /// What a fresh Guild gives to everyone, as far as this world knows it.
+    /// What a new Guild grants to everyone, as far as this world knows it.
     pub const USUAL: Self = Self(
         Self::VIEW_CHANNEL.0
             | Self::SEND_MESSAGES.0
@@ -45,7 +45,7 @@ impl Permissions {
             | Self::USE_APPLICATION_COMMANDS.0
             | Self::SEND_MESSAGES_IN_THREADS.0,
     );
-    /// Every bit that Discord has given a meaning so far.
+    /// Every bit that Discord has defined so far.
     pub const ALL: Self = Self((1 << 50) - 1);
 
     /// The set with these bits.
@@ -88,22 +88,22 @@ impl Not for Permissions {
     }
 }
 
-/// Whom an overwrite is about.
+/// The Role or Member of an overwrite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
-    /// A Role; the Guild's own id stands for everyone.
+    /// A Role; the Guild's own id means everyone.
     Role(Snowflake),
     /// One Member.
     Member(Snowflake),
 }
 
-/// What a Channel allows or denies a Role or Member, over what the Guild says.
+/// What a Channel allows or denies a Role or Member, overriding the Guild.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Overwrite {
-    /// Whom it is about.
+    /// The Role or Member to which it applies.
     pub subject: Subject,
-    /// What is given.
+    /// The permissions that it allows.
     pub allow: Permissions,
-    /// What is taken; allow wins on the same level.
+    /// The permissions that it denies; on the same level, `allow` takes precedence.
     pub deny: Permissions,
 }

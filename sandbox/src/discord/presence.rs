@@ -1,4 +1,4 @@
-//! What stands next to a bot's name: whether it is there, and what it does.
+//! The presence beside a bot's name: its status and its activity.
 //!
 //! Set over the gateway. <https://discord.com/developers/docs/events/gateway-events#update-presence>
 
@@ -6,27 +6,27 @@ use serde_json::Value;
 
 /// How often a bot may change its presence within 20 seconds.
 pub(super) const UPDATES: usize = 5;
-/// The longest text of an activity.
+/// The maximum length of an activity's text.
 const LONGEST: usize = 128;
 
-/// What a bot shows next to its name.
+/// What a bot displays beside its name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Presence {
     /// `online`, `idle`, `dnd` or `invisible`.
     pub status: String,
-    /// What it does; empty for nothing.
+    /// Its activity; empty if there is none.
     pub activity: String,
 }
 
 impl Presence {
-    /// Reads an update; none if Discord would close the connection.
+    /// Parses an update; `None` if Discord would close the connection.
     pub(super) fn read(json: &Value) -> Option<Self> {
         let status = json["status"]
             .as_str()
             .filter(|status| ["online", "idle", "dnd", "invisible", "offline"].contains(status))?;
         let activity = match json["activities"].as_array()?.first() {
             None => String::new(),
-            // A custom status says its text in `state`.
+            // A custom status has its text in `state`.
             Some(activity) if activity["type"] == 4 => activity["state"].as_str()?.to_owned(),
             Some(activity) => activity["name"].as_str()?.to_owned(),
         };

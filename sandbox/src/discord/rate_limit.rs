@@ -1,6 +1,6 @@
-//! Rate limits: a window per route and top-level resource, one over all, and the headers that tell of them.
+//! Rate limits: a window for each route and top-level resource, a global one, and the corresponding headers.
 //!
-//! Called by the server for every request before it is carried out.
+//! Called by the server for every request before it is executed.
 //! <https://discord.com/developers/docs/topics/rate-limits>
 
 use std::{collections::BTreeMap, time::Duration};
@@ -23,7 +23,7 @@ struct Window {
     used: u32,
 }
 
-/// What the headers of an answer say, and whether the request was one too many.
+/// The contents of an answer's rate limit headers, and whether the request exceeded a limit.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Verdict {
     pub(super) bucket: String,
@@ -42,7 +42,7 @@ pub(super) enum Scope {
 }
 
 impl Buckets {
-    /// Counts a request; none for what Discord does not limit (interaction callbacks).
+    /// Counts a request; `None` if Discord does not limit it (interaction callbacks).
     pub(super) fn count(
         &mut self,
         method: &str,
@@ -61,7 +61,7 @@ impl Buckets {
             window.used += 1;
         }
         let (used, ends) = (window.used, window.ends);
-        // Follow-ups to Interactions are outside the global limit.
+        // The global limit does not apply to follow-ups to Interactions.
         if refused.is_none() && path.first() != Some(&"webhooks") {
             let global = self.global.get_or_insert(Window { ends: now, used: 0 });
             global.renew(now, 1);
@@ -117,7 +117,7 @@ pub(super) fn throttle_body(after: Duration, scope: Scope) -> Value {
     json!({"message": "You are being rate limited.", "code": 0, "retry_after": after.as_secs_f64(), "global": global})
 }
 
-/// The bucket of a route: its shape with the top-level resource, how many fit, and in how many seconds.
+/// The bucket of a route: its pattern with the top-level resource, how many requests fit, and in how many seconds.
 fn bucket(method: &str, path: &[&str], limits: &RateLimits) -> (String, u32, i64) {
     let major = match path {
         ["channels" | "guilds", id, ..] => (*id).to_owned(),

@@ -1,12 +1,12 @@
-//! What Discord's client tells a person instead of doing what they asked.
+//! What Discord's client tells a person instead of doing what they asked for.
 
-/// Why a person could not do something, or got nothing back.
+/// Why a person's action was impossible, or had no result.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// The person does not see the Channel, or may not use commands there.
     #[error("this person may not do that in this Channel")]
     NoAccess,
-    /// No such command is offered here to this person.
+    /// This person is offered no such command here.
     #[error("no command `/{0}` is offered here")]
     UnknownCommand(String),
     /// The command has no such option.
@@ -15,17 +15,17 @@ pub enum Refused {
     /// A required option was left out.
     #[error("the option `{0}` is required")]
     MissingOption(String),
-    /// A value that Discord's client does not take.
+    /// Discord's client does not accept this value.
     #[error("`{value}` does not fit the option `{option}`: {wanted}")]
     BadValue {
         /// The option.
         option: String,
-        /// What was given.
+        /// The given value.
         value: String,
-        /// What would fit.
+        /// What would be valid.
         wanted: String,
     },
-    /// The Message is not there, or not for this person.
+    /// The Message does not exist, or this person cannot see it.
     #[error("this person sees no such Message")]
     UnknownMessage,
     /// The Message has no such component, or it is disabled.

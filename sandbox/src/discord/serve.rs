@@ -1,6 +1,6 @@
 //! One REST exchange from arrival to answer: journal, gates, faults, rate limits, and only then the world.
 //!
-//! The server hands every request in here; what REST means is `rest`'s business.
+//! The server passes every request to this file; `rest` knows what requests mean.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
@@ -31,7 +31,7 @@ use super::{
 };
 use crate::control::{gate::Point, journal::Ending, pattern::Seen};
 
-/// What every exchange needs.
+/// The data that every exchange needs.
 #[derive(Clone, Debug)]
 pub(super) struct Connections {
     pub(super) shared: Shared,
@@ -39,7 +39,7 @@ pub(super) struct Connections {
     pub(super) tasks: TaskTracker,
 }
 
-/// In place of an answer: the connection is to be cut.
+/// Returned instead of an answer if the connection must be cut.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cut;
 
@@ -51,13 +51,13 @@ impl fmt::Display for Cut {
 
 impl std::error::Error for Cut {}
 
-/// What leaves: status, headers and body.
+/// The answer to send: status, headers and body.
 #[derive(Debug)]
 struct Answer {
     status: u16,
     headers: Vec<(&'static str, String)>,
     body: Value,
-    /// In place of JSON.
+    /// A page instead of JSON.
     page: Option<&'static str>,
 }
 
@@ -67,19 +67,19 @@ impl Answer {
     }
 }
 
-/// A request, read once and kept while it is held, delayed and carried out.
+/// A request that is parsed once and kept while it is held, delayed and executed.
 #[derive(Debug)]
 struct Request {
     method: Method,
     uri: Uri,
-    /// The path's parts, decoded: clients write `@original` as `%40original` or as it is.
+    /// The decoded parts of the path: clients write `@original` either as `%40original` or unescaped.
     parts: Vec<String>,
     authorization: Option<String>,
     text: String,
     body: Result<Payload, ApiError>,
 }
 
-/// All of REST.
+/// The router for all of REST.
 pub(super) fn router(connections: Connections) -> Router {
     Router::new().fallback(serve).with_state(connections)
 }
@@ -100,7 +100,7 @@ async fn serve(
         body: payload::read(text(header::CONTENT_TYPE).unwrap_or_default(), &bytes),
         text: String::from_utf8_lossy(&bytes).into_owned(),
     };
-    // A connections carries out what it has begun, also when its client has gone: so this runs alongside the connection.
+    // The server completes a request even if its client has gone, so this runs in a task apart from the connection.
     let stop = connections.stop.clone();
     let carried_out = connections.tasks.spawn(async move {
         tokio::select! {
@@ -116,7 +116,7 @@ async fn serve(
     response
 }
 
-/// Decoded part by part, so that an encoded slash divides nothing.
+/// Decoded part by part, so that an encoded slash separates nothing.
 fn parts(path: &str) -> Vec<String> {
     let decoded = |part| percent_decode_str(part).decode_utf8_lossy().into_owned();
     path.split('/').filter(|part| !part.is_empty()).map(decoded).collect()
@@ -141,7 +141,7 @@ fn respond(answer: Answer) -> Response {
     builder.body(body).unwrap_or_else(|_| axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
-/// Carries a request out; none when the connection is to be cut.
+/// Executes a request; `None` if the connection must be cut.
 async fn carry_out(shared: &Shared, request: &Request) -> Option<Answer> {
     let path = request.path();
     let number = shared.world().note(request, &path);
@@ -190,7 +190,7 @@ async fn carry_out(shared: &Shared, request: &Request) -> Option<Answer> {
     Some(answer)
 }
 
-/// Waits at a gate, if one stands here; none when the connection is to be cut.
+/// Waits at a gate, if there is one for this request; `None` if the connection must be cut.
 async fn pass(shared: &Shared, request: &Request, path: &[&str], number: usize, point: Point) -> Option<()> {
     let held = {
         let mut world = shared.world();
@@ -258,7 +258,7 @@ impl World {
         None
     }
 
-    /// The Interaction that a path is about, by its id or token.
+    /// The Interaction that a path refers to, by its id or token.
     fn interaction_in(&self, path: &[&str]) -> Option<Snowflake> {
         match path {
             ["interactions", id, ..] => id.parse().ok(),
@@ -273,7 +273,7 @@ impl World {
         self.interactions.get(&self.interaction_in(path)?).map(|interaction| interaction.name.clone())
     }
 
-    /// Notes that a fault or gate had a hand in an exchange, and so in its Interaction.
+    /// Records that a fault or gate affected an exchange, and so its Interaction.
     fn tamper(&mut self, number: usize, path: &[&str]) {
         self.journal.tamper(number);
         let interaction = self.interaction_in(path).and_then(|id| self.interactions.get_mut(&id));
@@ -328,7 +328,7 @@ impl World {
         let mut body = error.body();
         let mut headers = Vec::new();
         if error.status == 429 {
-            // Discord's own limits on content tell their wait like any other 429.
+            // Discord's own limits on content state the wait like any other 429.
             let after = Duration::from_mins(1);
             body["retry_after"] = json!(after.as_secs_f64());
             body["global"] = false.into();
@@ -338,12 +338,12 @@ impl World {
     }
 }
 
-/// Whether a correct bot would have known better. What people did to Channels, Messages or rights is not its fault.
+/// Whether a correct bot would have avoided the error. What people did to Channels, Messages or permissions is not its fault.
 fn is_fault_of_the_bot(error: &ApiError, path: &[&str]) -> bool {
     match error.code {
         50035 => error.errors.as_ref().is_none_or(|errors| errors["message_reference"].is_null()),
         10015 | 10062 | 10063 | 30034 | 40060 | 50006 | 50027 | 50109 => true,
-        // Code 0 is for routes that do not exist and tokens that are refused.
+        // Code 0 is for routes that do not exist, and for refused tokens.
         0 => error.status != 401 && !path.is_empty(),
         _ => false,
     }

@@ -1,6 +1,6 @@
-//! The simulated Discord as a running thing: two listeners on loopback, and the handle by which tests and pages hold it.
+//! The simulated Discord as a running service: two listeners on loopback, and the handle for tests and pages.
 //!
-//! REST speaks TLS, the gateway plain `ws://`. Everything runs on one tracker, which [`Discord::stop`] drains.
+//! REST uses TLS, the gateway plain `ws://`. All tasks belong to one tracker, which [`Discord::stop`] drains.
 
 use std::net::SocketAddr;
 
@@ -45,7 +45,7 @@ pub struct Discord {
 }
 
 impl Discord {
-    /// Starts one; it listens when this returns.
+    /// Starts the service, which is listening when this returns.
     pub async fn start(settings: Settings) -> Result<Self, Error> {
         let (rest_listener, rest) = listen(settings.rest).await?;
         let (gateway_listener, gateway) = listen(settings.gateway).await?;
@@ -61,33 +61,33 @@ impl Discord {
         let closing = stop.clone();
         tasks.spawn(async move {
             let closed = async move { closing.cancelled().await };
-            // It ends when it is told to; accepting never fails for good.
+            // It ends when told to; accepting connections never fails permanently.
             let _ = axum::serve(gateway_listener, router).with_graceful_shutdown(closed).await;
         });
         Ok(Self { shared, rest, gateway, gate, ca_pem: identity.ca_pem, stop, tasks })
     }
 
-    /// Where REST listens.
+    /// The address on which REST listens.
     pub fn rest_addr(&self) -> SocketAddr {
         self.rest
     }
 
-    /// The gateway's address, as `GET /gateway` gives it.
+    /// The gateway's URL, as `GET /gateway` returns it.
     pub fn gateway_url(&self) -> String {
         format!("ws://{}", self.gateway)
     }
 
-    /// The authority that clients of REST have to trust, as PEM.
+    /// The certificate authority that REST clients must trust, as PEM.
     pub fn ca_pem(&self) -> &str {
         &self.ca_pem
     }
 
-    /// The one token that is accepted.
+    /// The only token that is accepted.
     pub fn token(&self) -> String {
         self.world().settings.token.clone()
     }
 
-    /// The world, locked: build it, look at it, break it. Not to be held across an await.
+    /// The world, locked, for changing and reading it. Do not hold the lock across an await.
     pub fn world(&self) -> MutexGuard<'_, World> {
         self.shared.world()
     }
@@ -97,27 +97,27 @@ impl Discord {
         &self.gate
     }
 
-    /// This person in this Channel, as whom a test acts and reads.
+    /// A handle with which a test acts and reads as this person in this Channel.
     pub fn as_user(&self, user: Snowflake, channel: Snowflake) -> SimulatedUser {
         SimulatedUser::new(self.shared.clone(), user, channel)
     }
 
-    /// Everything that happens from now on.
+    /// All events from now on.
     pub fn events(&self) -> broadcast::Receiver<Event> {
         self.world().events()
     }
 
-    /// A counter that moves with every change.
+    /// A counter that increases with every change.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.world().changes()
     }
 
-    /// Waits until the world shows something; looks again at every change.
+    /// Waits until `look` returns something; calls it again after every change.
     pub async fn until<T>(&self, look: impl FnMut(&mut World) -> Option<T>) -> T {
         self.shared.until(look).await
     }
 
-    /// Ends every connection and waits until nothing runs any more.
+    /// Ends every connection and waits until all tasks have ended.
     pub async fn stop(self) {
         self.gate.open();
         self.stop.cancel();
@@ -146,7 +146,7 @@ async fn accept(listener: TcpListener, tls: TlsAcceptor, connections: Connection
     loop {
         tokio::select! {
             () = connections.stop.cancelled() => return,
-            // A connection that failed before it was ours is its client's business.
+            // A connection that failed before it was accepted concerns only its client.
             accepted = listener.accept() => if let Ok((stream, _)) = accepted {
                 let (tls, own) = (tls.clone(), connections.clone());
                 connections.tasks.spawn(async move {
@@ -160,9 +160,9 @@ async fn accept(listener: TcpListener, tls: TlsAcceptor, connections: Connection
     }
 }
 
-/// Serves one REST connection; a cut is an error of the service, upon which hyper drops the connection unanswered.
+/// Serves one REST connection. A cut is an error of the service, after which hyper drops the connection without an answer.
 async fn connection(stream: TcpStream, tls: TlsAcceptor, connections: Connections) {
-    // Without this, small answers wait for the peer's acknowledgement.
+    // Otherwise small answers would wait for the peer's acknowledgement.
     let _ = stream.set_nodelay(true);
     let Ok(stream) = tls.accept(stream).await else { return };
     let router = TowerToHyperService::new(serve::router(connections));

@@ -1,17 +1,17 @@
-//! What a simulated Discord is started with: the bot's identity, addresses, time limits and rate limits.
+//! The settings of a simulated Discord: the bot's identity, addresses, time limits and rate limits.
 //!
-//! Filled in by tests, the demo and the `sandbox` command; the defaults are Discord's own numbers.
+//! Provided by tests, the demo and the `sandbox` command; the defaults are Discord's own numbers.
 
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
-/// A source of the present moment that was passed in, so that a test can move time.
+/// A source of the current time that is passed in, so that a test can move time.
 #[derive(Clone)]
 pub struct Now(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
 impl Now {
-    /// Asks this function for the time.
+    /// Calls this function for the time.
     pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
@@ -22,7 +22,7 @@ impl Now {
         Self::new(Timestamp::now)
     }
 
-    /// The present moment.
+    /// The current time.
     pub fn get(&self) -> Timestamp {
         (self.0)()
     }
@@ -34,16 +34,16 @@ impl fmt::Debug for Now {
     }
 }
 
-/// How often the bot may ask; the numbers Discord documents or is known for.
+/// How many requests the bot may send; the numbers that Discord documents or is known for.
 #[derive(Clone, Debug)]
 pub struct RateLimits {
-    /// Whether anything is refused at all; headers are sent either way.
+    /// Whether limits are enforced at all; headers are sent in either case.
     pub enforced: bool,
-    /// Requests in one second over all routes, interaction endpoints aside.
+    /// Requests per second over all routes, except interaction endpoints.
     pub global_per_second: u32,
     /// Messages created in one Channel, and edited in one Channel, in five seconds.
     pub messages_per_five_seconds: u32,
-    /// Requests of any other route and top-level resource in one second.
+    /// Requests per second to any other route and top-level resource.
     pub others_per_second: u32,
 }
 
@@ -53,30 +53,30 @@ impl Default for RateLimits {
     }
 }
 
-/// What a simulated Discord is started with.
+/// The settings of a simulated Discord.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where REST (TLS) listens; loopback only.
+    /// The address on which REST (TLS) listens; loopback only.
     pub rest: SocketAddr,
-    /// Where the gateway (plain `ws://`) listens; loopback only.
+    /// The address on which the gateway (plain `ws://`) listens; loopback only.
     pub gateway: SocketAddr,
-    /// The one token that is accepted.
+    /// The only token that is accepted.
     pub token: String,
     /// The bot's user name.
     pub bot_name: String,
-    /// The time.
+    /// The source of the current time.
     pub now: Now,
     /// How long the first response to an Interaction may take.
     pub acknowledge_within: Duration,
-    /// How long an Interaction's token serves follow-ups.
+    /// How long an Interaction's token can be used for follow-ups.
     pub token_life: Duration,
     /// How long a nonce is remembered.
     pub nonce_memory: Duration,
-    /// What hello tells the bot.
+    /// The heartbeat interval that hello announces to the bot.
     pub heartbeat_interval: Duration,
-    /// Application commands that may be created a day in one scope.
+    /// How many application commands may be created a day in one scope.
     pub command_creates_a_day: usize,
-    /// Edits an hour of Messages that are older than an hour.
+    /// How many edits an hour of Messages older than an hour are allowed.
     pub old_edits_an_hour: usize,
     /// Rate limits.
     pub rate_limits: RateLimits,

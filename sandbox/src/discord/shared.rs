@@ -1,4 +1,4 @@
-//! The world behind its lock, as the server, the gateway and the simulated users share it.
+//! The world and its lock, shared by the server, the gateway and the simulated users.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::world::World;
 
-/// A handle to the one world.
+/// A handle to the shared world.
 #[derive(Clone, Debug)]
 pub(super) struct Shared(Arc<Mutex<World>>);
 
@@ -17,11 +17,11 @@ impl Shared {
 
     /// The world, locked; never held across an await.
     pub(super) fn world(&self) -> MutexGuard<'_, World> {
-        // A panic of a test that held the lock must not hide behind a second one.
+        // If a test panicked while it held the lock, a second panic must not hide the first.
         self.0.lock()
     }
 
-    /// Waits until the world shows something.
+    /// Waits until `look` returns something.
     pub(super) async fn until<T>(&self, mut look: impl FnMut(&mut World) -> Option<T>) -> T {
         let mut changes = self.world().changes();
         loop {
@@ -30,7 +30,7 @@ impl Shared {
                 return seen;
             }
             if changes.changed().await.is_err() {
-                // The sender lives in the world, which this handle keeps alive.
+                // The sender belongs to the world, which this handle keeps alive.
                 std::future::pending::<()>().await;
             }
         }

@@ -1,7 +1,7 @@
-//! A person in a Channel, who runs commands, types, presses and reads as Discord's client lets people do.
+//! A person in a Channel who runs commands, types, presses and reads as Discord's client allows.
 //!
-//! Scenario tests, the terminal demo and the browser page all act through here. What the client would not let through is
-//! refused before the bot hears of it, unless the request is forged on purpose.
+//! Scenario tests, the terminal demo and the browser page all act through this. What the client would not allow is refused before the bot
+//! receives it, unless the request is deliberately forged.
 
 use serde_json::{Map, Value, json};
 
@@ -24,9 +24,9 @@ use super::{
 #[derive(Clone, Debug)]
 pub struct SimulatedUser {
     shared: Shared,
-    /// Who.
+    /// The person.
     pub user: Snowflake,
-    /// Where.
+    /// The Channel in which they act.
     pub channel: Snowflake,
 }
 
@@ -35,7 +35,7 @@ impl SimulatedUser {
         Self { shared, user, channel }
     }
 
-    /// A command to be run: `ada.slash("snapshot take").with("droplet", "1").send()`.
+    /// Prepares a command: `ada.slash("snapshot take").with("droplet", "1").send()`.
     pub fn slash(&self, path: &str) -> Slash<'_> {
         let words = path.trim_start_matches('/').split_whitespace().map(str::to_owned).collect();
         Slash { by: self, path: words, options: Vec::new(), forged: false }
@@ -49,7 +49,7 @@ impl SimulatedUser {
         options.into_iter().fold(slash, |slash, (name, value)| slash.with(&name, value)).send().await
     }
 
-    /// Types part of an option and reads the suggestions; other options may be filled in already.
+    /// Types part of an option and returns the suggestions; other options may already be filled in.
     pub async fn autocomplete(
         &self,
         path: &str,
@@ -63,7 +63,7 @@ impl SimulatedUser {
             let mut given = slash.values(world, &leaf, false)?;
             let option = leaf.options.iter().find(|option| option["name"] == focused);
             let option = option.ok_or_else(|| Refused::UnknownOption(focused.to_owned()))?;
-            // What is half-typed is text, whatever the option's type.
+            // A half-typed value is text, whatever the option's type.
             given.push(json!({"name": focused, "type": option["type"], "value": partial, "focused": true}));
             Ok(slash.interact(world, Kind::Autocomplete, given, leaf.command))
         })?;
@@ -104,7 +104,7 @@ impl SimulatedUser {
         self.first_response(interaction).await
     }
 
-    /// Chooses what a menu need not offer, or from a menu that the Message need not have, as a tampered client may.
+    /// Chooses a value that a menu may not offer, or from a menu that the Message may not have, as a tampered client could.
     pub async fn forge_choice(
         &self,
         message: Snowflake,
@@ -115,7 +115,7 @@ impl SimulatedUser {
         self.first_response(interaction).await
     }
 
-    /// The form with this custom id that was shown to this person last.
+    /// The last form with this custom id that was shown to this person.
     pub fn open_form(&self, custom_id: &str) -> Option<Modal> {
         self.world(|world| {
             let shown = world.interactions.values().rev().filter(|interaction| interaction.user == self.user);
@@ -126,28 +126,28 @@ impl SimulatedUser {
         })
     }
 
-    /// Fills a form in, by its inputs' custom ids, and sends it.
+    /// Fills in a form, by its inputs' custom ids, and submits it.
     pub async fn submit(&self, modal: &Modal, typed: &[(&str, &str)]) -> Result<Response, Refused> {
         let data = modal.filled(typed)?;
         let interaction = self.world(|world| self.send(world, modal.source, &modal.custom_id, data));
         self.first_response(interaction).await
     }
 
-    /// Sends a form that was never shown, as a tampered client may.
+    /// Submits a form that was never shown, as a tampered client could.
     pub async fn forge_form(&self, custom_id: &str, typed: &[(&str, &str)]) -> Result<Response, Refused> {
         let data = modal::submission(custom_id, typed);
         let interaction = self.world(|world| self.send(world, None, custom_id, data));
         self.first_response(interaction).await
     }
 
-    /// Presses a button that the Message need not have, as a tampered client may.
+    /// Presses a button that the Message may not have, as a tampered client could.
     pub async fn forge_press(&self, message: Snowflake, custom_id: &str) -> Result<Response, Refused> {
         let data = json!({"custom_id": custom_id, "component_type": 2, "id": 2});
         let interaction = self.world(|world| self.touch(world, message, custom_id, data));
         self.first_response(interaction).await
     }
 
-    /// Forges so many presses at once, whose answers nobody waits for.
+    /// Forges this many simultaneous presses without waiting for the answers.
     pub fn forge_presses(&self, message: Snowflake, custom_id: &str, count: usize) {
         for _ in 0..count {
             let data = json!({"custom_id": custom_id, "component_type": 2, "id": 2});
@@ -160,12 +160,12 @@ impl SimulatedUser {
         self.user
     }
 
-    /// Says something.
+    /// Posts a Message.
     pub fn say(&self, content: &str) -> Option<Snowflake> {
         self.world(|world| world.say(self.channel, self.user, content))
     }
 
-    /// The Messages that this person sees here, in order.
+    /// The Messages that this person sees in the Channel, in order.
     pub fn messages(&self) -> Vec<Message> {
         self.world(|world| {
             if !world.may(self.channel, self.user, Permissions::NONE) {
@@ -175,12 +175,12 @@ impl SimulatedUser {
         })
     }
 
-    /// Everything that this person sees here, as text.
+    /// Everything that this person sees in the Channel, as text.
     pub fn transcript(&self) -> String {
         self.world(|world| transcript::render(world, self.channel, self.user))
     }
 
-    /// How often this person was pinged here.
+    /// How often this person was pinged in the Channel.
     pub fn pings(&self) -> usize {
         let here = |world: &mut World| {
             world.pings().iter().filter(|ping| ping.user == self.user && ping.channel == self.channel).count()
@@ -231,7 +231,7 @@ impl SimulatedUser {
         })
     }
 
-    /// Waits for the first response, as long as Discord does.
+    /// Waits for the first response, for as long as Discord does.
     async fn first_response(&self, interaction: Snowflake) -> Result<Response, Refused> {
         let patience = self.world(|world| world.settings.acknowledge_within);
         let given = self.shared.until(|world| {
@@ -257,7 +257,7 @@ fn chosen(custom_id: &str, values: &[&str]) -> Value {
     json!({"custom_id": custom_id, "component_type": 3, "id": 2, "values": values})
 }
 
-/// A command with its options, about to be sent.
+/// A command with its options, before it is sent.
 #[derive(Clone, Debug)]
 pub struct Slash<'a> {
     by: &'a SimulatedUser,
@@ -267,21 +267,21 @@ pub struct Slash<'a> {
 }
 
 impl Slash<'_> {
-    /// Fills an option; a choice may be given by its name.
+    /// Fills in an option; a choice may be given by its name.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.options.push((name.to_owned(), value.into()));
         self
     }
 
-    /// Sends whatever was filled in, unchecked, as a tampered client may.
+    /// Sends the values unchecked, as a tampered client could.
     #[must_use]
     pub fn forged(mut self) -> Self {
         self.forged = true;
         self
     }
 
-    /// Sends it and waits for the first response.
+    /// Sends the command and waits for the first response.
     pub async fn send(self) -> Result<Response, Refused> {
         let interaction = self.by.world(|world| self.dispatch(world))?;
         self.by.first_response(interaction).await
@@ -305,7 +305,7 @@ impl Slash<'_> {
         Ok(self.interact(world, Kind::Command, given, leaf.command))
     }
 
-    /// The options as they are sent; checked, unless forged.
+    /// The options as sent; validated unless the command is forged.
     fn values(&self, world: &World, leaf: &Leaf, complete: bool) -> Result<Vec<Value>, Refused> {
         let mut given = Vec::new();
         for (name, value) in &self.options {
@@ -330,7 +330,7 @@ impl Slash<'_> {
     fn interact(&self, world: &mut World, kind: Kind, given: Vec<Value>, command: Snowflake) -> Snowflake {
         let resolved = resolved(world, (self.by.user, self.by.channel), &given);
         let (first, below) = self.path.split_first().map_or(("", &[][..]), |(first, below)| (first.as_str(), below));
-        // A subcommand is an option whose options are the person's; a group one more around it.
+        // A subcommand is an option that contains the person's options; a group is one more level around it.
         let options = below.iter().rev().enumerate().fold(given, |inner, (depth, word)| {
             vec![json!({"name": word, "type": if depth == 0 { 1 } else { 2 }, "options": inner})]
         });
@@ -347,7 +347,7 @@ impl Slash<'_> {
     }
 }
 
-/// What the ids among the options stand for. Of a channel Discord says what the person who asks may do there.
+/// The objects that ids among the options refer to. For a channel, Discord includes the asker's permissions there.
 fn resolved(world: &World, (asker, channel): (Snowflake, Snowflake), given: &[Value]) -> Map<String, Value> {
     let guild = world.channels.get(&channel).and_then(|channel| channel.guild);
     let mut found = Map::new();

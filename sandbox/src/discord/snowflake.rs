@@ -1,16 +1,16 @@
-//! Snowflake ids: what every user, Guild, Channel, Message and Interaction of the simulated Discord is called by.
+//! Snowflake ids of all users, Guilds, Channels, Messages and Interactions of the simulated Discord.
 //!
-//! They count up from a fixed start, so that a run repeats exactly; those of Messages and Interactions tell their moment, by which bots
-//! look for the ones and see how old the others are. Called by every file of this folder.
+//! They count up from a fixed start, so that a run is reproducible. Those of Messages and Interactions contain their time of creation, by
+//! which bots search for Messages and see how old Interactions are. Every file of this folder uses them.
 
 use std::{fmt, str::FromStr};
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-/// The first id a world gives out: a date in 2024 by Discord's reading, so that clients derive a sane time from it.
+/// The first id that a world assigns: Discord would read it as a date in 2024, so that clients derive a plausible time from it.
 const FIRST: u64 = 1_200_000_000_000_000_000;
-/// The moment from which ids count milliseconds.
+/// The time from which ids count milliseconds.
 const DISCORD_EPOCH: i64 = 1_420_070_400_000;
 
 /// An id as Discord writes it: 64 bits, a decimal string in JSON.
@@ -18,12 +18,12 @@ const DISCORD_EPOCH: i64 = 1_420_070_400_000;
 pub struct Snowflake(u64);
 
 impl Snowflake {
-    /// The id with this number; for ids that a test or a client made up.
+    /// The id with this number, for ids that a test or a client invented.
     pub fn new(number: u64) -> Self {
         Self(number)
     }
 
-    /// The bare number, for clients whose types want one.
+    /// The plain number, for clients whose types need one.
     pub fn get(self) -> u64 {
         self.0
     }
@@ -55,7 +55,7 @@ impl serde::Serialize for Snowflake {
     }
 }
 
-/// Reads an id out of JSON, where Discord also takes a number.
+/// Parses an id in JSON, where Discord also accepts a number.
 pub(super) fn from_json(value: &Value) -> Option<Snowflake> {
     match value {
         Value::String(text) => text.parse().ok(),
@@ -64,7 +64,7 @@ pub(super) fn from_json(value: &Value) -> Option<Snowflake> {
     }
 }
 
-/// Gives out ids in order.
+/// Assigns ids in order.
 #[derive(Debug)]
 pub(super) struct Counter(u64);
 
@@ -78,7 +78,7 @@ impl Counter {
         Snowflake(self.0)
     }
 
-    /// One that tells its moment, after all earlier ones.
+    /// An id that contains its time of creation, above all earlier ones.
     /// <https://discord.com/developers/docs/reference#snowflakes>
     pub(super) fn next_at(&mut self, moment: Timestamp) -> Snowflake {
         let millis = u64::try_from(moment.as_millisecond() - DISCORD_EPOCH).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! TLS for REST: a certificate authority of our own for one run, and a leaf for the names clients ask for.
+//! TLS for REST: a certificate authority for this run only, and a leaf certificate for the names that clients use.
 
 use std::sync::Arc;
 
@@ -14,17 +14,17 @@ use tokio_rustls::{
 
 use super::error::Error;
 
-/// The names the leaf is good for.
+/// The names for which the leaf certificate is valid.
 const NAMES: [&str; 3] = ["discord.com", "localhost", "127.0.0.1"];
 
-/// What a server needs to speak TLS, and what its clients need to trust it.
+/// What a server needs for TLS, and what its clients need to trust it.
 pub(super) struct Identity {
     pub(super) acceptor: TlsAcceptor,
     pub(super) ca_pem: String,
 }
 
 impl Identity {
-    /// A fresh authority and leaf.
+    /// A new authority and leaf certificate.
     pub(super) fn new() -> Result<Self, Error> {
         let mut authority = CertificateParams::new(Vec::new())?;
         authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));

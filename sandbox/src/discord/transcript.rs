@@ -1,6 +1,6 @@
-//! Transcripts: what one person sees in a Channel, as text that stays the same from run to run.
+//! Transcripts: what one person sees in a Channel, as text that does not differ between runs.
 //!
-//! The oracle of scenario tests: ids become names, times become words.
+//! Scenario tests compare them: ids become names, times become words.
 
 use serde_json::Value;
 
@@ -98,7 +98,7 @@ fn embed_lines(world: &World, embed: &Value) -> Vec<String> {
     lines.into_iter().map(|line| format!("  ┃ {line}").trim_end().to_owned()).collect()
 }
 
-/// A row: its buttons side by side, or a menu with what it offers below it.
+/// A row: its buttons side by side, or a menu with its options below it.
 fn row_lines(row: &Value) -> Vec<String> {
     let menu = component::all(std::slice::from_ref(row)).find(|part| part["type"] == 3);
     let options = menu.and_then(|menu| menu["options"].as_array()).into_iter().flatten().map(|option| {
@@ -127,7 +127,7 @@ fn row_line(row: &Value) -> String {
     format!("  {}", parts.collect::<Vec<_>>().join(" "))
 }
 
-/// The names of Discord's own palette and of plain colours; any other by its number.
+/// The names of Discord's own palette and of basic colours; any other colour by its number.
 fn colour_name(colour: u64) -> String {
     let name = match colour {
         0x58_65F2 => "blurple",
@@ -142,7 +142,7 @@ fn colour_name(colour: u64) -> String {
     name.to_owned()
 }
 
-/// A text with ids as names and times as words, as Discord's client shows them.
+/// A text with ids as names and times as words, as Discord's client displays them.
 fn plain(world: &World, text: &str) -> String {
     let mut shown = String::new();
     let mut rest = text;
@@ -159,7 +159,7 @@ fn plain(world: &World, text: &str) -> String {
     shown + rest
 }
 
-/// `<@id>`, `<@&id>`, `<#id>`, `</command:id>` or `<t:…>`: what is shown for it, and its length.
+/// Parses `<@id>`, `<@&id>`, `<#id>`, `</command:id>` or `<t:…>`. Returns what is displayed for it, and its length.
 fn tag(world: &World, text: &str) -> Option<(String, usize)> {
     let end = text.find('>')?;
     let inside = text.strip_prefix('<')?.get(..end - 1)?;
@@ -183,7 +183,7 @@ fn tag(world: &World, text: &str) -> Option<(String, usize)> {
     Some((shown, end + 1))
 }
 
-/// A link to a Message.
+/// Parses a link to a Message.
 fn link(world: &World, text: &str) -> Option<(String, usize)> {
     let path = text.strip_prefix("https://discord.com/channels/")?;
     let end =

@@ -1,4 +1,4 @@
-//! What a person types after a slash, read as Discord's client reads it: words, options, values of the right type.
+//! Parses what a person types after a slash as Discord's client does: words, options, values of the right type.
 //!
 //! Called by simulated users; knows commands, not the gateway.
 
@@ -12,14 +12,14 @@ use super::{
     world::World,
 };
 
-/// A typed line, taken apart.
+/// A parsed line.
 #[derive(Debug, PartialEq)]
 pub(super) struct Typed {
     pub(super) path: Vec<String>,
     pub(super) options: Vec<(String, String)>,
 }
 
-/// Reads `/snapshot take droplet:web-1 name:before the update`: a value lasts until the next option's name.
+/// Parses `/snapshot take droplet:web-1 name:before the update`: a value extends to the next option's name.
 pub(super) fn parse(line: &str, offered: &[Leaf]) -> Result<Typed, Refused> {
     let words: Vec<&str> = line.trim().trim_start_matches('/').split(' ').collect();
     let fitting = offered.iter().filter(|leaf| words.len() >= leaf.path.len() && words[..leaf.path.len()] == leaf.path);
@@ -40,7 +40,7 @@ pub(super) fn parse(line: &str, offered: &[Leaf]) -> Result<Typed, Refused> {
     Ok(Typed { path: leaf.path.clone(), options })
 }
 
-/// The value that the client sends for an option, or why it would not.
+/// The value that the client sends for an option, or why it would refuse to.
 pub(super) fn value(world: &World, channel: Snowflake, option: &Value, given: &Value) -> Result<Value, Refused> {
     let bad = |wanted: String| Refused::BadValue {
         option: option["name"].as_str().unwrap_or_default().to_owned(),

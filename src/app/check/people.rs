@@ -1,4 +1,4 @@
-//! Who may do what, and who hears of trouble.
+//! Checks who may do what, and who is told about problems.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -34,7 +34,7 @@ pub(super) fn tell_roles(
              set TAKE_ROLES to let others",
         );
     }
-    // Those who may look include those who may do more.
+    // Those who may view include those who may do more.
     let unknown = config.policy.sufficient(Right::View).into_iter().filter(|role| !known.contains_key(role));
     let unknown: Vec<String> = unknown.map(|role| role.to_string()).collect();
     if unknown.is_empty() {
@@ -51,7 +51,7 @@ pub(super) fn tell_roles(
     Ok(())
 }
 
-/// The roles that carry a right, by name, and those who need none.
+/// The roles that carry a right, by name, and the people who need no role.
 fn who_may(config: &Config, right: Right, known: &BTreeMap<RoleId, String>) -> String {
     let named = |role: RoleId| known.get(&role).map_or_else(|| role.to_string(), |name| format!("@{name} ({role})"));
     let roles = config.policy.sufficient(right).into_iter().map(named);
@@ -62,7 +62,7 @@ fn who_may(config: &Config, right: Right, known: &BTreeMap<RoleId, String>) -> S
     roles.chain(admins).collect::<Vec<_>>().join(", ")
 }
 
-/// The one role that may be pinged. That it is no guild's own id, the configuration has seen to.
+/// Checks the one role that may be pinged. The configuration has already ruled out that it is a guild's own id.
 pub(super) fn tell_failure_role(
     config: &Config,
     known: &BTreeMap<RoleId, String>,

@@ -1,4 +1,4 @@
-//! How answers about Backups are read: the specification's own examples, and what may be odd in them.
+//! Reading answers about Backups: the specification's own examples, and their possible irregularities.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! How many downtimes may begin: what each asks for until its Droplet is on again must fit, next to what others use of the token.
+//! How many downtimes may begin: everything that each needs until its Droplet is on again must fit beside what others use of the token.
 
 use std::collections::VecDeque;
 
@@ -6,41 +6,42 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Budget, MINUTE, Priority, window::later};
 
-/// What a downtime asks for from its shutdown on: its Snapshot, its `power_on`, and its share of the looks, with some to spare.
+/// What a downtime needs from its shutdown on: its Snapshot, its `power_on`, and its share of the looks, with a margin.
 const REQUESTS_PER_DOWNTIME: usize = 8;
-/// What others use is noted down at most so often.
+/// The minimum time between two records of what others use.
 const NOTED_EVERY: SignedDuration = SignedDuration::from_secs(1);
 
 /// How many downtimes may begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DowntimeRoom {
-    /// Within a minute: a tenth of its requests, so that they do not all end at once.
+    /// How many within a minute: a tenth of its requests, so that they do not all end simultaneously.
     pub a_minute: usize,
-    /// Now, next to those that there are.
+    /// How many now, in addition to the existing ones.
     pub more: usize,
-    /// Now, for anyone who has none yet: a little more.
+    /// How many now for an asker who has none yet: slightly more.
     pub for_newcomers: usize,
 }
 
-/// How much of the hour others had used, by what DigitalOcean said remained, within the last minute.
+/// How much of the hourly limit others had used, judging by what DigitalOcean said remained, during the last minute.
 #[derive(Debug, Default)]
 pub(super) struct Foreign(VecDeque<(Timestamp, usize)>);
 
 impl Foreign {
-    /// Takes in how much they had used when an answer left.
+    /// Records how much others had used when an answer was sent.
     pub(super) fn note(&mut self, used: usize, at: Timestamp) {
         while self.0.front().is_some_and(|(noted, _)| later(*noted, MINUTE) <= at || *noted > at) {
             self.0.pop_front();
         }
         let has_first = self.0.len() > 1;
         match self.0.back_mut() {
-            // The first of a row stays: growth is counted from it.
+            // The first entry of a series stays, since growth is counted from it.
             Some((noted, latest)) if later(*noted, NOTED_EVERY) > at && has_first => *latest = used,
             _ => self.0.push_back((at, used)),
         }
     }
 
-    /// How much they used within the last minute. What left an hour ago is not seen to have left, so it may be a little more.
+    /// How much others used within the last minute. Requests that expired from the hour meanwhile
+    /// are not visible, so it may be slightly more.
     fn within_a_minute(&self, now: Timestamp) -> usize {
         let recent = || self.0.iter().filter(|(noted, _)| now < later(*noted, MINUTE)).map(|(_, used)| *used);
         recent().next_back().unwrap_or_default().saturating_sub(recent().next().unwrap_or_default())
@@ -48,8 +49,8 @@ impl Foreign {
 }
 
 impl Budget {
-    /// How many downtimes may begin next to `downtimes` others: the rest of all of them must fit into the hour, and one minute must be
-    /// able to turn all of them on and have room for looks. What others use of the token in a minute is not there for us.
+    /// How many more downtimes may begin in addition to `downtimes` existing ones. What all of them still need must fit into the hour, and
+    /// one minute must suffice to turn all of them on, with room for looks. What others use of the token per minute is deducted.
     pub fn room_for_downtimes(&mut self, downtimes: usize, now: Timestamp) -> DowntimeRoom {
         self.advance(now);
         let minute = self.minute_limit().saturating_sub(self.foreign.within_a_minute(now));

@@ -1,33 +1,33 @@
-//! Who goes first when not everybody can.
+//! The order of precedence when requests are scarce.
 
-/// Who goes first when not everybody can; the order of the variants is the order of precedence, by the harm of waiting.
+/// The order of precedence when requests are scarce. The order of the variants follows the harm of waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Priority {
-    /// Turning a Droplet on again.
+    /// Turning a Droplet back on.
     PowerOn,
-    /// The same for a Droplet that cannot be seen: many of them at once may be on already.
+    /// Turning a Droplet back on that cannot be read: of many such Droplets, most may be on already.
     PowerOnBlind,
-    /// What a Droplet that is off waits for: looks, and the Snapshot that it is off for.
+    /// What a Droplet that is off waits for: looks, and the Snapshot for which it is off.
     Off,
-    /// Looking for what an ambiguous request did.
+    /// Finding out what a request with an unknown outcome did.
     LookUp,
-    /// What a person waits for.
+    /// A request that a person waits for.
     Person,
     /// Beginning a new downtime.
     Shutdown,
-    /// Looking at a Droplet that is to be shut down.
+    /// Looking at a Droplet that is about to be shut down.
     BeforeShutdown,
-    /// Looking at what runs while its Droplet runs as well.
+    /// Looking at an Action while its Droplet runs.
     Poll,
-    /// Watching Droplets that run for an off that comes late.
+    /// Watching running Droplets for a late off.
     Watch,
     /// Filling the caches.
     Inventory,
 }
 
 impl Priority {
-    /// The shares of the minute and of the hour, in percent, that this rank leaves to those before it. Between what people leave
-    /// and what comes after them lie 8 % that are always free for them.
+    /// The shares of the minute and of the hour, in percent, that this priority leaves to higher ones. Between what `Person` leaves and
+    /// what the priorities below it leave are 8 % that are always free for people.
     pub(super) const fn leaves(self) -> (usize, usize) {
         match self {
             Self::PowerOn => (0, 0),
@@ -43,7 +43,8 @@ impl Priority {
         }
     }
 
-    /// How many requests it leaves at least, however low the limit is: one for turning on, and one for looking at what is off.
+    /// How many requests it leaves at least, however low the limit is: one for turning a Droplet on, and
+    /// one for looking at a Droplet that is off.
     pub(super) const fn leaves_at_least(self) -> usize {
         match self {
             Self::PowerOn => 0,
@@ -58,12 +59,12 @@ impl Priority {
         }
     }
 
-    /// How many of a minute's `limit` requests this rank may fill, never none at all.
+    /// How many of a minute's `limit` requests this priority may use; at least one.
     pub(super) const fn share_of_minute(self, limit: usize) -> usize {
         self.all_but(self.leaves().0, limit)
     }
 
-    /// How many of an hour's `limit` requests this rank may fill, never none at all.
+    /// How many of an hour's `limit` requests this priority may use; at least one.
     pub(super) const fn share_of_hour(self, limit: usize) -> usize {
         self.all_but(self.leaves().1, limit)
     }
@@ -74,14 +75,14 @@ impl Priority {
         if left == 0 { 1 } else { left }
     }
 
-    /// Whether it may find out, now and then, whether DigitalOcean that asked for a long silence is back: a Droplet that is off
-    /// cannot wait for an hour.
+    /// Whether it may occasionally probe whether a long silence that DigitalOcean asked for is over: a
+    /// Droplet that is off cannot wait for an hour.
     pub(super) const fn may_probe(self) -> bool {
         matches!(self, Self::PowerOn | Self::PowerOnBlind | Self::Off)
     }
 
-    /// Whether a read of this rank waits in an outage while another one finds out whether it is over. People's own do not: somebody who
-    /// asks is told what is so now.
+    /// Whether a read of this priority waits during an outage while another one finds out whether it is over. People's own reads do not:
+    /// somebody who asks is told the current state.
     pub(in crate::digitalocean) const fn waits_in_an_outage(self) -> bool {
         match self {
             Self::Off | Self::LookUp | Self::BeforeShutdown | Self::Poll | Self::Watch | Self::Inventory => true,

@@ -204,7 +204,7 @@ fn a_downtime_begins_only_when_the_rest_of_all_of_them_fits() {
     assert_eq!(more(&mut budget, 0), 0);
 }
 
-/// Others use so many requests of the token a minute; we ask for one a second.
+/// A budget of which others use this many requests of the token a minute, while we send one a second.
 fn with_others(a_minute: usize) -> Budget {
     let mut budget = Budget::default();
     for second in 0..120_i32 {

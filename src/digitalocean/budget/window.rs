@@ -1,10 +1,10 @@
-//! A sliding window: the moments at which requests left.
+//! A sliding window: the times at which requests were sent.
 
 use std::collections::VecDeque;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// The moments at which requests left, oldest first.
+/// The times at which requests were sent, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Window(pub(super) VecDeque<Timestamp>);
 
@@ -19,14 +19,14 @@ impl Window {
         self.0.len() - self.0.partition_point(|sent| later(*sent, length) <= now)
     }
 
-    /// When fewer than `most` requests will be within the window: when the oldest of the newest `most` leaves it.
+    /// When fewer than `most` requests will be within the window, which is when the oldest of the newest `most` leaves it.
     pub(super) fn free_at(&self, length: SignedDuration, most: usize, now: Timestamp) -> Option<Timestamp> {
         let sent = self.0.get(self.0.len().checked_sub(most)?)?;
         Some(later(*sent, length)).filter(|at| *at > now)
     }
 }
 
-/// A moment so much later.
+/// `moment + by`, saturating.
 pub(super) fn later(moment: Timestamp, by: SignedDuration) -> Timestamp {
     moment.saturating_add(by).unwrap_or(moment)
 }

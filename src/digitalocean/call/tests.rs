@@ -1,4 +1,4 @@
-//! How answers are taken in: paging, lies, and bodies that are not what they should be.
+//! Reading answers: paging, false statements, and bodies that are not what they should be.
 
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -19,7 +19,7 @@ fn action(id: u64) -> Value {
     json!({ "id": id, "status": "completed", "type": "snapshot", "resource_id": 7, "resource_type": "droplet" })
 }
 
-/// Carries out a call against the given bodies and tells which pages were asked for.
+/// Performs a call against the given bodies. Returns its result and the pages that were requested.
 fn play<T>(call: Call<T>, bodies: &[Value]) -> (Result<T, Error>, Vec<String>) {
     let mut asked = Vec::new();
     let result = call.exchange(|request| {
@@ -81,7 +81,7 @@ fn what_two_pages_show_counts_once() {
     assert_eq!((ids(&actions.unwrap()), asked.len()), (vec![1, 2, 3], 2));
 }
 
-/// A Droplet's Actions in this order, page by page; told are those that are read and how many pages that took.
+/// Reads a Droplet's Actions in this order, page by page. Returns the ids that were read, and how many pages that took.
 fn since(known: u64, order: &[u64]) -> (Vec<u64>, usize) {
     let pages: Vec<_> =
         order.chunks(PER_PAGE).map(|page| page.iter().copied().map(action).collect::<Vec<_>>()).collect();

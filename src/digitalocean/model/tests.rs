@@ -1,11 +1,11 @@
-//! Bodies as DigitalOcean sends them, whole and with holes.
+//! Bodies as DigitalOcean sends them, complete and with missing fields.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
 
-/// Any JSON, of the forms above all that real answers were seen to have.
+/// Any JSON, mostly of the forms that occurred in real answers.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -24,7 +24,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// The object with some of its fields replaced, or taken away.
+/// The object with some of its fields replaced or removed.
 fn mangled(mut object: Value, changes: Vec<(usize, Option<Value>)>, deciding: &[&str]) -> Value {
     let fields = object.as_object_mut().unwrap();
     let open: Vec<_> = fields.keys().filter(|name| !deciding.contains(&name.as_str())).cloned().collect();

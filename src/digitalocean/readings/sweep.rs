@@ -18,7 +18,7 @@ use crate::digitalocean::call::OnePage;
 #[derive(Debug)]
 pub struct Swept<Id, T> {
     pub(super) begun: Timestamp,
-    /// How many pages showed something that was looked for.
+    /// How many pages showed a wanted item.
     pub(super) pages: usize,
     /// What was seen, and on which page.
     seen: Arc<HashMap<Id, (Seen<T>, u32)>>,
@@ -31,29 +31,29 @@ impl<Id, T> Clone for Swept<Id, T> {
 }
 
 impl<Id: Eq + Hash, T: Clone> Swept<Id, T> {
-    /// What it showed of one thing, unless that is from before `since`.
+    /// The reading of one item, unless it is from before `since`.
     pub fn reading(&self, id: &Id, since: Timestamp) -> Option<Seen<T>> {
         self.seen.get(id).map(|(seen, _)| seen).filter(|seen| seen.at >= since).cloned()
     }
 }
 
-/// A sweep under way: reads the pages on which something of ours stood the last time, then those next to them where it is not there any more,
-/// then searches the list from where the last search stopped. It is over as soon as all that is asked for was shown, also what was asked for
-/// meanwhile, or as many pages were read as that is worth: a page that was found serves until the end.
+/// A running sweep. It reads the pages on which wanted items were last seen, then the pages next to them if an item has moved, then
+/// searches the list from where the last search stopped. It ends once everything asked for was seen, including what was asked for
+/// meanwhile, or once it has read as many pages as that is worth: a page that was found is useful until the end.
 #[derive(Debug)]
 pub struct Sweep<Id, T> {
     begun: Timestamp,
-    /// Pages on which something of ours stood.
+    /// Pages on which wanted items were last seen.
     ours: VecDeque<u32>,
-    /// Pages next to those, where lists may have moved.
+    /// Pages next to those, to which items may have moved.
     next_to_ours: VecDeque<u32>,
     search: VecDeque<u32>,
-    /// Where the next search goes on.
+    /// Where the next search continues.
     search_from: u32,
     most: usize,
     read: BTreeSet<u32>,
     last: u32,
-    /// It goes from the end of the list to its beginning.
+    /// Whether it goes from the end of the list to its beginning.
     is_backward: bool,
     /// How many pages it may read from the end.
     depth: u32,
@@ -61,7 +61,7 @@ pub struct Sweep<Id, T> {
 }
 
 impl<Id: Copy + Eq + Hash, T: Clone> Sweep<Id, T> {
-    /// One that begins at this moment.
+    /// A sweep that begins at `now`.
     pub fn begin(readings: &Readings<Id, T>, now: Timestamp) -> Self {
         let is_backward = readings.order == Order::End;
         let ours: BTreeSet<u32> =
@@ -103,12 +103,12 @@ impl<Id: Copy + Eq + Hash, T: Clone> Sweep<Id, T> {
         }
     }
 
-    /// When it began: nothing that it shows is older.
+    /// When it began: none of its readings is older.
     pub fn begun(&self) -> Timestamp {
         self.begun
     }
 
-    /// The page to read next; none if it is over.
+    /// The page to read next; `None` if the sweep is over.
     pub fn next_page(&mut self, readings: &Readings<Id, T>) -> Option<u32> {
         let missing = || readings.wanted(self.begun).filter(|id| !self.seen.contains_key(id));
         if !self.read.is_empty() && (self.read.len() >= self.most || missing().next().is_none()) {
@@ -126,7 +126,7 @@ impl<Id: Copy + Eq + Hash, T: Clone> Sweep<Id, T> {
         found
     }
 
-    /// Takes in a page that was asked for at the moment `at`.
+    /// Processes a page that was requested at the time `at`.
     pub fn absorb(&mut self, number: u32, page: OnePage<T>, at: Timestamp, id: fn(&T) -> Id) {
         let OnePage { items, is_last, last } = page;
         self.read.insert(number);
@@ -134,7 +134,7 @@ impl<Id: Copy + Eq + Hash, T: Clone> Sweep<Id, T> {
         if self.is_backward {
             let end = end.unwrap_or(number + 1);
             if end != self.last {
-                // The end is where nobody expected it: from there on, without what was read.
+                // The end is not where it was expected: search from there, without the pages already read.
                 let from = end.saturating_sub(self.depth).saturating_add(1).max(1);
                 self.search = (from..=end).rev().collect();
             }
@@ -145,7 +145,7 @@ impl<Id: Copy + Eq + Hash, T: Clone> Sweep<Id, T> {
         self.seen.extend(items.into_iter().map(|value| (id(&value), (Seen { value, at }, number))));
     }
 
-    /// It is over: what it showed is known from here on.
+    /// Ends the sweep and adds what it showed to the readings.
     pub fn end(self, readings: &mut Readings<Id, T>, now: Timestamp) -> Swept<Id, T> {
         let is_past_the_end = self.search_from > self.last.min(readings.last_page.unwrap_or(u32::MAX));
         let is_searched_on = readings.order == Order::Anywhere && !is_past_the_end;
@@ -160,7 +160,7 @@ impl<Id: Copy + Eq + Hash, T: Clone> Sweep<Id, T> {
             let reached_far = self.read.len() > PAGES_AT_THE_END as usize;
             readings.searched_deep_at = if reached_far { Some(self.begun) } else { readings.searched_deep_at };
         } else {
-            // Old things of a history are never asked for again.
+            // Old items of a history are never asked for again.
             let may_stay = readings.order == Order::Anywhere && readings.page_of.len() < MOST_LOCATED;
             let stays = |id: &Id| may_stay || readings.asked.contains_key(id);
             let located: Vec<(Id, u32)> =

@@ -1,7 +1,7 @@
 use super::*;
 use crate::digitalocean::call::OnePage;
 
-/// So many things stand on a page.
+/// How many items are on a page.
 const ON_A_PAGE: usize = 200;
 const INTERVAL: SignedDuration = SignedDuration::from_secs(5);
 
@@ -9,13 +9,13 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).unwrap()
 }
 
-/// What a look of somebody who can wait, for a Droplet that is off, comes to.
+/// How a look at a Droplet that is off is answered for a caller that can wait.
 fn look(readings: &mut Readings<u64, u64>, id: u64, second: i64) -> Plan<u64> {
     let look = Look { priority: Priority::Off, since: Timestamp::MIN, patience: Some(SignedDuration::ZERO) };
     readings.plan(id, look, None, at(second))
 }
 
-/// A sweep over a list of these things; the pages that it read.
+/// Performs a sweep over a list of these items. Returns the pages that it read.
 fn sweep(readings: &mut Readings<u64, u64>, listed: &[u64], second: i64) -> Vec<u32> {
     let pages: Vec<&[u64]> = listed.chunks(ON_A_PAGE).collect();
     let mut sweep = Sweep::begin(readings, at(second));
@@ -30,7 +30,7 @@ fn sweep(readings: &mut Readings<u64, u64>, listed: &[u64], second: i64) -> Vec<
     read
 }
 
-/// Looks and sweeps until this is found; how many pages were read on the way.
+/// Looks and sweeps until these items are found. Returns how many pages were read.
 fn pages_until_found(readings: &mut Readings<u64, u64>, list: &[u64], ids: std::ops::Range<u64>) -> usize {
     let mut pages = 0;
     for minute in 0..20 {
@@ -69,7 +69,7 @@ fn pages_that_show_nothing_of_ours_slow_nobody_down() {
         look(&mut readings, id, 0);
     }
     assert_eq!(sweep(&mut readings, &list, 0).len(), 25);
-    // Those that were found stand on one page; a crowd of 30 waits for 3 s.
+    // Those that were found are on one page; a crowd of 30 waits for 3 s.
     assert!(matches!(look(&mut readings, 0, 1), Plan::Remember(_)));
     readings.was_shown(0, at(0));
     assert!(matches!(look(&mut readings, 0, 2), Plan::Later(next) if next <= at(5)));
@@ -93,7 +93,7 @@ fn what_moved_to_the_next_page_is_found_there() {
         look(&mut readings, id, 0);
     }
     sweep(&mut readings, &list, 0);
-    // Newer ones stand before them now.
+    // Newer ones are before them now.
     let list: Vec<u64> = (990..3_000).collect();
     for id in 1_395..1_400 {
         look(&mut readings, id, 10);
@@ -116,6 +116,6 @@ fn the_end_of_a_list_is_two_pages_and_the_rest_is_searched_every_five_minutes() 
         }
         pages.push(sweep(&mut readings, &list, minute * 61).len());
     }
-    // The first has yet to find where the list ends.
+    // The first sweep has yet to find the end of the list.
     assert_eq!(pages, [26, 2, 2, 2, 2, 25, 2, 2]);
 }

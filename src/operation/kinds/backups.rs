@@ -1,32 +1,32 @@
-//! DigitalOcean's own Backups of a Droplet enabled, changed or disabled, or one of them kept as a Snapshot.
+//! Enabling, changing or disabling DigitalOcean's own Backups of a Droplet, or keeping one of them as a Snapshot.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Plan, SnapshotRef};
 use crate::operation::{effect::BackupPolicy, step::Work};
 
-/// What becomes of DigitalOcean's own Backups of a Droplet.
+/// An operation on DigitalOcean's own Backups of a Droplet.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Backups {
-    /// What.
+    /// The change to make.
     pub change: BackupsChange,
 }
 
-/// What becomes of a Droplet's Backups.
+/// A change to DigitalOcean's Backups of a Droplet.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum BackupsChange {
-    /// They are made from now on.
+    /// Enable them.
     Enable(BackupPolicy),
-    /// They are made at other times.
+    /// Make them at other times.
     Change(BackupPolicy),
-    /// They are made no more, and DigitalOcean deletes those that there are.
+    /// Disable them, which makes DigitalOcean delete the existing ones.
     Disable {
-        /// Those that somebody was told will be deleted, the kept one included.
+        /// The Backups that somebody was told will be deleted, including the kept one.
         listed: Vec<SnapshotRef>,
-        /// The one that becomes a Snapshot first.
+        /// The Backup to convert into a Snapshot first.
         keep: Option<SnapshotRef>,
     },
-    /// This one becomes a Snapshot, which stays.
+    /// Convert this Backup into a Snapshot, which is kept.
     Keep(SnapshotRef),
 }
 

@@ -1,14 +1,14 @@
-//! A Snapshot deleted.
+//! Deleting a Snapshot.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Plan, SnapshotRef};
 use crate::operation::step::Work;
 
-/// A Snapshot deleted.
+/// An operation that deletes a Snapshot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Delete {
-    /// Which one.
+    /// The Snapshot to delete.
     pub snapshot: SnapshotRef,
 }
 

@@ -1,16 +1,16 @@
-//! A new Droplet from a Snapshot.
+//! Creating a new Droplet from a Snapshot.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Plan, SnapshotRef};
 use crate::operation::{effect::NewDroplet, ids::OperationId, launch_tag, step::Work};
 
-/// A new Droplet from a Snapshot.
+/// An operation that creates a Droplet from a Snapshot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Launch {
-    /// Where it comes from.
+    /// The Snapshot to create it from.
     pub snapshot: SnapshotRef,
-    /// What it will be.
+    /// The Droplet to create.
     pub droplet: NewDroplet,
 }
 

@@ -1,7 +1,7 @@
-//! Kinds of operation. A kind is nothing but its plan: the work it goes through, over tasks that all kinds share.
+//! Kinds of operation. A kind is nothing but its plan: the work that it goes through, in tasks that all kinds share.
 //!
-//! One file each. What a room needs to know of every kind it says in a trait of its own, `Plan` in this one, and asks by `of_kind!`:
-//! whatever a new kind still lacks, the compiler lists.
+//! Each kind has its own file. A room that needs to know something about every kind defines a trait for it, such as `Plan` in this one, and
+//! calls it through `of_kind!`, so the compiler lists whatever a new kind still lacks.
 
 mod backups;
 mod delete;
@@ -30,23 +30,23 @@ pub use turn_on::TurnOn;
 /// What a person asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::EnumIter)]
 pub enum Kind {
-    /// A Snapshot of a Droplet.
+    /// Take a Snapshot of a Droplet.
     Take(Take),
-    /// A Snapshot put back onto its Droplet.
+    /// Restore a Snapshot onto its Droplet.
     Restore(Restore),
-    /// A new Droplet from a Snapshot.
+    /// Create a new Droplet from a Snapshot.
     Launch(Launch),
-    /// A Snapshot deleted.
+    /// Delete a Snapshot.
     Delete(Delete),
-    /// A Droplet turned on.
+    /// Turn a Droplet on.
     TurnOn(TurnOn),
-    /// A Droplet restarted.
+    /// Restart a Droplet.
     Restart(Restart),
-    /// DigitalOcean's own Backups enabled, changed or disabled, or one of them kept.
+    /// Enable, change or disable DigitalOcean's own Backups, or keep one of them.
     Backups(Backups),
 }
 
-/// Says the same of whichever kind it is.
+/// Evaluates the same expression for whichever kind it is.
 macro_rules! of_kind {
     ($kind:expr, $it:ident => $said:expr) => {
         match $kind {
@@ -62,36 +62,36 @@ macro_rules! of_kind {
 }
 pub(crate) use of_kind;
 
-/// What the rules ask of a kind.
+/// What the rules need to know about a kind.
 trait Plan {
     /// One word for logs, metrics and the database.
     fn word(&self) -> &'static str;
 
-    /// What it does, in order. Power back and the answer are no part of it: they follow whatever happened.
+    /// The work that it does, in order. Turning the Droplet back on and answering are not part of it: they follow whatever happened.
     fn works(&self) -> Vec<Work>;
 
-    /// The Snapshot that it works with; one that is yet to be taken is none.
+    /// The existing Snapshot that it works with; `None` for one that is yet to be taken.
     fn snapshot(&self) -> Option<&SnapshotRef>;
 
-    /// Whether it overwrites, deletes or spends: then it is done only for somebody who surely read that it is.
+    /// Whether it overwrites, deletes or spends, and is therefore done only for somebody who has certainly read that it is.
     fn needs_a_sure_answer(&self) -> bool;
 
-    /// Whether its Snapshot is gone afterwards, so that nothing else may use it meanwhile.
+    /// Whether it deletes its Snapshot, so that nothing else may use that Snapshot meanwhile.
     fn deletes(&self) -> bool {
         false
     }
 
-    /// Whether its Droplet is to be on from the moment that it is asked for, as if it had been turned off for it.
+    /// Whether its Droplet is to be on from the moment of the request, as if it had been turned off for the operation.
     fn owes_power(&self) -> bool {
         false
     }
 
-    /// The Backups that it deletes, as somebody was asked about them.
+    /// The Backups that it deletes, as confirmed by somebody.
     fn backups_to_delete(&self) -> &[SnapshotRef] {
         &[]
     }
 
-    /// The Actions that had written the disk anew by when somebody was asked whether to overwrite it.
+    /// The Actions that had already rewritten the disk when somebody was asked whether to overwrite it.
     fn rewrites(&self) -> Option<&[ActionId]> {
         None
     }
@@ -101,22 +101,22 @@ trait Plan {
         IfHung::Ask
     }
 
-    /// Whether a person can have the same with the Droplet left on.
+    /// Whether a person can have the same operation with the Droplet left on.
     fn may_leave_on(&self) -> bool {
         false
     }
 
-    /// How the Snapshot is called that it takes of `target`, before the date and the operation's id.
+    /// The first part of the name of the Snapshot that it takes of `target`; the date and the operation's id follow.
     fn snapshot_stem(&self, target: &str) -> String {
         target.to_owned()
     }
 
-    /// Marks what it makes as this operation's, so that it is found again when an answer was lost.
+    /// Marks what it creates as this operation's, so that it can be found after a lost answer.
     fn mark(&mut self, _operation: OperationId) {}
 }
 
 impl Kind {
-    /// The steps of this kind, in order, with nothing begun.
+    /// The steps of this kind, in order, all of them waiting.
     pub fn plan(&self) -> Vec<Step> {
         self.works().into_iter().map(Step::new).collect()
     }
@@ -125,12 +125,12 @@ impl Kind {
         of_kind!(self, it => it.works())
     }
 
-    /// The work of a task in an operation of this kind; absent where this kind has nothing that the task could work with.
+    /// The work of a task in an operation of this kind; `None` if this kind has nothing that the task could work with.
     pub(super) fn work(&self, task: Task) -> Option<Work> {
         task.on_droplet_alone().or_else(|| self.works().into_iter().find(|work| work.task() == task))
     }
 
-    /// A kind of which only its word is left: what it works with is not known any more, so nothing of it may be sent.
+    /// A kind of which only the word is known: what it works with has been lost, so no command of it may be sent.
     pub fn of_word(word: &str) -> Self {
         Self::iter().find(|kind| kind.word() == word).unwrap_or_else(|| Self::Take(Take::default()))
     }
@@ -140,7 +140,7 @@ impl Kind {
         of_kind!(self, it => it.if_hung())
     }
 
-    /// The Snapshot that this works with; one that is yet to be taken is none.
+    /// The existing Snapshot that this kind works with; `None` for one that is yet to be taken.
     pub fn snapshot(&self) -> Option<&SnapshotRef> {
         of_kind!(self, it => it.snapshot())
     }
@@ -150,33 +150,33 @@ impl Kind {
         self.works().iter().any(|work| work.task().traits().may_turn_off)
     }
 
-    /// Whether a person can have the same with the Droplet left on.
+    /// Whether a person can have the same operation with the Droplet left on.
     pub fn may_leave_on(&self) -> bool {
         of_kind!(self, it => it.may_leave_on())
     }
 
-    /// Whether its Snapshot is gone afterwards.
+    /// Whether it deletes its Snapshot.
     pub fn deletes(&self) -> bool {
         of_kind!(self, it => it.deletes())
     }
 
-    /// The Backups that it deletes, as somebody was asked about them. Any other must be asked about before.
+    /// The Backups that it deletes, as confirmed by somebody. Any other must be confirmed first.
     pub fn backups_to_delete(&self) -> &[SnapshotRef] {
         of_kind!(self, it => it.backups_to_delete())
     }
 
-    /// The Actions that had written the disk anew by when somebody was asked whether to overwrite it; absent where nobody was, or they
-    /// could not be read. After any other the disk is not the one that they agreed to lose.
+    /// The Actions that had already rewritten the disk when somebody was asked whether to overwrite it; `None` if nobody was asked or the
+    /// Actions could not be read. After any other such Action, the disk is not the one that they agreed to lose.
     pub fn rewrites(&self) -> Option<&[ActionId]> {
         of_kind!(self, it => it.rewrites())
     }
 
-    /// Whether it overwrites, deletes or spends: then it is done only for somebody who surely read that it is.
+    /// Whether it overwrites, deletes or spends, and is therefore done only for somebody who has certainly read that it is.
     pub fn needs_a_sure_answer(&self) -> bool {
         of_kind!(self, it => it.needs_a_sure_answer())
     }
 
-    /// Whether its Droplet is to be on from the moment that it is asked for.
+    /// Whether its Droplet is to be on from the moment of the request.
     pub fn owes_power(&self) -> bool {
         of_kind!(self, it => it.owes_power())
     }
@@ -195,7 +195,7 @@ impl Kind {
     }
 }
 
-/// A Snapshot that somebody chose, with the name they saw.
+/// A Snapshot that somebody chose, with the name that they saw.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SnapshotRef {
     /// Its id.
@@ -205,7 +205,7 @@ pub struct SnapshotRef {
 }
 
 impl SnapshotRef {
-    /// Stands for one that is not known any more.
+    /// Placeholder for a Snapshot that is no longer known.
     const UNKNOWN: Self = Self { id: SnapshotId(0), name: String::new() };
 }
 
@@ -216,7 +216,7 @@ pub enum IfHung {
     Ask,
     /// Cut the power.
     Force,
-    /// Go on with the Droplet running.
+    /// Continue with the Droplet running.
     Live,
     /// Take no Snapshot.
     Skip,

@@ -1,11 +1,12 @@
-//! A Droplet whose power is cut and restored at once, which helps where a shutdown hung and left the services stopped.
+//! Restarting a Droplet by cutting its power and restoring it immediately, which helps after a hung shutdown that left the services
+//! stopped.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Plan, SnapshotRef};
 use crate::operation::step::Work;
 
-/// A Droplet restarted.
+/// An operation that restarts a Droplet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Restart {}
 

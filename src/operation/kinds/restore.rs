@@ -1,21 +1,21 @@
-//! A Snapshot put back onto its Droplet, after a safety Snapshot of what is there.
+//! Restoring a Snapshot onto its Droplet, after a safety Snapshot of the present disk.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Plan, SnapshotRef};
 use crate::operation::{ids::ActionId, step::Work};
 
-/// What stands before the date in the name of a safety Snapshot.
+/// The word before the date in the name of a safety Snapshot.
 pub(in crate::operation) const SAFETY: &str = "safety";
 
-/// A Snapshot put back onto its Droplet.
+/// An operation that restores a Snapshot onto its Droplet.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Restore {
-    /// Which one.
+    /// The Snapshot to restore.
     pub snapshot: SnapshotRef,
     /// Whether the present disk is kept as a Snapshot first.
     pub safety: Safety,
-    /// The Actions that had written the Droplet's disk anew by when somebody was asked; absent where they could not be read.
+    /// The Actions that had already rewritten the Droplet's disk when somebody was asked; absent if they could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rewrites: Option<Vec<ActionId>>,
 }
@@ -25,7 +25,7 @@ pub struct Restore {
 pub enum Safety {
     /// Take a Snapshot of what will be overwritten.
     Snapshot,
-    /// Overwrite at once.
+    /// Overwrite immediately.
     None,
 }
 

@@ -1,11 +1,11 @@
-//! A Snapshot of a Droplet.
+//! Taking a Snapshot of a Droplet.
 
 use serde::{Deserialize, Serialize};
 
 use super::{IfHung, Plan, SnapshotRef};
 use crate::operation::step::Work;
 
-/// A Snapshot of a Droplet.
+/// An operation that takes a Snapshot of a Droplet.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Take {
     /// Whether the Droplet may be turned off for it.
@@ -17,9 +17,9 @@ pub struct Take {
 /// Whether a Droplet may be turned off for its Snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Downtime {
-    /// Shut it down: a consistent disk.
+    /// Shut it down, for a consistent disk.
     PowerOff,
-    /// Leave it running: as after a power cut.
+    /// Leave it running: the disk is as after a power cut.
     None,
 }
 

@@ -1,11 +1,12 @@
-//! A Droplet turned on that is off, and not because of us. What is done for power back is done for it too: it is tried until it is on.
+//! Turning on a Droplet that is off, and not because of us. Like any Droplet that the bot turns back on, it is retried until the Droplet is
+//! on.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Plan, SnapshotRef};
 use crate::operation::step::Work;
 
-/// A Droplet turned on.
+/// An operation that turns a Droplet on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TurnOn {}
 

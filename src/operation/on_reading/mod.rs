@@ -1,4 +1,4 @@
-//! What looks do to an operation: readings of the Droplet, its Actions and its Snapshots.
+//! How looks change an operation: readings of the Droplet, its Actions and its Snapshots.
 
 mod power_back;
 mod prepare;
@@ -16,7 +16,7 @@ use super::{
 
 /// The longest pause that DigitalOcean can impose; after it the bot asks again anyway.
 const LONGEST_SILENCE: SignedDuration = SignedDuration::from_hours(1);
-/// The same while a Droplet is off because of us, or may go off.
+/// Like `LONGEST_SILENCE`, while a Droplet is off because of us or may go off.
 const LONGEST_SILENCE_WHILE_OFF: SignedDuration = SignedDuration::from_mins(1);
 
 impl Operation {
@@ -52,7 +52,7 @@ impl Operation {
                 self.note_power(reading.power(), now);
                 if reading.power() == Some(PowerState::On) {
                     self.power.get_on(now);
-                    // Also while it is not known whether the command arrived: DigitalOcean may be at it.
+                    // This includes an unknown outcome of the command: DigitalOcean may be working on it.
                     let may_be_at_it = |step: &Step| matches!(step.state, State::Intended { .. } | State::Running(_));
                     let is_taking =
                         self.current().is_some_and(|step| step.task() == Task::Snapshot && may_be_at_it(step));
@@ -63,7 +63,7 @@ impl Operation {
                 self.see_droplet(focus, state, &reading, rules, now);
             }
             (Look::Listed(_), Answer::Droplets(found)) => self.judge_missing(focus, !found.is_empty(), rules, now),
-            // Of another Droplet: DigitalOcean spoke of something else.
+            // An Action of another Droplet: the answer is not about what was asked.
             (Look::Actions(asked), Answer::Actions(readings))
                 if readings.iter().any(|reading| reading.droplet.is_some_and(|droplet| droplet != *asked)) =>
             {
@@ -87,11 +87,11 @@ impl Operation {
                     return Err(self.illegal(&Observation::Seen(look.clone(), Answer::Snapshots(readings))));
                 }
             },
-            // Anyone who cancels is not told so while the lost command may still delete.
+            // Do not report a cancellation while the lost command may still delete the Snapshot.
             (Look::Snapshot(_), Answer::Snapshots(_)) if self.cancelled.is_some() || self.is_refused(focus) => {
                 self.empty_round(focus, rules, now);
             }
-            // The Snapshot that a lost answer was to delete is still there: deleting twice does no harm.
+            // The Snapshot that a lost command was to delete still exists. Deleting twice does no harm.
             (Look::Snapshot(_), Answer::Snapshots(_)) => self.begin_again(focus),
             (Look::Backups(_), Answer::Snapshots(readings)) => self.check_backups(focus, &readings, now),
             (Look::Image(asked), Answer::Image(reading)) if reading.snapshot.id == *asked => {
@@ -99,7 +99,7 @@ impl Operation {
             }
             (Look::Launched(_), Answer::Droplets(found)) if found.is_empty() => self.empty_round(focus, rules, now),
             (Look::Launched(_), Answer::Droplets(found)) => self.adopt_launched(focus, &found),
-            // DigitalOcean spoke of something else: as good as no answer.
+            // The answer is not about what was asked: treat it as no answer.
             (
                 _,
                 Answer::Droplet(_)
@@ -128,7 +128,7 @@ impl Operation {
                     if self.goes_on_without_actions(focus, rules, now) {
                         return;
                     }
-                    // The Droplet is looked at meanwhile: it may have gone off.
+                    // Look at the Droplet meanwhile: it may have gone off.
                     self.restart_round(focus);
                 }
                 self.wait_for(Blocker::Outage, rules, now);
@@ -147,7 +147,7 @@ impl Operation {
                 Look::Action(_) => self.miss_action(focus, rules, now),
                 Look::Snapshot(_) => self.complete(focus, now),
                 Look::Image(_) => self.miss_image(focus, rules, now),
-                // A list is there, also where it is empty: this answer is about something else.
+                // A list always exists, even an empty one, so this answer is about something else.
                 Look::Launched(_) | Look::Listed(_) => self.wait_for(Blocker::Outage, rules, now),
             },
             Trouble::Unauthorized | Trouble::Forbidden { .. } => {
@@ -159,18 +159,18 @@ impl Operation {
                 }
                 self.fail_step(focus, trouble.fatal().unwrap_or(Failure::Internal), now);
             }
-            // No reason to refuse a look is known: as good as no answer.
+            // DigitalOcean has no known reason to refuse a look: treat it as no answer.
             Trouble::Refused { .. } => self.wait_for(Blocker::Outage, rules, now),
         }
     }
 
-    /// Whether DigitalOcean refused the command, and a look is to show whether it was carried out all the same.
+    /// Whether DigitalOcean refused the command and a look has yet to show whether it was carried out anyway.
     pub(in crate::operation) fn is_refused(&self, focus: Focus) -> bool {
         self.step_at(focus).and_then(Step::doubt).is_some_and(|doubt| doubt.refused.is_some())
     }
 
-    /// Whether it goes on although the Droplet's Actions cannot be read: they only help to tell our off from somebody else's, and power
-    /// does not wait for that.
+    /// Whether the operation goes on although the Droplet's Actions cannot be read. They only distinguish our off from somebody else's, and
+    /// turning the Droplet back on does not wait for that.
     fn goes_on_without_actions(&mut self, focus: Focus, rules: &Rules, now: Timestamp) -> bool {
         match self.step_mut(focus).map(|step| (step.task(), &mut step.state)) {
             Some((Task::PowerOn, State::Waiting(checks))) => {
@@ -187,8 +187,8 @@ impl Operation {
         }
     }
 
-    /// Until when a DigitalOcean that wants to be left alone is left alone: a Droplet that is off, or may go off, is
-    /// looked at again soon.
+    /// How long the bot complies if DigitalOcean asks it to stop sending requests. A Droplet that is off, or may go off, is looked at again
+    /// soon.
     pub(in crate::operation) fn longest_silence(&self, now: Timestamp) -> Timestamp {
         if self.power.owed().is_some() { later(now, LONGEST_SILENCE_WHILE_OFF) } else { later(now, LONGEST_SILENCE) }
     }

@@ -1,4 +1,4 @@
-//! Looks at a Droplet that is to be on again.
+//! Looks at a Droplet that is to be turned back on.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -9,13 +9,14 @@ use crate::operation::{
     step::{Checks, Run, State, Step, Task},
 };
 
-/// How long a Droplet may read `off` after DigitalOcean completed its power-on, before we try again.
+/// How long a Droplet may read `off` after DigitalOcean completed its power-on, before the bot tries again.
 const POWER_ON_LAG: SignedDuration = SignedDuration::from_mins(3);
-/// How long a lock alone holds up a Droplet that is off.
+/// How long a lock alone can keep the bot from turning on a Droplet that is off.
 const LOCK_PATIENCE: SignedDuration = SignedDuration::from_secs(30);
 
 impl Operation {
-    /// A look at the Droplet while its power-on runs or has just ended. Seen on is on, even where the Action never ends.
+    /// Handles a look at the Droplet while its power-on runs or has just ended. If the Droplet reads on, it counts as on, even if the
+    /// Action never ends.
     pub(in crate::operation) fn back_droplet(
         &mut self,
         run: &Run,
@@ -41,12 +42,12 @@ impl Operation {
         }
     }
 
-    /// The Droplet is on, and our command to turn it on is under way or in doubt.
+    /// Records that the Droplet is on while our command to turn it on is running or in doubt.
     pub(in crate::operation) fn see_it_back(&mut self, rules: &Rules, now: Timestamp) {
         self.power.see_on(now, self.ended.is_some());
         self.obstacle = None;
         if self.power.is_watched() {
-            // What was to be seen of this attempt is seen: from here on the Droplet is only watched.
+            // This attempt is over: from here on the Droplet is only watched.
             self.power.back_mut().state = State::Waiting(Checks::default());
             if self.verdict.is_some() {
                 self.timer.ask_at(later(now, Self::watch_pause(rules)));
@@ -62,7 +63,7 @@ impl Operation {
         self.timer.ask_at(later(now, self.retry_pause()));
     }
 
-    /// A look at the Droplet whose power we owe.
+    /// Handles a look at the Droplet whose power we owe.
     pub(in crate::operation) fn owe_droplet(&mut self, reading: &DropletReading, rules: &Rules, now: Timestamp) {
         match reading.power() {
             Some(PowerState::On) => {
@@ -74,7 +75,7 @@ impl Operation {
             }
             Some(PowerState::Off) => {
                 self.power.see_off(now);
-                // Every attempt after the first and every late off asks whether somebody else turned it off meanwhile.
+                // Every attempt after the first, and every late off, checks whether somebody else turned the Droplet off meanwhile.
                 let was_read =
                     matches!(self.power.back().state, State::Waiting(Checks { actions: true, looked_at: Some(_), .. }));
                 let is_first =
@@ -102,8 +103,8 @@ impl Operation {
         self.steps.iter().any(|step| matches!(step.state, State::Failed { why: Failure::Hung, .. }))
     }
 
-    /// Whether a lock has held up a Droplet that is off for so long that DigitalOcean is asked all the same: a locked Droplet *may* refuse
-    /// Actions, and only its refusal tells.
+    /// Whether a lock has held up a Droplet that is off for so long that the bot sends the request anyway: a locked Droplet *may* refuse
+    /// Actions, and only a refusal shows whether it does.
     pub(in crate::operation) fn has_waited_for_lock(&self, now: Timestamp) -> bool {
         let is_lock = |obstacle: &&Obstacle| matches!(obstacle.what, Blocker::Locked | Blocker::Event(_));
         self.obstacle.as_ref().filter(is_lock).is_some_and(|obstacle| now >= later(obstacle.since, LOCK_PATIENCE))

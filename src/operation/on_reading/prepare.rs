@@ -1,4 +1,4 @@
-//! The look before a command, and a look while nobody knows whether a command arrived.
+//! The look before a command, and a look while it is unknown whether a command arrived.
 
 use jiff::Timestamp;
 
@@ -10,7 +10,7 @@ use crate::operation::{
 };
 
 impl Operation {
-    /// The look before a command of a forward step: is the Droplet ours to touch, free, and not already as wanted?
+    /// Handles the look before a command of a forward step: is the Droplet ours to touch, unlocked, and not already in the wanted state?
     pub(in crate::operation) fn prepare(
         &mut self,
         index: usize,
@@ -19,7 +19,7 @@ impl Operation {
         now: Timestamp,
     ) {
         let Some(power) = self.touchable(index, reading, rules, now) else { return };
-        // A Droplet that was off and that somebody turned on meanwhile is theirs: what we do next may turn it off.
+        // A Droplet that was off and that somebody turned on meanwhile counts as on before: our next command may turn it off.
         let turned_on = power == PowerState::On;
         if self.power.owed().is_none() && (turned_on || self.steps.iter().all(|step| step.began.is_none())) {
             self.power.note_before(power);
@@ -30,7 +30,7 @@ impl Operation {
         let (focus, task) = (Focus::Forward(index), self.steps[index].task());
         let answer_lost = self.steps[index].answer_lost;
         match (task, power) {
-            // Whose doing that is, the Droplet's Actions say.
+            // The Droplet's Actions say who turned it off.
             (Task::ShutDown, PowerState::Off) if self.may_be_off_by_inheritance() && !self.has_read_actions(index) => {
                 self.steps[index].state = State::Waiting(Checks::seen(reading.asked_by(now), false));
             }
@@ -38,22 +38,22 @@ impl Operation {
                 self.power.see_off(now);
                 self.complete_off(focus, reading, rules, now);
             }
-            // Anyone who turned it off: there is no power to cut.
+            // It does not matter who turned it off: there is no power to cut.
             (Task::PowerOff, PowerState::Off) => {
                 self.power.see_off(now);
                 self.complete_off(focus, reading, rules, now);
             }
-            // It may have been restored, and be in use since then: sent again, that would be lost.
+            // It may have been restored and used since then; a second restore would lose that work.
             (Task::Restore, PowerState::On) if answer_lost => self.fail_step(focus, Failure::RestoreUnclear, now),
-            // It was off, and somebody turned it on since.
+            // It was off when we first looked, and somebody turned it on since.
             (Task::Restore, PowerState::On) if self.was_found_off() => {
                 self.fail_step(focus, Failure::ChangedMeanwhile, now);
             }
-            // Somebody turned it on since we turned it off, and may have used it: the safety Snapshot does not have what is on it now.
+            // Somebody turned it on after we turned it off, and may have used it: the safety Snapshot does not contain the present disk.
             (Task::Restore, PowerState::On) if self.power.was_seen_off() => {
                 self.fail_step(focus, Failure::ChangedMeanwhile, now);
             }
-            // It was cut off by an earlier try and did not come back: turning it on is all that is left.
+            // An earlier try cut the power and the Droplet did not come back: all that is left is to turn it on.
             (Task::Restart, PowerState::Off) if self.power.owed().is_some() => {
                 self.power.see_off(now);
                 self.complete(focus, now);
@@ -92,7 +92,7 @@ impl Operation {
         }
     }
 
-    /// How a Droplet that is ours to touch, and free, has its power; none if it is not, which has its consequences.
+    /// The power state of a Droplet that is ours to touch and unlocked. Otherwise `None`, after applying the consequences.
     fn touchable(
         &mut self,
         index: usize,
@@ -147,7 +147,7 @@ impl Operation {
         Some(power)
     }
 
-    /// Whether nothing had to be shut down, since the Droplet was off.
+    /// Whether the shutdown was skipped because the Droplet was already off.
     fn was_found_off(&self) -> bool {
         self.steps.iter().any(|step| step.task() == Task::ShutDown && step.state == State::Skipped)
     }
@@ -156,7 +156,7 @@ impl Operation {
         matches!(self.steps[index].state, State::Waiting(Checks { actions: true, .. }))
     }
 
-    /// The Droplet is off, and not by us: nothing needs to be shut down, and nothing is turned on afterwards.
+    /// Skips the shutdown of a Droplet that somebody else turned off. The bot does not turn it on afterwards.
     pub(in crate::operation) fn skip_shutdown(&mut self, index: usize) {
         self.steps[index].state = State::Skipped;
         self.obstacle = None;
@@ -173,7 +173,7 @@ impl Operation {
         let Some(task) = self.step_at(focus).map(Step::task) else { return };
         let power = reading.power();
         match (task, power) {
-            // Our first off was refused, and nothing else of ours could have turned it off: somebody else has.
+            // Our first off was refused, and no other command of ours could have turned it off, so somebody else did.
             (Task::ShutDown, Some(PowerState::Off)) if doubt.refused.is_some() && !self.may_be_our_off(focus) => {
                 self.power.was_never_ours();
                 if let Focus::Forward(index) = focus {
@@ -193,7 +193,7 @@ impl Operation {
                 self.power.see_off_in_doubt(later(sent, rules.settle_time), now);
                 return self.complete_off(focus, reading, rules, now);
             }
-            // Whether that is our doing, the Droplet's Actions say.
+            // The Droplet's Actions say whether we turned it off.
             (Task::ShutDown, Some(PowerState::Off)) => {
                 if let Some(Step { state: State::Intended { doubt: Some(doubt), .. }, .. }) = self.step_mut(focus) {
                     doubt.seen_off = true;
@@ -206,7 +206,7 @@ impl Operation {
             _ => {}
         }
         if doubt.is_refused_in_words() && task.turns_off() {
-            // It is on: whether it is about to go off, its Actions say.
+            // It is on. Its Actions say whether it is about to go off.
             if let Some(Step { state: State::Intended { doubt: Some(doubt), .. }, .. }) = self.step_mut(focus) {
                 doubt.round.droplet = true;
             }
@@ -233,7 +233,7 @@ impl Operation {
         }
     }
 
-    /// Whether an off of ours, of this operation or one that it inherited from, may have taken effect before the one at hand.
+    /// Whether an off of this operation, or of one that it inherited from, may have taken effect before the current one.
     pub(in crate::operation) fn may_have_been_off_by_us(&self) -> bool {
         self.power.may_be_off_by_earlier()
     }
@@ -243,7 +243,7 @@ impl Operation {
         self.power.may_land_late() || self.may_be_our_off(Focus::Forward(index))
     }
 
-    /// Whether our command was carried out although it was refused this time.
+    /// Whether our command may have been carried out although it was refused this time.
     fn may_be_our_off(&self, focus: Focus) -> bool {
         self.may_have_been_off_by_us() || self.step_at(focus).is_some_and(|step| step.answer_lost)
     }

@@ -1,4 +1,4 @@
-//! Looks while an Action of a forward step is under way.
+//! Looks while an Action of a forward step is in progress.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -9,15 +9,15 @@ use crate::operation::{
     step::{Run, State, Step, Task},
 };
 
-/// An Action in progress counts as getting on for so long, or for four times as long as it usually takes, whichever is longer.
+/// How long an Action in progress counts as progress; or four times its usual duration, if that is longer.
 const LONGEST_PROGRESS: SignedDuration = SignedDuration::from_hours(3);
-/// After so many looks at an Action that brought nothing, the Droplet's own state is believed in its place.
+/// After this many failed looks at an Action, the Droplet's own state is believed instead.
 const UNREAD_ENOUGH: u32 = 2;
-/// A new Droplet that is active usually has its address; after so many looks we end without one.
+/// A new Droplet that is active usually has its address; after this many looks the operation ends without one.
 const LOOKS_FOR_ADDRESS: u32 = 10;
 
 impl Operation {
-    /// A look at the Droplet while a forward Action runs or has just ended.
+    /// Handles a look at the Droplet while a forward Action runs or has just ended.
     pub(in crate::operation) fn run_droplet(
         &mut self,
         focus: Focus,
@@ -38,7 +38,7 @@ impl Operation {
                     (run.completed, run.concluded, run.asks_action) = (Some(now), true, false);
                 }
                 if self.focus() == Focus::Back {
-                    // The same reading is the look before it is turned on.
+                    // The same reading serves as the look before the Droplet is turned on.
                     self.owe_droplet(reading, rules, now);
                 }
             }
@@ -73,7 +73,7 @@ impl Operation {
                 self.note_lock(focus, reading);
                 let is_ours = run.action.is_some() && reading.locked && reading.power() == Some(PowerState::Off);
                 if is_ours && self.longest_progress(task).is_some_and(|longest| now < later(began, longest)) {
-                    // DigitalOcean took our Action on, and holds the Droplet since.
+                    // DigitalOcean started our Action and has held the Droplet since.
                     self.power.get_on(now);
                 }
                 self.look_again(focus, task, began, rules, now);
@@ -81,8 +81,8 @@ impl Operation {
         }
     }
 
-    /// A look shows the Droplet off while our Action to turn it off runs, or has just ended. It has done its work, so nobody is asked about
-    /// it; what still holds the Droplet is waited for, and people are called if that takes long.
+    /// Handles a look that shows the Droplet off while our Action to turn it off runs or has just ended. The Action has done its work, so
+    /// nobody is asked about it. The bot waits for whatever still holds the Droplet, and calls people if that takes long.
     pub(in crate::operation) fn run_off(
         &mut self,
         focus: Focus,
@@ -96,7 +96,7 @@ impl Operation {
         let is_overdue = now >= later(sent, rules.shutdown_timeout);
         self.power.note_off(now);
         self.question = None;
-        // Anyone who cancelled wants it on again, whatever holds it.
+        // After a cancellation the Droplet is to be on again, whatever holds it.
         let may_go_on = !reading.locked || (is_overdue && self.cancelled.is_some());
         if may_go_on && (run.ended() || run.seen_locked || run.unread >= UNREAD_ENOUGH || is_overdue) {
             self.obstacle = None;
@@ -105,7 +105,7 @@ impl Operation {
         }
         self.note_lock(focus, reading);
         if !reading.locked {
-            // Its Action says at once whether that is all.
+            // The Action's own state will show whether that is all.
             self.obstacle = None;
             return;
         }
@@ -115,8 +115,8 @@ impl Operation {
         self.look_again(focus, task, sent, rules, now);
     }
 
-    /// What a look at the Droplet says of the Action that runs: locked, it is under way; unlocked and not yet as wanted, the Action itself
-    /// must say how far it is, since not every Droplet shows a lock.
+    /// Notes what a look at the Droplet says about the running Action. If it is locked, the Action is in progress; if it is unlocked and
+    /// not yet in the wanted state, the Action itself must be read, since not every Droplet shows a lock.
     pub(in crate::operation) fn note_lock(&mut self, focus: Focus, reading: &DropletReading) {
         if let Some(run) = self.step_mut(focus).and_then(Step::run_mut) {
             run.seen_locked |= reading.locked;
@@ -125,8 +125,8 @@ impl Operation {
         }
     }
 
-    /// Whether a Snapshot is over by the Droplet's own word: it is off, and no longer locked, as it was before. Where it was never seen
-    /// locked that counts only while the Action cannot be read.
+    /// Whether the Droplet itself shows that a Snapshot is over: it is off, and no longer locked as it was before. If it was never seen
+    /// locked, that counts only while the Action cannot be read.
     pub(in crate::operation) fn is_snapshot_over(
         run: &Run,
         reading: &DropletReading,
@@ -154,7 +154,7 @@ impl Operation {
         let patient = looks < LOOKS_FOR_ADDRESS;
         let ready = match reading.power() {
             Some(PowerState::On) => reading.address.is_some() || !patient,
-            // Somebody turned it off before we saw it on: it is made all the same.
+            // Somebody turned it off before we saw it on; the creation still succeeded.
             Some(PowerState::Off) => !patient,
             None => false,
         };
@@ -166,7 +166,7 @@ impl Operation {
         }
     }
 
-    /// The Actions of a new Droplet: whether it is still being made.
+    /// Handles the Actions of a new Droplet, which show whether it is still being created.
     pub(in crate::operation) fn launched_actions(
         &mut self,
         focus: Focus,
@@ -198,7 +198,7 @@ impl Operation {
         self.obstacle = None;
         if let Some(run) = self.step_mut(focus).and_then(Step::run_mut) {
             (run.unread, run.asks_action) = (0, false);
-            // Of an image it says nothing that its Action is known.
+            // For an image, a known Action proves nothing about the image itself.
             run.unknown_since = run.unknown_since.filter(|_| task == Task::KeepBackup);
             if task == Task::Snapshot {
                 run.broken = None;
@@ -227,7 +227,7 @@ impl Operation {
                     run.started_at = run.started_at.or(reading.started_at);
                 }
             }
-            // The Droplet has the last word on its power.
+            // The Droplet's state decides about its power.
             ActionStatus::Errored if task.traits().reaches.is_some() => {
                 self.break_run(focus, now);
             }
@@ -241,8 +241,8 @@ impl Operation {
         }
     }
 
-    /// For how long an Action in progress counts as getting on: afterwards people are called, though nothing is wrong by itself.
-    /// Turning on or off takes a moment, so that is none.
+    /// How long an Action in progress counts as progress. After that people are called, even if nothing is wrong. `None` for turning on or
+    /// off, which takes a moment.
     pub(in crate::operation) fn longest_progress(&self, task: Task) -> Option<SignedDuration> {
         match task {
             Task::Snapshot | Task::Restore => {

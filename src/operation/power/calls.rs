@@ -1,4 +1,4 @@
-//! When people are called because a Droplet stays off: ten minutes without getting on, or an obstacle that only they can remove.
+//! When the bot calls people because a Droplet stays off: after ten minutes without progress, or for an obstacle that only they can remove.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -6,45 +6,45 @@ use serde::{Deserialize, Serialize};
 use super::Power;
 use crate::operation::{backoff::later, reading::Failure};
 
-/// How long a Droplet may be off without the operation getting on, before people are called.
+/// How long a Droplet may be off without its operation making progress, before the bot calls people.
 pub(super) const CALL_AFTER: SignedDuration = SignedDuration::from_mins(10);
-/// People who were called are not called again before the operation got on for so long.
+/// How long the operation must make progress after a call before a further standstill leads to a new call.
 const GOT_ON_FOR: SignedDuration = SignedDuration::from_mins(5);
-/// Calls of one operation are at least this far apart.
+/// The minimum time between two calls of one operation.
 const CALL_PAUSE: SignedDuration = SignedDuration::from_mins(30);
-/// While it does not get on at all, people are called again after so long.
+/// While there is no progress at all, the bot calls people again after this long.
 const CALL_AGAIN: SignedDuration = SignedDuration::from_hours(6);
-/// Evidence of getting on counts for so long.
+/// How long evidence of progress counts.
 const EVIDENCE_LASTS: SignedDuration = SignedDuration::from_mins(2);
 
 const _: () = assert!(GOT_ON_FOR.as_secs() < CALL_AFTER.as_secs() && CALL_AFTER.as_secs() < CALL_PAUSE.as_secs());
 
-/// Whether an operation that owes power gets on, and how often people were called because it does not.
+/// Whether an operation that owes power makes progress, and how often the bot called people because it did not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Calls {
-    /// When the operation was last seen to get on while it owes: the Droplet was seen on, or our own Action in progress.
+    /// When the operation that owes power was last seen to make progress: the Droplet was seen on, or our own Action in progress.
     pub(super) got_on_at: Option<Timestamp>,
-    /// Since when it gets on again after people were called.
+    /// Since when it has made progress again after people were called.
     pub(super) recovering_since: Option<Timestamp>,
-    /// What people were called for. Kept as history once nothing is owed any more.
+    /// The cause of the call. Kept as history once nothing is owed.
     pub(super) stuck: Option<Stuck>,
-    /// How often people were called.
+    /// How often the bot called people.
     pub(super) count: u32,
-    /// When they were called last.
+    /// When the bot last called people.
     pub(super) called_at: Option<Timestamp>,
 }
 
-/// A Droplet is off and its operation does not get on: people were called.
+/// A Droplet is off and its operation makes no progress, so the bot called people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stuck {
-    /// Since when people know.
+    /// When the bot first called people about it.
     pub since: Timestamp,
-    /// What stands in the way; absent where DigitalOcean only kept us waiting.
+    /// The obstacle; absent if DigitalOcean merely kept us waiting.
     pub why: Option<Failure>,
 }
 
 impl Calls {
-    /// Calls people who are due to be called.
+    /// Calls people if a call is due.
     pub(super) fn judge(&mut self, now: Timestamp) {
         let idle_since = *self.got_on_at.get_or_insert(now);
         if now >= later(idle_since, CALL_AFTER) {
@@ -55,7 +55,7 @@ impl Calls {
         }
     }
 
-    /// An attempt failed in a way for which people are called.
+    /// Records a failed attempt about which people are called.
     pub(super) fn call_for(&mut self, why: Option<Failure>, now: Timestamp) {
         match &mut self.stuck {
             Some(stuck) => stuck.why = why.or(stuck.why.take()),
@@ -63,7 +63,7 @@ impl Calls {
         }
     }
 
-    /// Calls people, unless they were called for this already, or a moment ago.
+    /// Calls people, unless they were already called about this standstill, or a moment ago.
     fn call(&mut self, why: Option<Failure>, now: Timestamp) {
         let is_too_soon = self.called_at.is_some_and(|called| now < later(called, CALL_PAUSE));
         if self.stuck.is_none() && !is_too_soon {
@@ -78,12 +78,12 @@ impl Calls {
         self.recovering_since = None;
     }
 
-    /// Anyone who answers a call has heard it: the next one has its whole pause again.
+    /// Restarts the pause before the next call: a person who answers has read the last one.
     pub(super) fn keep_quiet(&mut self, at: Timestamp) {
         self.called_at = Some(at);
     }
 
-    /// When people are called next if nothing gets on until then.
+    /// When the bot calls people next if there is no progress until then.
     fn next_call(&self) -> Option<Timestamp> {
         match (&self.stuck, self.got_on_at) {
             (Some(_), _) => self.called_at.map(|called| later(called, CALL_AGAIN)),
@@ -103,7 +103,7 @@ impl Calls {
 }
 
 impl Power {
-    /// The operation was seen to get on. After enough of that, the call for help is over.
+    /// Records that the operation made progress. After enough of that, the call for help is over.
     pub(in crate::operation) fn get_on(&mut self, now: Timestamp) {
         let is_owed = self.owed().is_some();
         let calls = &mut self.calls;
@@ -121,28 +121,28 @@ impl Power {
         }
     }
 
-    /// The next moment at which people are called, or called again.
+    /// The next moment at which the bot calls people, or calls them again.
     pub(in crate::operation) fn call_at(&self) -> Option<Timestamp> {
         if self.is_owed() { self.calls.next_call() } else { None }
     }
 
-    /// How often people were called.
+    /// How often the bot called people.
     pub fn calls(&self) -> u32 {
-        // A row from before calls were counted has its one call.
+        // A row written before calls were counted has one call if it is stuck.
         self.calls.count.max(u32::from(self.calls.stuck.is_some()))
     }
 
-    /// What people were last called for, also where nothing is owed any more.
+    /// What people were last called about, even if nothing is owed now.
     pub fn last_call(&self) -> Option<&Stuck> {
         self.calls.stuck.as_ref()
     }
 
-    /// Whether people are called about the Droplet now: it is off, or may be, and its operation does not get on.
+    /// Whether people are being called about the Droplet now: it is off, or may be, and its operation makes no progress.
     pub fn is_called_about(&self) -> bool {
         self.is_owed() && self.calls.stuck.is_some()
     }
 
-    /// What people were called for and what still stands in the way.
+    /// What people were called about, while that obstacle remains.
     pub fn stuck(&self) -> Option<&Stuck> {
         self.calls.stuck.as_ref().filter(|_| self.owed().is_some())
     }
@@ -150,7 +150,7 @@ impl Power {
 
 #[cfg(test)]
 impl Power {
-    /// When the operation was last seen to get on while it owes.
+    /// When the operation that owes power was last seen to make progress.
     pub(in crate::operation) fn got_on_at(&self) -> Option<Timestamp> {
         self.calls.got_on_at
     }

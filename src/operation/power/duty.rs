@@ -1,11 +1,11 @@
-//! What is owed to a Droplet, and who ended that.
+//! The duty to turn a Droplet back on, and who ended it.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::operation::{ids::UserId, reading::PowerState};
 
-/// What is owed to the Droplet.
+/// The duty towards the Droplet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Duty {
     /// Nothing.
@@ -13,49 +13,49 @@ pub(super) enum Duty {
     Nothing,
     /// The Droplet is off because of us, or may be.
     Owed(Owed),
-    /// It was seen on, but what we sent may still turn it off. The operation may end meanwhile.
+    /// It was seen on, but a command of ours may still turn it off. The operation may end meanwhile.
     Watched(Owed),
-    /// Somebody else turned it off after us: it is theirs to turn on.
+    /// Somebody else turned it off after we did, so it is up to them to turn it on.
     Theirs(Theirs),
-    /// A person took the duty from us.
+    /// A person took over the duty.
     Released(Release),
-    /// The Droplet does not exist any more.
+    /// The Droplet no longer exists.
     Gone,
 }
 
 /// Since when power is owed, and until when an off of ours may still land.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owed {
-    /// Since which intent.
+    /// When the first intent that may have turned the Droplet off was committed.
     pub since: Timestamp,
-    /// Until when what we sent may still turn the Droplet off; absent once it is known to be over.
+    /// Until when the latest command may still turn the Droplet off; absent once that command is known to be over.
     pub late_until: Option<Timestamp>,
     /// Like `late_until`, for the commands before the latest one: it applies if the latest turns out not to have been carried out.
     #[serde(default)]
     pub earlier_until: Option<Timestamp>,
 }
 
-/// Somebody else turned the Droplet off after us.
+/// Somebody else turned the Droplet off after we did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Theirs {
     /// DigitalOcean's word for their Action, such as `power_off`.
     pub kind: String,
-    /// When we learnt of it.
+    /// When the bot learned of it.
     pub at: Timestamp,
 }
 
-/// A person took the duty from us.
+/// A person took over the duty from the bot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Release {
-    /// Who.
+    /// The person.
     pub by: UserId,
-    /// When.
+    /// When they took it over.
     pub at: Timestamp,
-    /// In which words.
+    /// Which button they pressed.
     pub how: Released,
 }
 
-/// The words in which a person took the duty from us.
+/// How a person took over the duty: the button that they pressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Released {
     /// *Leave it off*.
@@ -64,15 +64,15 @@ pub enum Released {
     Handled,
 }
 
-/// What happened, for people to read.
+/// What happened, for messages to people.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct History {
-    /// When the first intent to turn off was written.
+    /// When the first intent to turn the Droplet off was committed.
     pub(super) went_off: Option<Timestamp>,
     /// When the Droplet was seen active again after it was off.
     pub(super) came_back: Option<Timestamp>,
-    /// How the Droplet was seen right after a restore.
+    /// The Droplet's power state right after a restore.
     pub(super) after: Option<PowerState>,
-    /// When a late off was made good after the operation had ended.
+    /// When a late off was repaired after the operation had ended.
     pub(super) repaired: Option<Timestamp>,
 }

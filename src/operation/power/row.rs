@@ -1,4 +1,4 @@
-//! Power as it stands in an operation's row: flat, as the first versions wrote it, so that rows of every version can be read.
+//! How the power state is stored in an operation's row: flat, as the first versions wrote it, so that rows of every version can be read.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use crate::operation::{
     step::{self, Step},
 };
 
-/// The fields of a row. What each means stands where it is used.
+/// The fields of a row. The types that they are read into say what they mean.
 #[expect(clippy::struct_excessive_bools, reason = "it is what the first versions wrote")]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Row {
@@ -22,7 +22,7 @@ pub(crate) struct Row {
     #[serde(deserialize_with = "step::power_on")]
     pub(crate) back: Step,
     pub(crate) seen_off: bool,
-    /// The Droplet is watched.
+    /// Whether the Droplet is only watched.
     pub(crate) parked: bool,
     #[serde(default)]
     pub(super) got_on_at: Option<Timestamp>,
@@ -61,7 +61,7 @@ pub(crate) struct Row {
 
 impl From<Row> for Power {
     fn from(row: Row) -> Self {
-        // A row that somebody spoilt is read in favour of the Droplet: what may be owed is owed.
+        // A damaged row is read in favour of the Droplet: what may be owed is owed.
         let duty = if let Some(owed) = row.owed {
             if row.parked { Duty::Watched(owed) } else { Duty::Owed(owed) }
         } else if row.gone {
@@ -149,7 +149,7 @@ impl From<Power> for Row {
 
 #[cfg(test)]
 impl Power {
-    /// Puts a test before a row as somebody might have written it.
+    /// Lets a test edit the row.
     pub(crate) fn edit(&mut self, change: impl FnOnce(&mut Row)) {
         let mut row = Row::from(self.clone());
         change(&mut row);

@@ -1,4 +1,4 @@
-//! What is seen of a Droplet that we owe power, and when it is turned on without a look because nothing is seen.
+//! What the bot sees of a Droplet to which it owes power, and when it turns the Droplet on blindly because every look fails.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -6,36 +6,36 @@ use serde::{Deserialize, Serialize};
 use super::Power;
 use crate::operation::{backoff::later, reading::PowerState};
 
-/// A Droplet that could not be looked at for so long is turned on without a look.
+/// A Droplet that could not be looked at for this long is turned on without a look.
 pub(super) const BLIND_AFTER: SignedDuration = SignedDuration::from_mins(5);
-/// The same while our own restore was last seen in progress: it overwrites the disk.
+/// Like `BLIND_AFTER`, while our own restore was last seen in progress: it overwrites the disk.
 const BLIND_AFTER_IN_RESTORE: SignedDuration = SignedDuration::from_mins(30);
-/// So many looks must have been tried and failed before that.
+/// How many looks must have failed before that.
 const BLIND_LOOKS: u32 = 4;
-/// Between two attempts to turn a Droplet on without a look.
+/// The pause between two attempts to turn a Droplet on without a look.
 const BLIND_PAUSE: SignedDuration = SignedDuration::from_mins(10);
 
-/// What is seen of the Droplet.
+/// What the bot sees of the Droplet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Sight {
-    /// How the Droplet was seen last.
+    /// The power state seen last.
     pub(super) last_seen: Option<PowerState>,
-    /// When a look at it was last answered, in whatever way.
+    /// When a look at the Droplet last received an answer of any kind.
     pub(super) looked_at: Option<Timestamp>,
-    /// Looks in a row that were tried and brought no reading, while we owe.
+    /// Consecutive looks without a reading while power is owed.
     pub(super) unseen: Option<Unseen>,
-    /// From when on the Droplet is to be turned on without a look.
+    /// From when the Droplet is to be turned on without a look, if it is.
     pub(super) blind: Option<Timestamp>,
     /// When it was last turned on without a look.
     pub(super) blind_at: Option<Timestamp>,
 }
 
-/// Looks in a row that brought no reading.
+/// Consecutive looks without a reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Unseen {
-    /// When the first of them failed, by a clock that is never set.
+    /// When the first of them failed, by a monotonic clock.
     since: Timestamp,
-    /// How many there were.
+    /// How many failed.
     looks: u32,
 }
 
@@ -44,7 +44,7 @@ impl Sight {
         (self.unseen, self.blind) = (None, None);
     }
 
-    /// Whether the Droplet is to be turned on without a look, from now on.
+    /// Whether the decision to turn the Droplet on without a look is taken now.
     pub(super) fn judge(&mut self, is_restoring: bool, now: Timestamp) -> bool {
         let longest = if is_restoring { BLIND_AFTER_IN_RESTORE } else { BLIND_AFTER };
         let is_unseen =
@@ -57,7 +57,7 @@ impl Sight {
         begins
     }
 
-    /// A command to turn the Droplet on is about to leave.
+    /// Records that a command to turn the Droplet on is about to be sent.
     pub(super) fn turn_on(&mut self, now: Timestamp) {
         if self.blind.take().is_some() {
             self.blind_at = Some(now);
@@ -72,32 +72,32 @@ impl Sight {
 }
 
 impl Power {
-    /// A look brought a reading, of whatever kind.
+    /// Records that a look brought a reading of any kind.
     pub(in crate::operation) fn on_reading(&mut self) {
         self.sight.on_reading();
     }
 
-    /// How the Droplet was seen.
+    /// Records the power state that was seen.
     pub(in crate::operation) fn note_seen(&mut self, power: Option<PowerState>) {
         self.sight.last_seen = power;
     }
 
-    /// A look at the Droplet was answered, in whatever way.
+    /// Records that a look at the Droplet received an answer of any kind.
     pub(in crate::operation) fn note_look(&mut self, now: Timestamp) {
         self.sight.looked_at = Some(now);
     }
 
-    /// When a look at the Droplet was last answered, in whatever way.
+    /// When a look at the Droplet last received an answer of any kind.
     pub(in crate::operation) fn looked_at(&self) -> Option<Timestamp> {
         self.sight.looked_at
     }
 
-    /// How the Droplet was seen last.
+    /// The power state seen last.
     pub fn last_seen(&self) -> Option<PowerState> {
         self.sight.last_seen
     }
 
-    /// A look was tried and brought no reading.
+    /// Records that a look brought no reading.
     pub(in crate::operation) fn miss(&mut self, now: Timestamp) {
         if self.is_owed() {
             let unseen = self.sight.unseen.get_or_insert(Unseen { since: now, looks: 0 });
@@ -105,17 +105,17 @@ impl Power {
         }
     }
 
-    /// Whether looks are tried and bring nothing.
+    /// Whether the latest looks have failed.
     pub fn is_unseen(&self) -> bool {
         self.sight.unseen.is_some()
     }
 
-    /// From when on the Droplet is to be turned on without a look, if it is.
+    /// From when the Droplet is to be turned on without a look, if it is.
     pub(in crate::operation) fn blind_from(&self) -> Option<Timestamp> {
         self.sight.blind
     }
 
-    /// There is no room for the request before this moment.
+    /// Postpones the attempt without a look: the request limit has no room for it before this moment.
     pub(in crate::operation) fn defer(&mut self, until: Timestamp) {
         self.sight.blind = self.sight.blind.map(|from| from.max(until));
     }

@@ -1,35 +1,35 @@
-//! What everybody else reads of power: how the Droplet stands, in one word.
+//! What other rooms read about power: the Droplet's situation, in one value.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Duty, Power, Release, Theirs, calls::Stuck};
 use crate::operation::reading::PowerState;
 
-/// How a Droplet stands with an operation.
+/// The situation of an operation's Droplet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status<'a> {
     /// It was on when we first looked, or nobody looked yet, and it has not gone off because of us.
     Untouched,
     /// It was off when we first looked, so it is not turned on.
     OffBefore,
-    /// It is off because of us, or may be.
+    /// It is, or may be, off because of us.
     Owed,
-    /// It is off because of us, and people were called because that does not end.
+    /// It is off because of us, and the bot called people because it stays off.
     Stuck(&'a Stuck),
-    /// It is on, and what we sent may still turn it off until this moment.
+    /// It is on, but a command of ours may still turn it off until this moment.
     Watched(Option<Timestamp>),
-    /// It was off because of us and is on again after so long: from the intent to turn it off, so rather too long than too short.
+    /// It was off because of us and is on again after this long. The time counts from the intent to turn it off, so it is an upper bound.
     Back(SignedDuration),
     /// Somebody else turned it off after us.
     Theirs(&'a Theirs),
     /// A person took it over.
     Released(&'a Release),
-    /// It does not exist any more.
+    /// It no longer exists.
     Gone,
 }
 
 impl Power {
-    /// How the Droplet stands.
+    /// The Droplet's situation.
     pub fn status(&self) -> Status<'_> {
         match &self.duty {
             Duty::Owed(_) | Duty::Watched(_) if self.stuck().is_some() => {
@@ -48,12 +48,12 @@ impl Power {
         }
     }
 
-    /// How long the Droplet was down, once it was back: from the intent to turn it off, so rather too long than too short.
+    /// How long the Droplet was down, once it is back. The time counts from the intent to turn it off, so it is an upper bound.
     pub fn downtime(&self) -> Option<SignedDuration> {
         Some(self.history.came_back?.duration_since(self.history.went_off?))
     }
 
-    /// Whether a command that may turn the Droplet off was sent, or was about to be, and is not known not to have been carried out.
+    /// Whether a command that may turn the Droplet off was sent, or was about to be, and may have been carried out.
     pub fn was_told_to_turn_off(&self) -> bool {
         self.history.went_off.is_some()
     }
@@ -63,17 +63,17 @@ impl Power {
         self.history.came_back
     }
 
-    /// How the Droplet was seen right after a restore.
+    /// The Droplet's power state right after a restore.
     pub fn after(&self) -> Option<PowerState> {
         self.history.after
     }
 
-    /// When a late off was made good after the operation had ended.
+    /// When a late off was repaired after the operation had ended.
     pub fn repaired(&self) -> Option<Timestamp> {
         self.history.repaired
     }
 
-    /// When a person took it over.
+    /// When a person took over the duty.
     pub fn released_at(&self) -> Option<Timestamp> {
         match &self.duty {
             Duty::Released(release) => Some(release.at),

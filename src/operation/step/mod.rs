@@ -1,4 +1,4 @@
-//! One step of a plan, and the states it may be in.
+//! One step of a plan, and the states that it may be in.
 
 mod row;
 mod task;
@@ -10,107 +10,107 @@ use super::{ids::ActionId, reading::Failure};
 pub(super) use row::{StepRow, power_on};
 pub use task::{Task, Traits, Work};
 
-/// What is to be done, and how far it is.
+/// What is to be done, and its progress.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Step {
     /// What is to be done.
     #[serde(rename = "task")]
     pub work: Work,
-    /// How far it is.
+    /// Its progress.
     pub state: State,
-    /// When it was first intended, if ever: where elapsed times count from.
+    /// When it was first intended, if ever. Elapsed times count from here.
     pub began: Option<Timestamp>,
     /// Whether an earlier answer to this step's command was lost, so that a pending event may be our own.
     pub answer_lost: bool,
 }
 
-/// How far a step is.
+/// The progress of a step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum State {
-    /// Not begun, or to be begun again.
+    /// Not begun, or to be started again.
     Waiting(Checks),
-    /// Written down, and perhaps sent.
+    /// The intent is committed; the command may have been sent.
     Intended {
-        /// When it was written down.
+        /// When the intent was committed.
         at: Timestamp,
-        /// What we know while we do not know whether it was carried out; absent while the answer is still expected.
+        /// What is known while it is unknown whether the command was carried out; absent while the answer is still expected.
         doubt: Option<Doubt>,
     },
-    /// DigitalOcean works on it.
+    /// DigitalOcean is working on it.
     Running(Run),
-    /// Done and seen.
+    /// Done, and seen to be so.
     Done {
-        /// When.
+        /// When it was seen to be done.
         at: Timestamp,
     },
     /// Not needed, or not reached.
     Skipped,
-    /// Ended badly.
+    /// It failed.
     Failed {
-        /// When.
+        /// When it failed.
         at: Timestamp,
-        /// Why.
+        /// Why it failed.
         why: Failure,
     },
 }
 
-/// What was looked at just before a command may leave.
+/// What has been checked before a command may be sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checks {
     /// The Droplet was seen in the right state and unlocked.
     pub droplet: bool,
-    /// No Action was in progress, and all Actions there are were written into the baseline.
+    /// No Action was in progress, and the baseline includes every Action that exists.
     pub actions: bool,
-    /// When the Droplet was seen so.
+    /// When the Droplet was seen in the right state.
     #[serde(default)]
     pub looked_at: Option<Timestamp>,
-    /// The Backups that would be deleted were seen to be those that somebody was asked about.
+    /// The Backups that would be deleted were seen to be those that somebody confirmed.
     #[serde(default)]
     pub backups: bool,
 }
 
-/// A command leaves only on a look at the Droplet that is younger than this: people turn Droplets off and remove tags while an
-/// operation waits for its turn.
+/// A command is sent only if the look at the Droplet is more recent than this: people turn Droplets off and remove tags while an operation
+/// waits its turn.
 const FRESH: SignedDuration = SignedDuration::from_secs(10);
 
 impl Checks {
     /// The Droplet must be looked at again; its Actions are still known.
     pub(super) const DROPLET_STALE: Self = Self { droplet: false, actions: true, looked_at: None, backups: false };
 
-    /// The Droplet was seen in the right state, by a look of this moment.
+    /// The Droplet was seen in the right state by a look at `looked_at`.
     pub(super) fn seen(looked_at: Timestamp, actions: bool) -> Self {
         Self { droplet: true, actions, looked_at: Some(looked_at), backups: false }
     }
 
-    /// Whether the Droplet was seen in the right state, and a moment ago.
+    /// Whether the Droplet was seen in the right state, and recently enough.
     pub(super) fn is_fresh(&self, now: Timestamp) -> bool {
         self.droplet && self.looked_at.is_some_and(|at| now.duration_since(at).abs() < FRESH)
     }
 }
 
-/// A command whose answer was lost: what the looks since then have shown.
+/// What the looks since a command with a lost answer have shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Doubt {
     /// When a complete round of looks first found nothing of ours.
     pub first_empty: Option<Timestamp>,
     /// When a complete round of looks last found nothing of ours.
     pub last_empty: Option<Timestamp>,
-    /// The round that is under way.
+    /// The round in progress.
     pub round: Round,
     /// The Droplet was seen on since the intent.
     pub seen_on: bool,
-    /// The Droplet was seen off since the intent; its Actions say whether that is our doing.
+    /// The Droplet was seen off since the intent; its Actions say whether our command did that.
     #[serde(default)]
     pub seen_off: bool,
     /// DigitalOcean refused in a way that a look must confirm.
     pub refused: Option<Failure>,
-    /// DigitalOcean refused because another event is pending: our own, where something on the way sent the command twice.
+    /// DigitalOcean refused because another event is pending, which is our own if something on the way sent the command twice.
     #[serde(default)]
     pub busy: bool,
 }
 
 impl Doubt {
-    /// Whether DigitalOcean refused for a reason of its own, which says nothing of an earlier copy of the same command.
+    /// Whether DigitalOcean refused for a reason of its own, which says nothing about an earlier copy of the same command.
     pub(super) fn is_refused_in_words(&self) -> bool {
         matches!(self.refused, Some(Failure::Refused { .. }))
     }
@@ -125,32 +125,32 @@ pub struct Round {
     pub actions: bool,
 }
 
-/// An Action under way.
+/// An Action in progress.
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is something that a look showed, and none follows from another"
 )]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
-    /// The Action; a Droplet that was found by its tag runs without one.
+    /// The Action; absent for a Droplet that was found by its tag.
     pub action: Option<ActionId>,
     /// When DigitalOcean says it began.
     pub started_at: Option<Timestamp>,
-    /// When its command was written down: a shutdown has its whole time from here on, however often it was refused before.
+    /// When the intent was committed. The time of a shutdown counts from here, however often it was refused before.
     #[serde(default)]
     pub intended_at: Option<Timestamp>,
-    /// The Action was found, not given in answer to our command: ours by all we know.
+    /// The Action was found by a look, not named in the answer to our command: we presume that it is ours.
     pub presumed: bool,
-    /// When it was seen completed; what it promises is yet to be seen.
+    /// When it was seen completed; its result is yet to be seen.
     pub completed: Option<Timestamp>,
-    /// When it was seen errored or gone, where the Droplet has the last word.
+    /// When it was seen errored or gone, if the Droplet's state decides.
     pub broken: Option<Timestamp>,
     /// How often it was looked at.
     pub looks: u32,
-    /// Since when DigitalOcean says that it does not know the Action. One such answer is not believed.
+    /// Since when DigitalOcean says that it does not know the Action. A single answer like that is not believed.
     #[serde(default)]
     pub unknown_since: Option<Timestamp>,
-    /// How many looks at the Action in a row brought no reading.
+    /// How many consecutive looks at the Action brought no reading.
     #[serde(default)]
     pub unread: u32,
     /// The Droplet was seen locked since the command was sent.
@@ -159,10 +159,10 @@ pub struct Run {
     /// The latest look showed the Droplet off: an Action to turn it off has done its work, whatever else holds the Droplet.
     #[serde(default)]
     pub seen_off: bool,
-    /// The Droplet alone did not tell how far it is, so the Action itself is looked at next.
+    /// The Droplet's state did not show the progress, so the next look reads the Action itself.
     #[serde(default)]
     pub asks_action: bool,
-    /// That it completed was concluded from the Droplet, because the Action could not be read.
+    /// Its completion was concluded from the Droplet, because the Action could not be read.
     #[serde(default)]
     pub concluded: bool,
 }
@@ -175,23 +175,23 @@ impl Run {
 }
 
 impl Step {
-    /// A step not yet begun.
+    /// A step that has not begun.
     pub fn new(work: Work) -> Self {
         Self { work, state: State::Waiting(Checks::default()), began: None, answer_lost: false }
     }
 
-    /// What it does.
+    /// The task of this step's work.
     pub fn task(&self) -> Task {
         self.work.task()
     }
 
-    /// No moment of it lies ahead of a clock that may have been set back.
+    /// Moves times that lie in the future to `now`, since the clock may have been set back.
     pub(super) fn restart(&mut self, now: Timestamp) {
         self.began = self.began.map(|began| began.min(now));
         match &mut self.state {
             State::Waiting(checks) => *checks = Checks::default(),
             State::Intended { at, doubt } => {
-                // How long ago that was by a clock that nobody set is not known any more, so the command may still take effect.
+                // The clocks may differ, so it is unknown how long ago that was, and the command may still take effect.
                 *at = now;
                 if let Some(doubt) = doubt {
                     (doubt.first_empty, doubt.last_empty) = (None, None);
@@ -215,12 +215,12 @@ impl Step {
         }
     }
 
-    /// Whether the step did what it is for.
+    /// Whether the step reached its goal.
     pub fn is_done(&self) -> bool {
         matches!(self.state, State::Done { .. })
     }
 
-    /// The Action that runs, or ran last, for this step while it is under way.
+    /// The Action that runs, or ran last, for this step while the step is in progress.
     pub fn run(&self) -> Option<&Run> {
         match &self.state {
             State::Running(run) => Some(run),
@@ -230,7 +230,7 @@ impl Step {
         }
     }
 
-    /// The Action that runs for this step, to note what was seen of it.
+    /// The Action that runs for this step, for recording what was seen of it.
     pub(super) fn run_mut(&mut self) -> Option<&mut Run> {
         match &mut self.state {
             State::Running(run) => Some(run),
@@ -240,7 +240,7 @@ impl Step {
         }
     }
 
-    /// What is known while nobody knows whether its command was carried out.
+    /// What is known while it is unknown whether the command was carried out.
     pub(super) fn doubt(&self) -> Option<&Doubt> {
         match &self.state {
             State::Intended { doubt, .. } => doubt.as_ref(),
@@ -248,7 +248,7 @@ impl Step {
         }
     }
 
-    /// When the command that is under way was written down.
+    /// When the intent of the command in flight was committed.
     pub(super) fn intended_at(&self) -> Option<Timestamp> {
         match &self.state {
             State::Intended { at, .. } => Some(*at),
@@ -257,12 +257,12 @@ impl Step {
         }
     }
 
-    /// When what runs was sent, as far as that is known: a row may be older than this knowledge.
+    /// When the running command was sent, if known: the row may be older than this field.
     pub(super) fn sent_at(&self) -> Option<Timestamp> {
         self.intended_at().or(self.began)
     }
 
-    /// When nothing more was to happen in this step, if that is so and known.
+    /// When the step was done or failed, if it was.
     pub(super) fn over_at(&self) -> Option<Timestamp> {
         match self.state {
             State::Done { at } | State::Failed { at, .. } => Some(at),

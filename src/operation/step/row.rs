@@ -1,11 +1,11 @@
-//! A step as it stands in a row: its task alone. What the task works with is its kind's.
+//! A step as stored in a row: only its task. What the task works with is stored in the operation's kind.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
 use super::{State, Step, Task, Work};
 
-/// A step of a row.
+/// A step as stored in a row.
 #[derive(Deserialize)]
 pub(in crate::operation) struct StepRow {
     pub(in crate::operation) task: Task,
@@ -20,7 +20,7 @@ impl StepRow {
     }
 }
 
-/// Reads the step that turns a Droplet on. It is owed whatever task somebody wrote there.
+/// Reads the step that turns a Droplet on, which is owed whatever task the row names.
 pub(in crate::operation) fn power_on<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Step, D::Error> {
     StepRow::deserialize(deserializer).map(|row| row.with(Work::PowerOn))
 }

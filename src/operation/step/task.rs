@@ -1,4 +1,4 @@
-//! What a step does, and all that the rules ask of it, in one table.
+//! What a step does, and all properties of it that the rules need, in one table.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,8 +8,8 @@ use crate::operation::{
     reading::PowerState,
 };
 
-/// What a step does, with all that its command needs besides the Droplet. A plan is made of these, so a step that lacks what it works
-/// with cannot be built.
+/// What a step does, with everything that its command needs apart from the Droplet. Plans are made of these, so a step cannot be built
+/// without what it works with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Work {
     /// Ask the guest to shut down.
@@ -20,26 +20,26 @@ pub enum Work {
     Snapshot,
     /// Cut the power and restore it at once.
     Restart,
-    /// Put this Snapshot back.
+    /// Restore this Snapshot.
     Restore(SnapshotId),
-    /// Make this Droplet.
+    /// Create this Droplet.
     Create(NewDroplet),
     /// Delete this Snapshot.
     Delete(SnapshotId),
     /// Turn the Droplet on.
     PowerOn,
-    /// Have DigitalOcean back the Droplet up.
+    /// Enable DigitalOcean's Backups of the Droplet.
     EnableBackups(BackupPolicy),
-    /// Have the Droplet backed up at other times.
+    /// Change when DigitalOcean backs the Droplet up.
     ChangeBackups(BackupPolicy),
-    /// Have the Droplet backed up no more.
+    /// Disable DigitalOcean's Backups of the Droplet.
     DisableBackups,
-    /// Make a Snapshot of this Backup.
+    /// Convert this Backup into a Snapshot.
     KeepBackup(SnapshotId),
 }
 
 impl Work {
-    /// What it does, whatever it does it with.
+    /// The task, without what it works with.
     pub fn task(&self) -> Task {
         match self {
             Self::ShutDown => Task::ShutDown,
@@ -58,76 +58,76 @@ impl Work {
     }
 }
 
-/// A row names the task alone. What it works with stands there once, in the operation's kind.
+/// A row names only the task. What it works with is stored once, in the operation's kind.
 impl Serialize for Work {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.task().serialize(serializer)
     }
 }
 
-/// What steps do: the name of a [`Work`], for rows, history, logs and words. All that the rules ask of a task stands in its [`Traits`].
+/// What steps do: a [`Work`] without its data, for rows, history, logs and messages. Its [`Traits`] hold all that the rules need to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, strum::VariantArray)]
 pub enum Task {
-    /// Ask the guest to shut down and see it off.
+    /// Ask the guest to shut down, and wait until the Droplet is seen off.
     ShutDown,
-    /// Cut the power and see it off: the answer to a hung shutdown.
+    /// Cut the power, and wait until the Droplet is seen off: one answer to a hung shutdown.
     PowerOff,
-    /// Take a Snapshot and see it listed.
+    /// Take a Snapshot, and wait until it is listed.
     Snapshot,
     /// Cut the power and restore it at once.
     Restart,
-    /// Put a Snapshot back.
+    /// Restore a Snapshot.
     Restore,
-    /// Make a new Droplet and see it active.
+    /// Create a new Droplet, and wait until it is seen active.
     Create,
     /// Delete a Snapshot.
     Delete,
-    /// Turn the Droplet on and see it active: never planned, always owed.
+    /// Turn the Droplet on, and wait until it is seen active. Never part of a plan, but always owed.
     PowerOn,
-    /// Have DigitalOcean back the Droplet up.
+    /// Enable DigitalOcean's Backups of the Droplet.
     EnableBackups,
-    /// Have the Droplet backed up at other times.
+    /// Change when DigitalOcean backs the Droplet up.
     ChangeBackups,
-    /// Have the Droplet backed up no more, which deletes its Backups.
+    /// Disable DigitalOcean's Backups of the Droplet, which deletes the existing ones.
     DisableBackups,
-    /// Make a Snapshot of a Backup and see that it is one.
+    /// Convert a Backup into a Snapshot, and wait until it is one.
     KeepBackup,
 }
 
-/// What the rules need to know of a task.
+/// What the rules need to know about a task.
 #[expect(clippy::struct_excessive_bools, reason = "each is a column of one table, and none follows from another")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Traits {
     /// One word for logs, metrics and history.
     pub word: &'static str,
-    /// DigitalOcean's `type` of the Action that carries it out; absent where there is no Action.
+    /// DigitalOcean's `type` of the Action that carries it out; absent if there is no Action.
     pub action: Option<&'static str>,
-    /// The power state that it is for. There the Droplet has the last word on whether it was carried out.
+    /// The power state that it aims for, if any. The Droplet's state then decides whether the command was carried out.
     pub reaches: Option<PowerState>,
-    /// Whether the Droplet may be off because of it, so that power is owed from its intent on.
+    /// Whether the Droplet may be off because of it, so that power is owed from its intent onwards.
     pub may_turn_off: bool,
-    /// Whether it is not begun any more once the Droplet was told to turn on.
+    /// Whether it is not started once the Droplet was told to turn on.
     pub yields_to_power: bool,
-    /// Whether it acts on the operation's Droplet, which must be seen free, with its Actions, before the command leaves.
+    /// Whether it acts on the operation's Droplet. The Droplet must be seen unlocked and its Actions read before the command is sent.
     pub needs_baseline: bool,
     /// Whether it waits for somebody else's Action to end.
     pub waits_for_others: bool,
-    /// Whether it loses what was there before: it is not begun when it is old, or when somebody replaced the disk meanwhile.
+    /// Whether it destroys what existed before. Such a task is not started if it is old or if somebody replaced the disk meanwhile.
     pub is_destructive: bool,
-    /// Whether it may be sent again although an earlier command of it may have been carried out, and the Droplet used since.
+    /// Whether it may be sent again although an earlier command may have been carried out and the Droplet used since.
     pub is_repeatable: bool,
-    /// Whether the end of its Action is all that there is to see of it.
+    /// Whether the end of its Action is all that can be seen.
     pub ends_with_its_action: bool,
-    /// Whether what it is for shows in the image that it works on, so that ordering it twice does no harm.
+    /// Whether its result shows in the image that it works on, so that sending the command twice does no harm.
     pub shows_in_its_image: bool,
-    /// For how many `SETTLE_TIME`s a command of it whose answer was lost may still take effect.
+    /// For how many `SETTLE_TIME`s a command whose answer was lost may still take effect.
     pub settle_factor: i32,
 }
 
 impl Task {
-    /// All that the rules ask of a task, in one table.
+    /// All that the rules need to know about this task.
     pub const fn traits(self) -> Traits {
-        /// What is true of most tasks: they act on a Droplet that is there, and change nothing but it.
+        /// The traits of most tasks: they act on an existing Droplet and change nothing else.
         const fn on_droplet(word: &'static str, action: &'static str) -> Traits {
             Traits {
                 word,
@@ -144,12 +144,12 @@ impl Task {
                 settle_factor: 1,
             }
         }
-        /// What is true of a change to the Droplet's Backups. It affects neither power nor the disk, so it does not matter whether the
+        /// The traits of a change to the Droplet's Backups. It affects neither power nor the disk, so it does not matter whether the
         /// Droplet was turned on before.
         const fn on_backups(word: &'static str, action: &'static str) -> Traits {
             Traits { yields_to_power: false, ends_with_its_action: true, ..on_droplet(word, action) }
         }
-        /// What is true of a task that needs no Droplet: there is nothing to be looked at before.
+        /// The traits of a task that needs no Droplet, so that no look has to precede it.
         const fn without_droplet(word: &'static str, action: Option<&'static str>) -> Traits {
             Traits { action, yields_to_power: false, needs_baseline: false, ..on_droplet(word, "") }
         }
@@ -157,7 +157,7 @@ impl Task {
             Self::ShutDown => {
                 Traits { reaches: Some(PowerState::Off), may_turn_off: true, ..on_droplet("shut_down", "shutdown") }
             }
-            // Cutting the power is the way out of a shutdown that hangs: it waits for nothing but DigitalOcean's own refusal.
+            // Cutting the power is the way out of a hung shutdown: it waits for nothing but DigitalOcean's own refusal.
             Self::PowerOff => Traits {
                 reaches: Some(PowerState::Off),
                 may_turn_off: true,
@@ -166,18 +166,18 @@ impl Task {
                 ..on_droplet("power_off", "power_off")
             },
             Self::Snapshot => on_droplet("snapshot", "snapshot"),
-            // What is not written to the disk is lost, and it may stop halfway, with the power cut.
+            // What the guest has not written to the disk is lost, and the restart may stop halfway, with the power cut.
             Self::Restart => {
                 Traits { may_turn_off: true, is_destructive: true, ..on_droplet("restart", "power_cycle") }
             }
-            // DigitalOcean may leave the Droplet off after it, whatever it was before.
+            // DigitalOcean may leave the Droplet off after it, whatever its state was before.
             Self::Restore => Traits {
                 may_turn_off: true,
                 is_destructive: true,
                 is_repeatable: false,
                 ..on_droplet("restore", "restore")
             },
-            // Nothing fences a create but its tag, so it settles longer.
+            // Only its tag protects a create against being repeated, so it settles longer.
             Self::Create => Traits { settle_factor: 4, ..without_droplet("create", Some("create")) },
             Self::Delete => {
                 Traits { is_destructive: true, shows_in_its_image: true, ..without_droplet("delete", None) }
@@ -210,12 +210,12 @@ impl Task {
         self.traits().may_turn_off && self.traits().reaches.is_none()
     }
 
-    /// Whether it is for turning the Droplet off.
+    /// Whether its purpose is to turn the Droplet off.
     pub fn turns_off(self) -> bool {
         self.traits().reaches == Some(PowerState::Off)
     }
 
-    /// The work of a task that works with nothing but the Droplet; absent where more is needed.
+    /// The work of a task that needs nothing but the Droplet; `None` if the task needs more.
     pub(in crate::operation) fn on_droplet_alone(self) -> Option<Work> {
         match self {
             Self::ShutDown => Some(Work::ShutDown),

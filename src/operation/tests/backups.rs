@@ -1,4 +1,4 @@
-//! DigitalOcean's own Backups: enabled once whatever gets lost, never disabled over a Backup that nobody was asked about, and kept.
+//! DigitalOcean's own Backups: enabled once whatever gets lost, never disabled if that deletes a Backup that nobody confirmed, and kept.
 
 use jiff::Timestamp;
 
@@ -36,7 +36,7 @@ fn disable(listed: &[u64], keep: Option<u64>) -> Operation {
     change(BackupsChange::Disable { listed, keep: keep.map(reference) })
 }
 
-/// Plays an operation whose Droplet has these Backups and whose images read like this, until it rests; tells what was sent.
+/// Plays an operation with these Backups and these readings of images until it rests; returns it with the commands that were sent.
 fn played(mut it: Operation, backups: &[u64], image: impl Fn(u32) -> Answer) -> (Operation, Vec<Command>) {
     let mut toy = Toy::new(PowerState::On);
     let (rules, mut sent, mut looks) = (rules(), Vec::new(), 0);

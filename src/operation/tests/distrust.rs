@@ -1,4 +1,4 @@
-//! What the rules do in a DigitalOcean that is silent, confused or slow, besides people who act on their own, and after a long absence.
+//! How the rules cope with a DigitalOcean that is silent, confused or slow, with people who act on their own, and with a long absence.
 
 use jiff::SignedDuration;
 
@@ -18,7 +18,7 @@ use super::{
     toy::{Toy, Transit},
 };
 
-/// A take whose Droplet is off, and whose Snapshot is in progress for so many seconds.
+/// A take whose Droplet is off and whose Snapshot is in progress for this many seconds.
 fn taking(lasts: i64) -> (Toy, Operation) {
     let mut toy = Toy::new(PowerState::On);
     let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
@@ -29,7 +29,7 @@ fn taking(lasts: i64) -> (Toy, Operation) {
     (toy, it)
 }
 
-/// Every request fails for so long: looks bring nothing, and commands are lost before they arrive.
+/// Lets every request fail for this long: looks bring nothing, and commands are lost before they arrive.
 fn through_an_outage(toy: &mut Toy, mut it: Operation, lasts: SignedDuration) -> Operation {
     let until = toy.now + lasts;
     while toy.now < until {
@@ -171,7 +171,7 @@ fn what_is_turned_on_without_a_look_waits_for_its_turn() {
     let it = it.apply(Observation::Deferred(Blocker::Turn, at), &toy.rules, toy.now).unwrap();
     assert_eq!(it.next(&toy.rules, toy.now), Effect::Sleep(at));
     assert!(matches!(it.next(&toy.rules, at), Effect::Send(Command::PowerOn(_))));
-    // However late its turn seems to be, it is not waited for longer than this.
+    // However late the operation's turn is expected, the blind attempt does not wait longer than this.
     let hours = toy.now + SignedDuration::from_hours(6);
     let it = it.apply(Observation::Deferred(Blocker::Turn, hours), &toy.rules, toy.now).unwrap();
     let soon = toy.now + SignedDuration::from_mins(5);
@@ -282,7 +282,7 @@ fn a_relapse_calls_again_but_not_before_it_got_on_for_a_while() {
     let silent = |toy: &mut Toy, mut it: Operation, minutes| {
         let until = toy.now + SignedDuration::from_mins(minutes);
         while toy.now < until {
-            // Even a power_on that is tried without a look is refused, since the Snapshot is in progress.
+            // Even a blind `power_on` is refused, since the Snapshot is in progress.
             let sends = next_command(toy, &it).is_some();
             it = toy.turn(it, if sends { Transit::Fine } else { Transit::LostBefore }, 20);
         }
@@ -633,7 +633,7 @@ fn a_lost_power_on_after_inheriting_does_not_adopt_the_oldest_one_ever() {
 
 #[test]
 fn a_new_droplet_that_is_unknown_for_a_moment_is_not_called_destroyed() {
-    // Its id is known from the answer; DigitalOcean says 404 for twenty seconds.
+    // Its id is known from the answer, but DigitalOcean says 404 for twenty seconds.
     let mut toy = Toy::new(PowerState::On);
     let mut it = super::launch();
     while next_command(&toy, &it).is_none() {
@@ -855,7 +855,7 @@ fn a_lock_that_ends_before_its_action_costs_one_refusal() {
     assert!(it.snapshot.is_some());
 }
 
-/// An operation that took over a late off of an older one, which had read the Droplet's Actions; the Droplet is off now.
+/// An operation that took over the watch for a late off from an older one that had read the Droplet's Actions. The Droplet is off now.
 fn heir(toy: &mut Toy, kind: &'static str) -> super::Operation {
     toy.begin("shutdown", 1, None);
     toy.now += SignedDuration::from_mins(2);
@@ -945,7 +945,7 @@ fn by_a_clock_that_is_ahead_people_and_a_late_shutdown_have_their_whole_time() {
     assert!(it.question.is_some());
 }
 
-/// What somebody agrees to lose is the disk that they were shown, not the one that is there when they say yes.
+/// Somebody agrees to lose the disk that they were shown, not the one that exists when they confirm.
 #[test]
 fn a_disk_that_was_written_anew_after_the_question_is_not_overwritten() {
     for (shown, is_rebuilt_after) in [(true, true), (true, false), (false, false)] {

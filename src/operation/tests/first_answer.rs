@@ -1,4 +1,4 @@
-//! "Accepted means answered": what is done for somebody whom Discord let us answer, and for others.
+//! "Accepted means answered": what happens for somebody whom Discord let us answer, and for others.
 
 use jiff::SignedDuration;
 
@@ -52,7 +52,7 @@ fn without_a_word_on_the_answer_only_what_harms_nothing_is_done() {
         (delete(), Vec::new()),
     ];
     for (kind, wanted) in cases {
-        // Said so, found out after a restart, or never said.
+        // Reported, found out after a restart, or never reported.
         for how in 0..3 {
             let mut toy = Toy::new(PowerState::On);
             let it = unanswered(kind.clone());

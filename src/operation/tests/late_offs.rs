@@ -1,4 +1,4 @@
-//! An older operation's shutdown turns a Droplet off late, whatever a newer one is at: it is made good at once.
+//! An older operation's shutdown turns a Droplet off late, and the bot repairs that at once, whatever step a newer operation is in.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -19,7 +19,7 @@ use super::{
 };
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
-/// Longer than a late off is watched for.
+/// Longer than the bot watches for a late off.
 const LONG: i64 = 40 * 60;
 
 fn backups(change: BackupsChange) -> Kind {
@@ -50,7 +50,7 @@ fn kinds() -> Vec<(&'static str, Kind)> {
         ("disable backups, keep one", backups(disable(Some(backup())))),
         ("keep a backup", backups(BackupsChange::Keep(backup()))),
     ];
-    // These two hold no Droplet, so the older operation goes on watching.
+    // These two hold no Droplet, so the older operation keeps watching.
     assert_eq!(launch().target.droplet, None);
     let without = ["launch", "delete"];
     for kind in <Kind as strum::IntoEnumIterator>::iter().filter(|kind| !without.contains(&kind.word())) {
@@ -59,7 +59,7 @@ fn kinds() -> Vec<(&'static str, Kind)> {
     kinds
 }
 
-/// A newer operation of this kind, that took over the watch of an older one whose shutdown hung.
+/// A newer operation of this kind that took over the watch from an older one whose shutdown hung.
 fn heir(kind: Kind) -> (Toy, Operation) {
     let (mut toy, older) = hung(IfHung::Ask, None);
     let older = until(&mut toy, older, |it| it.question.is_some());
@@ -78,7 +78,7 @@ fn lands(toy: &mut Toy) -> Timestamp {
     toy.now
 }
 
-/// Plays on until the Droplet is on again; when that is, and when people were first called.
+/// Plays until the Droplet is on again. Returns when that is, and when people were first called.
 fn made_good(toy: &mut Toy, mut it: Operation, lasts: i64) -> (Operation, Timestamp, Option<Timestamp>) {
     let mut called = None;
     for _ in 0..20_000 {
@@ -117,7 +117,7 @@ fn while_something_long_runs_it_is_made_good_as_soon_as_digitalocean_lets_us() {
         }
         toy.now += MINUTE;
         let off = lands(&mut toy);
-        // What runs on the Droplet itself keeps it from being turned on.
+        // An Action on the Droplet itself keeps it from being turned on.
         let free = toy.actions.iter().filter(|action| action.kind != "convert").map(|action| action.ends).max();
         let free = free.unwrap_or(off).max(off);
         let (it, on, called) = made_good(&mut toy, it, 20);
@@ -160,7 +160,7 @@ fn what_stays_on_is_watched_for_as_long_as_it_may_go_off() {
     }
 }
 
-/// The list of Snapshots is waited for while the Droplet runs, and its own hung shutdown may still land.
+/// While the bot waits for its own Snapshot to be listed, the Droplet runs, and its own hung shutdown may still land.
 #[test]
 fn while_its_snapshot_is_not_listed_its_own_late_off_is_made_good() {
     let (mut toy, it) = hung(IfHung::Live, None);

@@ -1,5 +1,5 @@
-//! The laws, over random worlds: what may have turned a Droplet off does not end before it is back on or a person has said so;
-//! never two Snapshots; a restore never without its safety Snapshot; and every operation comes to rest.
+//! The laws, over random worlds: a duty to turn a Droplet on does not end before the Droplet is back on or a person has said so; there are
+//! never two Snapshots; a restore never happens without its safety Snapshot; and every operation comes to rest.
 
 use jiff::SignedDuration;
 
@@ -41,7 +41,7 @@ fn random_transit(dice: &mut fastrand::Rng) -> Transit {
     }
 }
 
-/// Something happens that nobody asked us about.
+/// Makes something happen that nobody asked the bot about.
 fn random_event(dice: &mut fastrand::Rng, toy: &mut Toy, it: Operation) -> Operation {
     match dice.u8(..60) {
         0 => toy.locked_until = toy.now + SignedDuration::from_secs(dice.i64(1..200)),

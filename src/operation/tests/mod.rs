@@ -1,4 +1,4 @@
-//! Promises of the domain: some told as stories, the laws shown over thousands of random worlds.
+//! Tests of the domain's promises: stories for some of them, thousands of random worlds for the laws.
 
 mod backups;
 mod distrust;

@@ -1,4 +1,4 @@
-//! What takes too long, or never ends: how long we wait, whom we tell, and that time alone proves nothing.
+//! Steps that take too long or never end: how long the bot waits, whom it tells, and that time alone proves nothing.
 
 use jiff::SignedDuration;
 
@@ -18,7 +18,7 @@ use super::{
     toy::{Toy, Transit},
 };
 
-/// A take whose Snapshot is made, and whose Droplet is to be turned on next.
+/// A take whose Snapshot is made and whose Droplet is to be turned on next.
 fn about_to_power_on() -> (Toy, Operation) {
     let mut toy = Toy::new(PowerState::On);
     let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
@@ -28,7 +28,7 @@ fn about_to_power_on() -> (Toy, Operation) {
     (toy, it)
 }
 
-/// A take whose shutdown hangs, and whose power is cut next.
+/// A take whose shutdown hangs and whose power is cut next.
 fn about_to_cut_the_power() -> (Toy, Operation) {
     let mut toy = Toy::new(PowerState::On);
     let it = until(&mut toy, operation(take(Downtime::PowerOff, IfHung::Force)), |it| it.steps[0].run().is_some());
@@ -40,7 +40,7 @@ fn about_to_cut_the_power() -> (Toy, Operation) {
     (toy, it)
 }
 
-/// Plays on while every command meets the same transit, until people are called; how long that took.
+/// Plays until people are called, with the given transit for every command. Returns how long that took.
 fn until_stuck(toy: &mut Toy, it: Operation, transit: impl Fn(&mut Toy) -> Transit) -> (Operation, SignedDuration) {
     let since = it.power.got_on_at().unwrap();
     let mut it = it;
@@ -64,7 +64,7 @@ fn people_are_called_in_time_whatever_keeps_power_back_waiting() {
         |_| Transit::Throttled,
         |toy| Transit::ThrottledFor(if toy.pending() { 1 } else { 7_200 }),
         |toy| {
-            // DigitalOcean refuses although nothing is seen in progress.
+            // DigitalOcean refuses although no Action is seen in progress.
             toy.locked_until = toy.now + SignedDuration::from_millis(1);
             Transit::Fine
         },
@@ -137,7 +137,7 @@ fn an_answer_in_time_counts_however_late_it_is_heard() {
     let it = until(&mut toy, it, |it| it.question.is_some());
     let opened = toy.now;
     toy.now += SignedDuration::from_mins(50);
-    // A look that was under way all that time.
+    // A look that was in flight all that time.
     let late = Answer::Droplet(toy.droplet(DROPLET));
     let mut it = it.apply(Observation::Seen(Look::Droplet(DROPLET), late), &rules(), toy.now).unwrap();
     for wish in [Wish::QuestionShown, Wish::Force] {
@@ -336,7 +336,7 @@ fn nobody_is_asked_about_a_shutdown_that_has_turned_the_droplet_off() {
         let began = toy.now;
         let mut it =
             until(&mut toy, operation(take(Downtime::PowerOff, IfHung::Ask)), |it| it.steps[0].run().is_some());
-        // The guest goes off at once, and DigitalOcean holds the Droplet for twenty minutes more.
+        // The guest goes off at once, and DigitalOcean holds the Droplet for twenty more minutes.
         let action = toy.actions.last_mut().unwrap();
         action.takes_effect = Some(action.started + SignedDuration::from_secs(5));
         action.ends = action.started + SignedDuration::from_mins(20);

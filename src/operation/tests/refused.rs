@@ -1,4 +1,4 @@
-//! Commands that DigitalOcean carries out and refuses all the same: nothing is done twice, nothing stays off, and people hear the truth.
+//! Commands that DigitalOcean carries out but also refuses: nothing is done twice, nothing stays off, and people are told the truth.
 
 use super::super::{
     Observation, Operation, Outcome,
@@ -31,7 +31,7 @@ fn kinds() -> Vec<Kind> {
     ]
 }
 
-/// Plays an operation whose command of this number is answered so; none if it sends fewer.
+/// Plays an operation whose command of this number is answered this way; `None` if it sends fewer commands.
 fn played(kind: Kind, number: usize, answer: Transit) -> Option<(Toy, Operation)> {
     let (mut toy, mut it, mut sent) = (Toy::new(PowerState::On), operation(kind), 0);
     for _ in 0..5_000 {
@@ -64,7 +64,7 @@ fn what_was_carried_out_and_refused_is_done_once_and_said_to_be_done() {
     }
 }
 
-/// An operation whose command was refused in words.
+/// An operation whose command was refused with a message.
 fn refused(it: &Operation, command: &Command) -> Operation {
     let it = it.apply(Observation::Intended, &rules(), noon()).unwrap();
     let answer = Answer::Trouble(Trouble::Refused { message: "No.".to_owned() });

@@ -1,4 +1,4 @@
-//! What differs for an operation that a schedule began: nobody is asked, nothing is said, and it begins within its window.
+//! What differs for an operation that a schedule began: nobody is asked, it posts nothing, and it begins within its window.
 
 use jiff::SignedDuration;
 
@@ -31,7 +31,7 @@ fn a_hung_shutdown_asks_nobody() {
         (IfHung::Live, vec!["shutdown", "snapshot"], Outcome::Completed),
         (IfHung::Skip, vec!["shutdown"], Outcome::Failed(Failure::Hung)),
         (IfHung::Force, vec!["shutdown", "power_off", "snapshot", "power_on"], Outcome::Completed),
-        // No schedule wants that; a row may say so.
+        // No schedule wants this, but a row may contain it.
         (IfHung::Ask, vec!["shutdown", "snapshot"], Outcome::Completed),
     ] {
         let mut toy = Toy::new(PowerState::On);

@@ -439,7 +439,7 @@ fn every_task_but_delete_is_an_action_at_digitalocean() {
     assert_eq!(DROPLET.to_string(), "7");
 }
 
-/// Plays a launch whose new Droplet reads like this, and whose create Action does.
+/// Plays a launch in which the new Droplet has this status and its create Action that one.
 fn launched(status: &Status, create: ActionStatus) -> Operation {
     let (rules, mut now, made) = (super::rules(), super::noon(), DropletId(77));
     let droplet = NewDroplet {

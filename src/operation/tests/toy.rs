@@ -24,7 +24,7 @@ pub(super) struct Action {
     pub(super) applied: bool,
 }
 
-/// What befalls one command on its way.
+/// What happens to one command on its way.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Transit {
     Fine,
@@ -34,13 +34,13 @@ pub(super) enum Transit {
     /// The connection broke, and DigitalOcean carries the command out some seconds later.
     LostUntil(i64),
     Throttled,
-    /// Told to come again after so many seconds.
+    /// DigitalOcean asks to retry after this many seconds.
     ThrottledFor(i64),
     Crash {
         executed: bool,
     },
     Unauthorized,
-    /// It is carried out, and refused all the same: something on the way sent it twice.
+    /// It is carried out but also refused: something on the way sent it twice.
     Twice(Refusal),
 }
 
@@ -49,7 +49,7 @@ pub(super) enum Transit {
 pub(super) enum Refusal {
     /// Another event is pending.
     Busy,
-    /// In words of its own.
+    /// With a message of its own.
     InWords,
 }
 
@@ -63,10 +63,10 @@ pub(super) struct Toy {
     pub(super) sent: Vec<Command>,
     pub(super) listing_delay: SignedDuration,
     pub(super) tells_sizes: bool,
-    /// DigitalOcean numbers Actions downwards: no order is documented.
+    /// DigitalOcean numbers Actions downwards: it documents no order.
     pub(super) ids_fall: bool,
     pub(super) rules: Rules,
-    /// Commands whose answers are lost and that will still be carried out.
+    /// Commands whose answers are lost but that are still to be carried out.
     late: Vec<(Timestamp, Command, i64)>,
     next_id: u64,
 }
@@ -108,7 +108,7 @@ impl Toy {
         id
     }
 
-    /// Lets what is due by `now` happen.
+    /// Lets everything happen that is due by `now`.
     pub(super) fn catch_up(&mut self) {
         let (due, late) = std::mem::take(&mut self.late).into_iter().partition(|(when, ..)| *when <= self.now);
         self.late = late;
@@ -125,7 +125,7 @@ impl Toy {
     fn apply_due(&mut self) {
         let now = self.now;
         let mut made = Vec::new();
-        // A guest that loses its power forgets that it was asked to shut down.
+        // A guest whose power is cut forgets that it was asked to shut down.
         let cut = self
             .actions
             .iter()
@@ -166,7 +166,7 @@ impl Toy {
         self.on_droplet().any(|action| self.now < action.ends)
     }
 
-    /// The Droplet's own Actions: a conversion is its Backup's.
+    /// The Droplet's own Actions; a conversion belongs to its Backup.
     fn on_droplet(&self) -> impl Iterator<Item = &Action> {
         self.actions.iter().filter(|action| action.kind != "convert")
     }
@@ -253,7 +253,7 @@ impl Toy {
         action.map_or(Answer::Done, |action| Answer::Action(self.read(action)))
     }
 
-    /// One turn of the worker: looks, or sends with the given transit, or lets time pass.
+    /// One turn of the worker: looks, sends a command with the given transit, or lets time pass.
     pub(super) fn turn(&mut self, operation: Operation, transit: Transit, lasts: i64) -> Operation {
         let rules = self.rules.clone();
         let apply = |operation: Operation, observation, now| operation.apply(observation, &rules, now).unwrap();
@@ -325,7 +325,7 @@ impl Toy {
         operation.apply(Observation::Wished(wished), &self.rules, self.now).unwrap()
     }
 
-    /// Lets the operation go on without further faults until nothing is left to do.
+    /// Runs the operation without further faults until nothing is left to do.
     pub(super) fn settle(&mut self, mut operation: Operation) -> Operation {
         for _ in 0..5_000 {
             if operation.next(&self.rules, self.now) == Effect::Rest {

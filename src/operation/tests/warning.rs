@@ -23,7 +23,7 @@ fn warned(kind: Kind) -> Operation {
     it
 }
 
-/// A take that has seen its Droplet on and whose warning people can read since now.
+/// A take that has seen its Droplet on and whose warning people can read from now on.
 fn shown(toy: &mut Toy) -> Operation {
     let it = warned(take(Downtime::PowerOff, IfHung::Ask));
     let it = toy.turn(it, Transit::Fine, 20);
@@ -106,7 +106,7 @@ fn after_a_restart_a_minute_is_left_at_least_and_no_clock_prolongs_it() {
     assert_eq!(restarted(&it, in_time), Some(toy.now + FIVE));
     let set_back = toy.now - SignedDuration::from_hours(9);
     assert_eq!(restarted(&it, set_back), Some(set_back + FIVE));
-    // What was wanted hours ago may do harm now, however often a process has begun since.
+    // What was wanted hours ago may do harm now, however often the process has restarted since.
     let mut old = it;
     for minutes in [40, 80] {
         let now = toy.now + SignedDuration::from_mins(minutes);
@@ -122,7 +122,7 @@ fn without_a_warning_nothing_goes_down() {
     let refused = Wished { wish: Wish::WarningRefused, by: UserId(1), at: toy.now };
     let refused = it.apply(Observation::Wished(refused), &toy.rules, toy.now).unwrap();
     assert_eq!(refused.verdict, Some(Outcome::Failed(Failure::NotWarned)));
-    // Discord says neither yes nor no.
+    // Discord neither accepts nor refuses it.
     let done = toy.settle(it);
     assert_eq!(done.verdict, Some(Outcome::Failed(Failure::TooOld)));
     assert_eq!(words(&toy), Vec::<&str>::new());

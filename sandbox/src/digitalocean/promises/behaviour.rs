@@ -1,4 +1,4 @@
-//! How the world behaves when nothing is wrong with it: power, Snapshots, scopes, limits, pages, time.
+//! How the world behaves without faults: power, Snapshots, scopes, limits, pages, time.
 
 use serde_json::{Value, json};
 

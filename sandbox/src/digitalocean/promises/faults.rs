@@ -1,4 +1,4 @@
-//! What faults do, and that they do nothing else.
+//! The effects of faults, and that they have no others.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};

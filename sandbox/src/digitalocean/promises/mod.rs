@@ -1,4 +1,4 @@
-//! What the simulated world promises, each promise a test: it is what other tests lean on. Here is the bench they work at.
+//! What the simulated world promises, with a test for each promise, because other tests rely on it. This file is their common setup.
 
 mod behaviour;
 mod faults;
@@ -54,7 +54,7 @@ impl Bench {
         self.ask(Method::Post, &path, body)
     }
 
-    /// Begins an Action that must begin.
+    /// Starts an Action that must be accepted.
     pub(super) fn begin(&mut self, kind: &str) -> u64 {
         let answer = self.act(&json!({"type": kind, "name": "snap"}));
         assert_eq!(answer.status, 201, "{kind}: {}", answer.json());

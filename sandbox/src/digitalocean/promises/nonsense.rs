@@ -1,4 +1,4 @@
-//! Requests at random: none of them may shake the world.
+//! Random requests: none of them may break the world.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::digitalocean::{
     world::TOKEN,
 };
 
-/// Requests that are nearly right, which finds more than noise would.
+/// Requests that are almost valid, which finds more problems than random noise would.
 fn nearly_right() -> impl Strategy<Value = Request> {
     let method = prop::sample::select(vec![Method::Get, Method::Post, Method::Put, Method::Patch, Method::Delete]);
     let words = [

@@ -1,4 +1,4 @@
-//! The account, its SSH keys, Volumes and reserved addresses, and what can be had where.
+//! The account, its SSH keys, Volumes and reserved addresses, and the sizes that each region offers.
 
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ impl World {
             "email_verified": true,
             "status": "active",
             "status_message": "",
-            // Worlds that count from different numbers are accounts of different teams.
+            // Worlds with different first numbers are accounts of different teams.
             "team": {"uuid": format!("{:040x}", self.settings.first_id), "name": "Sandbox"},
         });
         if call.scopes.allow("droplet:read") {
@@ -82,7 +82,7 @@ impl SshKey {
         bytes.map(|byte| format!("{byte:02x}")).join(":")
     }
 
-    /// Keys are named by their number or fingerprint.
+    /// Keys are identified by their number or fingerprint.
     pub(super) fn answers_to(&self, wanted: &str) -> bool {
         wanted == self.id.to_string() || wanted == self.fingerprint()
     }

@@ -1,4 +1,4 @@
-//! Actions: lists, one of them, and the POSTs that begin them.
+//! Actions: lists, single Actions, and the POSTs that start them.
 
 use serde_json::{Map, Value, json};
 
@@ -10,7 +10,7 @@ use crate::digitalocean::{
     world::World,
 };
 
-/// What `POST /v2/droplets/actions?tag_name=` takes.
+/// The Actions that `POST /v2/droplets/actions?tag_name=` accepts.
 const BY_TAG: &[&str] = &[
     "power_cycle",
     "power_on",
@@ -64,7 +64,7 @@ impl World {
         Ok(Reply::created(&json!({"action": self.actions.get(&id).map(Action::render)})))
     }
 
-    /// All or nothing: one blocked Droplet refuses it for the whole tag.
+    /// All or nothing: one blocked Droplet makes the API refuse the Action for the whole tag.
     pub(super) fn begin_by_tag(&mut self, call: &Call<'_>) -> Outcome {
         call.need("droplet:update")?;
         let tag = call.request.parameter("tag_name").ok_or_else(|| Refusal::malformed("tag_name is missing"))?;
@@ -92,7 +92,7 @@ impl World {
         Ok(Reply::created(&json!({ "actions": actions })))
     }
 
-    /// Reads what an Action is to do; a snapshot without a name is named after the Droplet and the moment.
+    /// Parses the Action to start; a snapshot without a name is named after the Droplet and the current time.
     fn read_kind(&self, body: &Map<String, Value>, droplet: &str) -> Result<Kind, Refusal> {
         let text = |key: &str| body.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
         let missing = |key: &str| Refusal::malformed(format!("{key} is missing or of the wrong type"));
@@ -127,7 +127,7 @@ fn kind_name(body: &Map<String, Value>) -> Result<&str, Refusal> {
     body.get("type").and_then(Value::as_str).ok_or_else(|| Refusal::malformed("type is missing"))
 }
 
-/// What an Action needs beyond `droplet:update`.
+/// The scopes that an Action needs in addition to `droplet:update`.
 fn further_scopes(kind: &str) -> &'static [&'static str] {
     match kind {
         "snapshot" => &["image:create"],

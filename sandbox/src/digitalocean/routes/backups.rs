@@ -1,4 +1,4 @@
-//! DigitalOcean's own Backups: their policies, and the conversion that takes one out of the rotation.
+//! DigitalOcean's own Backups: their policies, and the conversion that removes one from the rotation.
 
 use serde_json::{Map, Value, json};
 
@@ -18,7 +18,7 @@ impl World {
         Ok(Reply::ok(&json!({"supported_policies": BackupPolicy::supported()})))
     }
 
-    /// An object by the Droplets' ids, unlike every other list.
+    /// The result is an object with the Droplets' ids as keys, unlike every other list.
     pub(super) fn list_backup_policies(&self, call: &Call<'_>) -> Outcome {
         call.need("droplet:read")?;
         let policies: Map<String, Value> =
@@ -41,7 +41,7 @@ impl World {
         record
     }
 
-    /// Only `convert`: nothing here has further regions.
+    /// Only `convert` is supported: images here have no further regions.
     pub(super) fn begin_image_action(&mut self, call: &Call<'_>, id: u64) -> Outcome {
         call.need("image:update")?;
         let body = call.body()?;

@@ -18,7 +18,7 @@ use crate::digitalocean::{
 
 const AT_ONCE: usize = 10;
 
-/// The fields that the sandbox heeds; the real one's others are let through.
+/// The fields that the sandbox uses; other fields of the real API are ignored.
 #[derive(Deserialize)]
 struct Order {
     name: Option<String>,
@@ -116,7 +116,7 @@ impl World {
     }
 }
 
-/// The image must be in the region, and the disk big enough.
+/// The image must be available in the region, and the disk large enough.
 fn fits(image: &Image, region: &Region, size: &Size) -> Result<(), Refusal> {
     if !image.regions.iter().any(|slug| slug == region.slug) {
         return Err(Refusal::unprocessable("The image you specified is not available in the selected region."));

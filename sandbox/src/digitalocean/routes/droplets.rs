@@ -1,4 +1,4 @@
-//! Droplets: lists, one of them, its Snapshots and backups, its end.
+//! Droplets: lists, single Droplets, their Snapshots and backups, and deleting them.
 
 use serde_json::json;
 
@@ -33,7 +33,7 @@ impl World {
         self.droplets.get(&id).ok_or_else(Refusal::not_found)
     }
 
-    /// `name` is exact but for case, and excludes `tag_name`; there are no GPU Droplets here.
+    /// `name` must match exactly except for case, and cannot be combined with `tag_name`; there are no GPU Droplets here.
     pub(super) fn list_droplets(&self, call: &Call<'_>) -> Outcome {
         call.need("droplet:read")?;
         let [tag, name, kind] = ["tag_name", "name", "type"].map(|key| call.request.parameter(key));
@@ -57,7 +57,7 @@ impl World {
         Ok(Reply::ok(&json!({"droplet": self.render_droplet(droplet, &call.scopes)})))
     }
 
-    /// That a pending event forbids it is a guess, by the rule for everything else.
+    /// It is a guess that a pending event prevents deletion, as it does everything else.
     pub(super) fn delete_droplet(&mut self, call: &Call<'_>, id: u64) -> Outcome {
         call.need("droplet:delete")?;
         if self.find_droplet(id)?.pending.is_some() {

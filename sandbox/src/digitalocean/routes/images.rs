@@ -30,7 +30,7 @@ impl World {
         image.filter(|image| image.is_listed(self.now))
     }
 
-    /// Oldest first: who forgets to page misses the newest (hashicorp/packer#3158). There are no Volume Snapshots here.
+    /// Oldest first: a client that forgets to page misses the newest ones (hashicorp/packer#3158). There are no Volume Snapshots here.
     pub(super) fn list_snapshots(&self, call: &Call<'_>) -> Outcome {
         call.need("snapshot:read")?;
         let kind = call.request.parameter("resource_type");

@@ -1,4 +1,4 @@
-//! Which request goes where, what a call carries, and how lists are answered. One file for each sort of thing.
+//! Routing of requests, the data of a call, and how lists are answered. There is one file for each kind of resource.
 
 mod account;
 mod actions;
@@ -20,11 +20,11 @@ use super::{
     world::World,
 };
 
-/// A request whose token is known.
+/// A request with a valid token.
 pub(super) struct Call<'a> {
     pub(super) request: &'a Request,
     pub(super) scopes: Scopes,
-    /// What a fault does to the Action that this call may begin.
+    /// The effect of a fault on the Action that this call may start.
     pub(super) quirk: Option<Quirk>,
 }
 
@@ -34,13 +34,13 @@ impl Call<'_> {
         if self.scopes.allow(scope) { Ok(()) } else { Err(Refusal::forbidden()) }
     }
 
-    /// The body's fields.
+    /// The fields of the body.
     fn body(&self) -> Result<Map<String, Value>, Refusal> {
         serde_json::from_slice(&self.request.body).map_err(|_| Refusal::unreadable_body())
     }
 }
 
-/// What a request is answered with when it is not refused.
+/// The answer to a request that is not refused.
 pub(super) struct Reply {
     pub(super) status: u16,
     /// JSON.
@@ -89,7 +89,7 @@ impl<S: Serialize> Serialize for Listing<S> {
 
 type Outcome = Result<Reply, Refusal>;
 
-/// A number in a path; what is none is not found.
+/// A number in a path; anything else is answered with 404.
 fn number(segment: &str) -> Result<u64, Refusal> {
     segment.parse().map_err(|_| Refusal::not_found())
 }

@@ -36,7 +36,7 @@ impl World {
         Ok(Reply::ok(&json!({"tag": self.render_tag(tag, call)})))
     }
 
-    /// A tag that exists is created again without complaint.
+    /// Creating an existing tag again is not an error.
     pub(super) fn create_tag(&mut self, call: &Call<'_>) -> Outcome {
         call.need("tag:create")?;
         let body = call.body()?;
@@ -66,7 +66,7 @@ impl World {
         Ok(Reply::no_content())
     }
 
-    /// The Droplets that a body's `resources` names; there is nothing else here that could be tagged.
+    /// The Droplets that a body's `resources` names; nothing else can be tagged here.
     fn named_droplets(&self, call: &Call<'_>, tag: &str) -> Result<Vec<u64>, Refusal> {
         call.need("droplet:update")?;
         self.tags.get(tag).ok_or_else(Refusal::not_found)?;

@@ -1,10 +1,10 @@
-//! Intents: which kinds of events a bot asked for when it identified.
+//! Intents: which kinds of events a bot requested when it identified.
 //! <https://discord.com/developers/docs/events/gateway#gateway-intents>
 
-/// What an event needs to be delivered.
+/// The intent that an event requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::discord) enum Intent {
-    /// Nothing.
+    /// No intent is required.
     Always,
     Guilds,
     GuildMembers,
@@ -12,11 +12,11 @@ pub(in crate::discord) enum Intent {
     DirectMessages,
 }
 
-/// Whether texts of others are shown.
+/// The intent for seeing the texts of others.
 pub(super) const MESSAGE_CONTENT: u64 = 1 << 15;
 
 impl Intent {
-    /// Whether a bot that asked for these intents gets the event.
+    /// Whether a bot with these intents receives the event.
     pub(in crate::discord) fn is_in(self, intents: u64) -> bool {
         let bit = match self {
             Self::Always => return true,

@@ -1,6 +1,6 @@
-//! The gateway: the WebSocket over which Discord tells the bot what happens.
+//! The gateway: the WebSocket over which Discord sends events to the bot.
 //!
-//! `session` remembers what was told so that a resume can replay it, `socket` speaks with one connection.
+//! `session` keeps what was sent, so that a resume can replay it; `socket` handles one connection.
 
 pub(super) mod intent;
 pub(super) mod session;

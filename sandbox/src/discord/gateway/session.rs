@@ -1,6 +1,6 @@
-//! Gateway sessions: numbered events, kept for replay, and the orders that tests give to open connections.
+//! Gateway sessions: numbered events, kept for replay, and orders by tests for open connections.
 //!
-//! The world dispatches into them whether or not the bot is connected; a resume gets what it missed.
+//! The world dispatches into them whether or not the bot is connected; a resume receives what it missed.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -12,7 +12,7 @@ use super::intent::{Intent, MESSAGE_CONTENT};
 /// How many events a session keeps for a resume.
 const REPLAYED: usize = 10_000;
 
-/// What a connection is to do.
+/// An order for a connection.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::discord) enum Order {
     /// Send this payload.
@@ -21,14 +21,14 @@ pub(in crate::discord) enum Order {
     Close(u16),
 }
 
-/// One session, with what it may have to say again.
+/// One session, with the events that it may have to replay.
 #[derive(Debug)]
 pub(in crate::discord) struct Session {
     pub(in crate::discord) id: String,
     intents: u64,
     sequence: u64,
     sent: VecDeque<(u64, Value)>,
-    /// The connection that serves it now, by number.
+    /// The connection that currently serves it, with its number.
     pub(in crate::discord) connection: Option<(usize, mpsc::UnboundedSender<Order>)>,
 }
 
@@ -36,7 +36,7 @@ pub(in crate::discord) struct Session {
 #[derive(Debug)]
 pub(in crate::discord) struct Sessions {
     heartbeat_interval: Duration,
-    /// Where the gateway is, once the server knows.
+    /// The gateway's URL, once the server knows it.
     pub(in crate::discord) url: String,
     pub(in crate::discord) list: Vec<Session>,
     pub(in crate::discord) begun: usize,
@@ -44,9 +44,9 @@ pub(in crate::discord) struct Sessions {
     pub(in crate::discord) resumed: usize,
     pub(in crate::discord) deaf: bool,
     pub(in crate::discord) handshakes: usize,
-    /// Whether nobody's handshake is answered.
+    /// Whether all handshakes are left unanswered.
     pub(in crate::discord) held: watch::Sender<bool>,
-    /// The close code for clients that ask for a session.
+    /// The close code for clients that want a session, if they are refused.
     pub(in crate::discord) refusing: Option<u16>,
 }
 
@@ -66,7 +66,7 @@ impl Sessions {
         }
     }
 
-    /// Notes a handshake, and waits until handshakes are answered.
+    /// Records a handshake, and waits until handshakes are answered.
     pub(in crate::discord) fn opening(&mut self) -> impl Future<Output = ()> + Send + use<> {
         self.handshakes += 1;
         let mut held = self.held.subscribe();
@@ -88,7 +88,7 @@ impl Sessions {
         }
     }
 
-    /// Dispatches a Message of somebody else, whose text is hidden from bots without the intent for it.
+    /// Dispatches a Message of another user, whose text is hidden from bots without the corresponding intent.
     pub(in crate::discord) fn dispatch_content(&mut self, name: &str, intent: Intent, data: &Value) {
         for session in self.list.iter_mut().filter(|session| intent.is_in(session.intents)) {
             let mut data = data.clone();
@@ -111,7 +111,7 @@ impl Sessions {
         self.connections
     }
 
-    /// The close code for clients that ask for a session.
+    /// The close code for clients that want a session, if they are refused.
     pub(super) fn refusing(&self) -> Option<u16> {
         self.refusing
     }
@@ -135,7 +135,7 @@ impl Sessions {
         &mut self.list[last]
     }
 
-    /// Takes a session up again; says whether that was possible.
+    /// Resumes a session. Returns whether that was possible.
     pub(in crate::discord) fn resume(
         &mut self,
         id: &str,
@@ -146,7 +146,7 @@ impl Sessions {
         let Some(session) = self.list.iter_mut().find(|session| session.id == id) else { return false };
         let missed = session.sent.iter().filter(|(sequence, _)| *sequence > seen);
         for (_, payload) in missed {
-            // Should the connection be gone already, its end is noted elsewhere.
+            // If the connection is already gone, its end is recorded elsewhere.
             let _ = wire.send(Order::Send(payload.clone()));
         }
         session.connection = Some((connection, wire));
@@ -155,7 +155,7 @@ impl Sessions {
         true
     }
 
-    /// Notes the end of a connection. A clean goodbye ends the session, too.
+    /// Records the end of a connection. A clean close also ends the session.
     pub(in crate::discord) fn hang_up(&mut self, connection: usize, goodbye: bool) {
         let of = |session: &Session| session.connection.as_ref().is_some_and(|(number, _)| *number == connection);
         if goodbye {
@@ -168,7 +168,7 @@ impl Sessions {
 
     pub(in crate::discord) fn order(&mut self, order: &Order) {
         for (_, wire) in self.list.iter().filter_map(|session| session.connection.as_ref()) {
-            // As above.
+            // An error means the same as above.
             let _ = wire.send(order.clone());
         }
     }
@@ -179,7 +179,7 @@ impl Session {
         self.sequence += 1;
         let payload = json!({"op": 0, "t": name, "s": self.sequence, "d": data});
         if let Some((_, wire)) = &self.connection {
-            // As above.
+            // An error means the same as above.
             let _ = wire.send(Order::Send(payload.clone()));
         }
         self.sent.push_back((self.sequence, payload));

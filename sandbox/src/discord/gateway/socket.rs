@@ -1,4 +1,4 @@
-//! One gateway connection: hello, identify or resume, heartbeats, and whatever the session tells it to send.
+//! One gateway connection: hello, identify or resume, heartbeats, and whatever the session orders it to send.
 //!
 //! Run by the server for each WebSocket. <https://discord.com/developers/docs/events/gateway>
 
@@ -36,7 +36,7 @@ pub(in crate::discord) async fn serve(mut socket: WebSocket, shared: Shared, sto
                 frame = socket.recv() => match frame {
                     Some(Ok(Message::Text(text))) => connection.hear(text.as_str()),
                     Some(Ok(Message::Close(frame))) => {
-                        // With 1000 or 1001 a bot gives its session up.
+                        // With 1000 or 1001 a bot gives up its session.
                         goodbye = frame.is_some_and(|frame| matches!(frame.code, 1000 | 1001));
                         break;
                     }
@@ -51,7 +51,7 @@ pub(in crate::discord) async fn serve(mut socket: WebSocket, shared: Shared, sto
                 Some(Order::Send(_)) => break,
                 Some(Order::Close(code)) => {
                     let frame = CloseFrame { code, reason: "closed by the simulated Discord".into() };
-                    // The peer may be gone; closing is all we wanted.
+                    // The peer may be gone; all we want is to close.
                     let _ = socket.send(Message::Close(Some(frame))).await;
                     break;
                 }
@@ -73,7 +73,7 @@ struct Connection {
 }
 
 impl Connection {
-    /// What follows from a payload of the bot.
+    /// The reaction to a payload from the bot.
     fn hear(&mut self, text: &str) -> Option<Order> {
         let Ok(payload) = serde_json::from_str::<Value>(text) else { return Some(Order::Close(DECODE_ERROR)) };
         let data = &payload["d"];
@@ -107,7 +107,7 @@ impl Connection {
                 Some(presence) => (!world.show_presence(presence)).then_some(Order::Close(RATE_LIMITED)),
                 None => Some(Order::Close(DECODE_ERROR)),
             },
-            // Voice state changes nothing here.
+            // Voice state has no effect here.
             Some(4) => None,
             _ => Some(Order::Close(UNKNOWN_OPCODE)),
         }

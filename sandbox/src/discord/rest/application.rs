@@ -36,7 +36,7 @@ impl World {
                 let person = from_json(&call.body["recipient_id"]).ok_or(ApiError::UNKNOWN_USER)?;
                 match self.users.get(&person) {
                     None => Err(ApiError::UNKNOWN_USER),
-                    // Nobody can write to itself.
+                    // A bot cannot send Messages to itself.
                     Some(user) if user.bot => Err(ApiError::DMS_CLOSED),
                     Some(_) => {
                         let channel = self.direct_channel(person);
@@ -109,7 +109,7 @@ impl World {
                 (false, json) => Reply::ok(json),
             },
             (_, []) => Err(ApiError::METHOD_NOT_ALLOWED),
-            // No overwrites of rights are simulated.
+            // Permission overwrites for commands are not simulated.
             ("GET", ["permissions"]) if guild.is_some() => Reply::ok(json!([])),
             (method, [command]) => {
                 let command = id(command)?;

@@ -1,4 +1,4 @@
-//! Channels and their Messages, as the bot reads, posts, edits and deletes them with its own token.
+//! Channels and their Messages, which the bot reads, posts, edits and deletes with its own token.
 
 use serde_json::json;
 
@@ -64,7 +64,7 @@ impl World {
         found.ok_or(ApiError::UNKNOWN_MESSAGE)
     }
 
-    /// Sending needs a right of its own in Threads; a person may refuse direct Messages.
+    /// Threads require a separate permission for sending; a person may refuse direct Messages.
     fn check_may_send(&self, channel: Snowflake) -> Result<(), ApiError> {
         let place = self.channels.get(&channel).ok_or(ApiError::UNKNOWN_CHANNEL)?;
         let closed = place.recipient.and_then(|person| self.users.get(&person)).is_some_and(|user| user.dms_closed);
@@ -88,7 +88,7 @@ impl World {
         if let Some(nonce) = draft.nonce.as_ref().filter(|_| draft.enforce_nonce)
             && let Some(first) = self.with_nonce(self.bot.id, nonce)
         {
-            // What was said and deleted is not said again: discord-api-docs#6647.
+            // A Message that was posted and deleted is not posted again: discord-api-docs#6647.
             let first = if first.deleted { Err(ApiError::UNKNOWN_MESSAGE) } else { Ok(first.id) }?;
             return Reply::ok(self.message_json(first));
         }
@@ -124,7 +124,7 @@ impl World {
         Reply::ok(self.message_json(message))
     }
 
-    /// Without the right to read what was said, there is nothing to read: Discord says so by an empty list.
+    /// Without the permission to read earlier Messages, Discord returns an empty list.
     fn list_messages(&self, call: &Call<'_>, channel: Snowflake) -> Result<Reply, ApiError> {
         let limit = call.query.get("limit").map_or(Some(50), |limit| limit.parse::<usize>().ok());
         let Some(limit) = limit.filter(|limit| (1..=100).contains(limit)) else {
@@ -146,7 +146,7 @@ impl World {
             found.reverse();
             found
         };
-        // Newest first, whichever way it was asked.
+        // Newest first, in all cases.
         let found = match (at("around"), at("before"), at("after")) {
             (Some(around), _, _) => {
                 let half = limit / 2;

@@ -1,4 +1,4 @@
-//! Guilds, as far as a bot reads them: Channels, Roles, Members.
+//! Guilds, as far as a bot can read them: Channels, Roles, Members.
 
 use serde_json::Value;
 
@@ -45,7 +45,7 @@ impl World {
                 }
                 self.member_json(guild, user).map_or(Err(ApiError::UNKNOWN_MEMBER), Reply::ok)
             }
-            // Listing all Members needs a privileged intent, which this application does not have.
+            // Listing all Members requires a privileged intent, which this application does not have.
             ["members"] => Err(ApiError::MISSING_ACCESS),
             _ => Err(ApiError::NOT_FOUND),
         }

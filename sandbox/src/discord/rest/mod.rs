@@ -1,6 +1,6 @@
-//! REST: which request goes where, and who may ask.
+//! REST: routing of requests, and authorization.
 //!
-//! Called by the server with the world locked; each file below answers one part of the API. Knows no connections.
+//! Called by the server with the world locked; each file below handles one part of the API. Knows no connections.
 
 mod application;
 mod channel;
@@ -14,26 +14,26 @@ use serde_json::{Value, json};
 
 use super::{api_error::ApiError, attachment::Upload, snowflake::Snowflake, world::World};
 
-/// A request, read.
+/// A parsed request.
 #[derive(Debug)]
 pub(super) struct Call<'a> {
     pub(super) method: &'a str,
     pub(super) path: &'a [&'a str],
     pub(super) query: BTreeMap<String, String>,
     pub(super) body: &'a Value,
-    /// The files next to it.
+    /// The files beside the JSON.
     pub(super) files: &'a [Upload],
-    /// What `authorization` said.
+    /// The `authorization` header.
     pub(super) authorization: Option<&'a str>,
     /// Its number in the journal.
     pub(super) number: usize,
 }
 
-/// A success.
+/// A successful answer.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Reply {
     pub(super) status: u16,
-    /// Null for none.
+    /// Null if there is none.
     pub(super) body: Value,
 }
 
@@ -60,7 +60,7 @@ impl Call<'_> {
     }
 }
 
-/// An id out of a path; what is none names nothing.
+/// An id from a path; anything else identifies nothing.
 fn id(part: &str) -> Result<Snowflake, ApiError> {
     part.parse().map_err(|_| ApiError::NOT_FOUND)
 }
@@ -70,7 +70,7 @@ impl World {
         self.bot.token_good && token.strip_prefix("Bot ").unwrap_or(token) == self.settings.token
     }
 
-    /// Carries a request out.
+    /// Executes a request.
     pub(super) fn route(&mut self, call: &Call<'_>) -> Result<Reply, ApiError> {
         match (call.method, call.path) {
             ("GET", ["gateway"]) => return Reply::ok(json!({"url": self.sessions.url})),

@@ -1,19 +1,19 @@
-//! Request bodies: JSON, or a form whose `payload_json` is JSON, as libraries send it along with files.
+//! Request bodies: JSON, or a form whose `payload_json` is JSON, which libraries use to send files.
 
 use serde_json::Value;
 
 use super::super::{api_error::ApiError, attachment::Upload};
 
-/// A body, read.
+/// A parsed body.
 #[derive(Clone, Debug, Default)]
 pub(in crate::discord) struct Payload {
-    /// Null where there is none.
+    /// Null if there is none.
     pub(in crate::discord) json: Value,
-    /// The files next to it.
+    /// The files beside the JSON.
     pub(in crate::discord) files: Vec<Upload>,
 }
 
-/// Reads a body.
+/// Parses a body.
 pub(in crate::discord) fn read(content_type: &str, bytes: &[u8]) -> Result<Payload, ApiError> {
     let json = |bytes: &[u8]| serde_json::from_slice(bytes).map_err(|_| ApiError::INVALID_JSON);
     let mut payload = Payload::default();
@@ -46,7 +46,7 @@ fn parts<'a>(bytes: &'a [u8], boundary: &str) -> Vec<(String, &'a [u8])> {
         let (Some(blank), Some(stop)) = (find(rest, b"\r\n\r\n"), find(rest, end.as_bytes())) else { break };
         let content = rest.get(blank + 4..stop).unwrap_or_default();
         parts.push((String::from_utf8_lossy(&rest[..blank]).into_owned(), content));
-        // The line break before the next boundary belongs to neither.
+        // The line break before the next boundary belongs to neither part.
         rest = &rest[stop + 2..];
     }
     parts

@@ -37,7 +37,7 @@ impl World {
         if self.now() >= interaction.created + span(self.settings.token_life) {
             return Err(ApiError::INVALID_WEBHOOK_TOKEN);
         }
-        // Before the first response there is no such webhook.
+        // Before the first response this webhook does not exist.
         let original = match &interaction.first {
             First::Awaited | First::Died | First::Given(Response::Choices(_) | Response::Form(_)) => {
                 return Err(ApiError::UNKNOWN_WEBHOOK);
@@ -81,7 +81,7 @@ impl World {
         }
     }
 
-    /// A further Message; after a deferral, the first one takes the place of "thinking".
+    /// Posts a further Message; after a deferral, the first one replaces "thinking".
     fn follow_up(&mut self, call: &Call<'_>, of: &Interaction, original: Snowflake) -> Result<Reply, ApiError> {
         let draft = Draft::with_files(call.body, call.files)?;
         self.check_pings(call, call.body);

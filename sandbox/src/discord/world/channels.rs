@@ -1,4 +1,4 @@
-//! Channels of the world: opened, changed and deleted by operators, shown to the bot as JSON.
+//! Channels of the world: created, changed and deleted by operators, rendered as JSON for the bot.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use crate::discord::{
 };
 
 impl World {
-    /// A new text Channel.
+    /// Creates a text Channel.
     pub fn add_channel(&mut self, guild: Snowflake, name: &str) -> Snowflake {
         self.insert_channel("CHANNEL_CREATE", |id| Channel {
             id,
@@ -25,7 +25,7 @@ impl World {
         })
     }
 
-    /// A new public Thread below a text Channel.
+    /// Creates a public Thread below a text Channel.
     pub fn add_thread(&mut self, parent: Snowflake, name: &str) -> Snowflake {
         let guild = self.channels.get(&parent).and_then(|parent| parent.guild);
         self.insert_channel("THREAD_CREATE", |id| Channel {
@@ -39,7 +39,7 @@ impl World {
         })
     }
 
-    /// The direct Channel between the bot and a person, opened where there was none.
+    /// The direct Channel between the bot and a person; created if it does not exist.
     pub fn direct_channel(&mut self, person: Snowflake) -> Snowflake {
         if let Some(open) = self.channels.values().find(|channel| channel.recipient == Some(person)) {
             return open.id;
@@ -52,7 +52,7 @@ impl World {
         id
     }
 
-    /// Sets what a Channel gives to and takes from a Role or Member, in place of what it said before.
+    /// Sets what a Channel allows and denies a Role or Member, replacing an earlier overwrite.
     pub fn set_overwrite(&mut self, channel: Snowflake, subject: Subject, allow: Permissions, deny: Permissions) {
         let Some(found) = self.channels.get_mut(&channel) else { return };
         found.overwrites.retain(|overwrite| overwrite.subject != subject);
@@ -61,13 +61,13 @@ impl World {
         self.dispatch("CHANNEL_UPDATE", Intent::Guilds, &data);
     }
 
-    /// Takes these permissions from the bot in one Channel, whatever its Roles give.
+    /// Denies the bot these permissions in one Channel, whatever its Roles grant.
     pub fn deny_bot(&mut self, channel: Snowflake, deny: Permissions) {
         let bot = self.bot.id;
         self.set_overwrite(channel, Subject::Member(bot), Permissions::NONE, deny);
     }
 
-    /// Deletes a Channel with its Threads and Messages, as an operator may.
+    /// Deletes a Channel with its Threads and Messages, as an operator can.
     pub fn delete_channel(&mut self, channel: Snowflake) {
         let threads: Vec<_> =
             self.channels.values().filter(|other| other.parent == Some(channel)).map(|thread| thread.id).collect();
@@ -91,12 +91,12 @@ impl World {
         self.channels.get(&id)
     }
 
-    /// Every Channel that a person sees, in the order they were made.
+    /// Every Channel that a person sees, in order of creation.
     pub fn channels_seen_by(&self, user: Snowflake) -> impl Iterator<Item = &Channel> {
         self.channels.values().filter(move |channel| self.may(channel.id, user, Permissions::NONE))
     }
 
-    /// A Channel by name, `#` or not.
+    /// A Channel by name, with or without `#`.
     pub fn channel_named(&self, name: &str) -> Option<Snowflake> {
         let name = name.trim_start_matches('#');
         self.channels.values().find(|channel| channel.name == name).map(|channel| channel.id)

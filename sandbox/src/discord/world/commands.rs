@@ -1,6 +1,6 @@
-//! Commands of the world: registered in a Guild or globally, and found again by the words a person types.
+//! Commands of the world: registered in a Guild or globally, and found by the words that a person types.
 //!
-//! REST registers them, simulated users run them; `command_form` says which ones Discord takes.
+//! REST registers them, simulated users run them; `command_form` determines which ones Discord accepts.
 
 use std::collections::BTreeSet;
 
@@ -17,11 +17,11 @@ use crate::discord::{
     snowflake::Snowflake,
 };
 
-/// The most commands a scope holds.
+/// The maximum number of commands in a scope.
 const MOST: usize = 100;
 
 impl World {
-    /// Everything that a person in a Channel may run there: what Discord's client lists after a slash.
+    /// Everything that a person may run in a Channel, which Discord's client lists after a slash.
     pub fn offered_commands(&self, channel: Snowflake, user: Snowflake) -> Vec<Leaf> {
         let Some(place) = self.channels.get(&channel) else { return Vec::new() };
         let permissions = self.permissions_in(channel, user);
@@ -46,20 +46,20 @@ impl World {
         self.commands.values().filter(reachable).flat_map(leaves).collect()
     }
 
-    /// The command that these words name, no matter who may run it.
+    /// The command with these words, no matter who may run it.
     pub fn registered(&self, guild: Option<Snowflake>, path: &[String]) -> Option<Leaf> {
         let here = |command: &&Command| command.guild.is_none() || command.guild == guild;
         self.commands.values().filter(here).flat_map(leaves).find(|leaf| leaf.path == path)
     }
 
-    /// The commands of a scope, as Discord gives them back.
+    /// The commands of a scope, as Discord returns them.
     pub(in crate::discord) fn commands_json(&self, guild: Option<Snowflake>) -> Value {
         let mut found: Vec<_> = self.commands.values().filter(|command| command.guild == guild).collect();
         found.sort_by_key(|command| command.id);
         found.into_iter().map(|command| command.json.clone()).collect()
     }
 
-    /// Replaces all commands of a scope; what keeps its name keeps its id.
+    /// Replaces all commands of a scope; a command that keeps its name keeps its id.
     pub(in crate::discord) fn overwrite_commands(
         &mut self,
         guild: Option<Snowflake>,
@@ -88,7 +88,7 @@ impl World {
         Ok(self.commands_json(guild))
     }
 
-    /// Creates a command, or replaces the one of the same name; says whether it is new.
+    /// Creates a command, or replaces the one of the same name. Returns whether it is new.
     pub(in crate::discord) fn create_command(
         &mut self,
         guild: Option<Snowflake>,

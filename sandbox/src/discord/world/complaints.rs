@@ -1,4 +1,4 @@
-//! What the bot did wrong in the world, and the journal of what it asked.
+//! What the bot did wrong in the world, and the journal of its requests.
 
 use std::collections::VecDeque;
 
@@ -16,13 +16,13 @@ impl World {
         self.journal.exchanges()
     }
 
-    /// What the bot did wrong so far, Interactions that ran out of time included.
+    /// What the bot did wrong so far, including Interactions that timed out.
     pub fn complaints(&mut self) -> Vec<Complaint> {
         self.expire_late();
         self.complaints.clone()
     }
 
-    /// Notes what the bot did wrong.
+    /// Records something that the bot did wrong.
     pub(in crate::discord) fn complain(&mut self, what: String, request: Option<usize>) {
         let complaint = Complaint { what, request };
         if !self.complaints.contains(&complaint) {
@@ -31,7 +31,7 @@ impl World {
         }
     }
 
-    /// Ends every Interaction whose time for a first response is over.
+    /// Ends every Interaction whose time for a first response has expired.
     pub(in crate::discord) fn expire_late(&mut self) {
         let late: Vec<Snowflake> = self
             .interactions

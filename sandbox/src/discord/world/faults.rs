@@ -4,7 +4,7 @@ use super::World;
 use crate::discord::fault::Fault;
 
 impl World {
-    /// Adds a fault behind those in force.
+    /// Adds a fault after the active ones.
     pub fn add_fault(&mut self, fault: Fault) {
         self.faults.add(fault);
     }

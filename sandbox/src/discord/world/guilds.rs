@@ -1,6 +1,6 @@
-//! Guilds of the world and the users in them: built by tests and the demo, shown to the bot as JSON.
+//! Guilds of the world and the users in them: created by tests and the demo, rendered as JSON for the bot.
 //!
-//! Knows nothing of REST; what changes while the bot is connected is dispatched to it.
+//! Knows nothing of REST. Changes while the bot is connected are dispatched to it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,14 +17,14 @@ use crate::discord::{
 };
 
 impl World {
-    /// A new person.
+    /// Creates a person.
     pub fn add_user(&mut self, name: &str) -> Snowflake {
         let id = self.ids.next();
         self.users.insert(id, User { id, name: name.to_owned(), bot: false, dms_closed: false, flags: 0 });
         id
     }
 
-    /// A new Guild with an owner nobody speaks for, in which the bot is a Member with the usual rights.
+    /// Creates a Guild with an owner as whom nobody acts, and with the bot as a Member with the usual permissions.
     pub fn add_guild(&mut self, name: &str) -> Snowflake {
         let owner = self.add_user(&format!("{name}'s owner"));
         let id = self.ids.next();
@@ -42,7 +42,7 @@ impl World {
         id
     }
 
-    /// A new Role.
+    /// Creates a Role.
     pub fn add_role(&mut self, guild: Snowflake, name: &str, permissions: Permissions) -> Snowflake {
         let id = self.ids.next();
         let role = Role { id, name: name.to_owned(), permissions, mentionable: false };
@@ -55,7 +55,7 @@ impl World {
         id
     }
 
-    /// Lets anyone mention a Role.
+    /// Makes a Role mentionable by everyone.
     pub fn set_mentionable(&mut self, role: Snowflake) {
         for guild in self.guilds.values_mut() {
             if let Some(found) = guild.roles.get_mut(&role) {
@@ -64,7 +64,7 @@ impl World {
         }
     }
 
-    /// Changes what a Role gives; everyone's Role has the Guild's id.
+    /// Changes the permissions that a Role grants; everyone's Role has the Guild's id.
     pub fn set_role_permissions(&mut self, guild: Snowflake, role: Snowflake, permissions: Permissions) {
         let Some(found) = self.guilds.get_mut(&guild).and_then(|guild| guild.roles.get_mut(&role)) else { return };
         found.permissions = permissions;
@@ -86,7 +86,7 @@ impl World {
         }
     }
 
-    /// Takes a user out of a Guild.
+    /// Removes a user from a Guild.
     pub fn leave(&mut self, guild: Snowflake, user: Snowflake) {
         if let Some(found) = self.guilds.get_mut(&guild) {
             found.members.remove(&user);
@@ -95,26 +95,26 @@ impl World {
         self.dispatch("GUILD_MEMBER_REMOVE", Intent::GuildMembers, &data);
     }
 
-    /// Whether a person refuses direct Messages.
+    /// Sets whether a person refuses direct Messages.
     pub fn close_dms(&mut self, user: Snowflake, closed: bool) {
         if let Some(user) = self.users.get_mut(&user) {
             user.dms_closed = closed;
         }
     }
 
-    /// Gives an account these flags.
+    /// Sets the flags of an account.
     pub fn set_flags(&mut self, user: Snowflake, flags: u64) {
         if let Some(user) = self.users.get_mut(&user) {
             user.flags = flags;
         }
     }
 
-    /// Members come without the fields that Discord leaves out now and then.
+    /// Sets whether Members are sent without the fields that Discord sometimes omits.
     pub fn send_scant_members(&mut self, scant: bool) {
         self.scant_members = scant;
     }
 
-    /// Takes the bot out of a Guild; its commands there are gone, too.
+    /// Removes the bot from a Guild, which also deletes its commands there.
     pub fn kick_bot(&mut self, guild: Snowflake) {
         let bot = self.bot.id;
         if let Some(found) = self.guilds.get_mut(&guild) {
@@ -125,7 +125,7 @@ impl World {
         self.tell(Event::BotLeft { guild });
     }
 
-    /// Brings the bot into a Guild.
+    /// Adds the bot to a Guild.
     pub fn invite_bot(&mut self, guild: Snowflake) {
         let bot = self.bot.id;
         self.join(guild, bot, &[]);
@@ -140,7 +140,7 @@ impl World {
         self.guilds.values().filter(|guild| guild.members.contains_key(&self.bot.id)).map(|guild| guild.id).collect()
     }
 
-    /// A Guild.
+    /// A Guild by id.
     pub fn guild(&self, id: Snowflake) -> Option<&Guild> {
         self.guilds.get(&id)
     }
@@ -150,7 +150,7 @@ impl World {
         self.users.values()
     }
 
-    /// A user.
+    /// A user by id.
     pub fn user(&self, id: Snowflake) -> Option<&User> {
         self.users.get(&id)
     }
@@ -160,7 +160,7 @@ impl World {
         self.users.values().find(|user| user.name == name).map(|user| user.id)
     }
 
-    /// A user's name; the id, where there is no such user.
+    /// A user's name, or the id if there is no such user.
     pub fn user_name(&self, id: Snowflake) -> String {
         self.users.get(&id).map_or_else(|| id.to_string(), |user| user.name.clone())
     }
@@ -213,7 +213,7 @@ impl World {
         roles.into_iter().flat_map(BTreeMap::values).enumerate().map(|(at, role)| role_json(role, at)).collect()
     }
 
-    /// What `GUILD_CREATE` carries: the Guild and all that the bot may know of it.
+    /// The data of `GUILD_CREATE`: the Guild and everything in it that the bot may know.
     pub(in crate::discord) fn guild_create_json(&self, id: Snowflake) -> Option<Value> {
         let guild = self.guilds.get(&id)?;
         let bot = guild.members.get(&self.bot.id)?;
@@ -233,7 +233,7 @@ impl World {
             .filter(|thread| thread.kind != ChannelKind::PrivateThread)
             .map(|thread| self.channel_json(thread.id))
             .collect();
-        // Without the GUILD_MEMBERS intent Discord sends the bot's own Member alone.
+        // Without the GUILD_MEMBERS intent Discord sends only the bot's own Member.
         json["members"] = json!([self.member_json(id, self.bot.id)]);
         for empty in ["voice_states", "presences", "stage_instances", "guild_scheduled_events", "soundboard_sounds"] {
             json[empty] = json!([]);

@@ -1,6 +1,6 @@
 //! Interactions of the world: dispatched to the bot, and answered by it.
 //!
-//! Simulated users make them; REST answers them. The first response has three seconds and exactly one try.
+//! Simulated users create them; REST answers them. The first response has three seconds and exactly one try.
 //! <https://discord.com/developers/docs/interactions/receiving-and-responding>
 
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ const CHOICES: u64 = 8;
 const FORM: u64 = 9;
 
 impl World {
-    /// An Interaction.
+    /// An Interaction by id.
     pub fn interaction(&self, id: Snowflake) -> Option<&Interaction> {
         self.interactions.get(&id)
     }
@@ -44,12 +44,12 @@ impl World {
         self.interactions.values().find(|interaction| interaction.first == First::Awaited)
     }
 
-    /// The next Interaction reaches the bot twice, as Discord's gateway may deliver it.
+    /// Makes the next Interaction reach the bot twice, as Discord's gateway may do.
     pub fn dispatch_next_twice(&mut self) {
         self.dispatch_twice = true;
     }
 
-    /// The next Interaction reaches the bot without this field, as no bot could read it.
+    /// Makes the next Interaction reach the bot without this field, so that no bot can parse it.
     pub fn dispatch_next_without(&mut self, field: &'static str) {
         self.leave_out = Some(field);
     }
@@ -120,7 +120,7 @@ impl World {
         self.now() >= interaction.created + span(self.settings.acknowledge_within)
     }
 
-    /// The first response; gives the resource for `with_response`.
+    /// Processes the first response. Returns the resource for `with_response`.
     pub(in crate::discord) fn respond(
         &mut self,
         id: Snowflake,
@@ -180,7 +180,7 @@ impl World {
             }
             _ => {
                 let mut form = Form::default();
-                // A form answers no form, and pong (1) webhooks only.
+                // A form cannot be answered by a form, and pong (1) is for webhooks only.
                 let what = format!("Value {kind} is no valid response to this interaction (not {PONG})");
                 form.wrong("type", "INTERACTION_APPLICATION_COMMAND_INVALID_CALLBACK_TYPE", what);
                 form.done()?;
@@ -189,7 +189,7 @@ impl World {
         }
     }
 
-    /// Posts a Message that answers an Interaction; no Channel permission is asked for.
+    /// Posts a Message that answers an Interaction; no Channel permission is required.
     pub(in crate::discord) fn answer(&mut self, interaction: &Interaction, draft: Draft) -> Snowflake {
         let occasion = Occasion {
             interaction: interaction.id,

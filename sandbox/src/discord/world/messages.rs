@@ -1,6 +1,6 @@
-//! Messages of the world: made, edited, deleted, and shown to the bot as JSON.
+//! Messages of the world: created, edited, deleted, and rendered as JSON for the bot.
 //!
-//! REST and Interactions make them through here, operators delete them; knows no requests.
+//! REST and Interactions create them through this file, operators delete them. Knows no requests.
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -19,28 +19,28 @@ use crate::discord::{
 };
 
 impl World {
-    /// Says something as a person.
+    /// Posts a Message as a person.
     pub fn say(&mut self, channel: Snowflake, author: Snowflake, content: &str) -> Option<Snowflake> {
         let draft = Draft::new(&json!({"content": content})).ok()?;
         Some(self.post(NewMessage { channel, author, draft, only_for: None, occasion: None }))
     }
 
-    /// A Message, also a deleted one.
+    /// A Message by id, even a deleted one.
     pub fn message(&self, id: Snowflake) -> Option<&Message> {
         self.messages.get(&id)
     }
 
-    /// Every Message of a Channel that is there, in order, no matter who sees it.
+    /// Every existing Message of a Channel, in order, no matter who sees it.
     pub fn messages_in(&self, channel: Snowflake) -> impl DoubleEndedIterator<Item = &Message> {
         self.messages.values().filter(move |message| message.channel == channel && !message.deleted)
     }
 
-    /// Who was pinged so far, in order.
+    /// All pings so far, in order.
     pub fn pings(&self) -> &[Ping] {
         &self.pings
     }
 
-    /// Deletes a Message, as an operator may.
+    /// Deletes a Message, as an operator can.
     pub fn delete_message(&mut self, id: Snowflake) {
         let Some(message) = self.messages.get_mut(&id).filter(|message| !message.deleted) else { return };
         message.deleted = true;
@@ -53,7 +53,7 @@ impl World {
         self.tell(Event::MessageDeleted { message: id });
     }
 
-    /// Puts a Message into its Channel; pings whom it may.
+    /// Adds a Message to its Channel, and pings those whom it may ping.
     pub(in crate::discord) fn post(&mut self, new: NewMessage) -> Snowflake {
         let NewMessage { channel, author, mut draft, only_for, occasion } = new;
         self.number_files(&mut draft);
@@ -90,7 +90,7 @@ impl World {
         id
     }
 
-    /// Changes what a Message shows. Filling a "thinking" one is its first appearance and pings; any other edit does not.
+    /// Changes the contents of a Message. Filling a "thinking" Message counts as its first appearance and pings; any other edit does not.
     pub(in crate::discord) fn change(&mut self, id: Snowflake, mut draft: Draft) {
         let now = self.now();
         self.number_files(&mut draft);
@@ -124,7 +124,7 @@ impl World {
             .find(|message| message.author == author && message.nonce.as_ref() == Some(nonce) && message.at >= since)
     }
 
-    /// Refuses one edit too many of a Message older than an hour.
+    /// Refuses an edit beyond the limit for Messages older than an hour.
     pub(in crate::discord) fn check_old_edits(&self, message: &Message) -> Result<(), ApiError> {
         let an_hour_ago = self.now() - SignedDuration::from_hours(1);
         let recent = message.edits.iter().filter(|edit| edit.at > an_hour_ago).count();
@@ -208,7 +208,7 @@ impl World {
         json
     }
 
-    /// By whom the application was installed where this Channel is: the Guild, or nobody in direct Messages.
+    /// Who installed the application where this Channel is: the Guild, or nobody for direct Messages.
     pub(in crate::discord) fn integration_owners(&self, channel: Snowflake) -> Value {
         match self.channels.get(&channel).and_then(|channel| channel.guild) {
             Some(guild) => json!({"0": guild}),

@@ -1,6 +1,6 @@
-//! The state of the simulated Discord, all of it, behind one lock that the server holds.
+//! The complete state of the simulated Discord, behind one lock that the server holds.
 //!
-//! The other files add what can be done with it (`impl World`); this one owns the fields and tells watchers of changes.
+//! The other files add operations on it (`impl World`); this one defines the fields and notifies watchers of changes.
 
 mod channels;
 mod commands;
@@ -36,19 +36,19 @@ use super::{
 };
 use crate::control::{fault::Faults, gate::Gate, journal::Journal};
 
-/// How many events a slow watcher may be behind before it misses some.
+/// How many events a slow watcher may lag behind before it misses some.
 const EVENTS_KEPT: usize = 4096;
 
-/// The bot's own identity: the application and its user share one id here, as they do for young applications.
+/// The bot's identity: the application and its user share one id here, as they do for recent applications.
 #[derive(Clone, Debug)]
 pub(super) struct Bot {
     pub(super) id: Snowflake,
     pub(super) name: String,
-    /// Whether the token is good; a test may revoke it.
+    /// Whether the token is accepted; a test may revoke it.
     pub(super) token_good: bool,
 }
 
-/// The whole state.
+/// The complete state.
 #[derive(Debug)]
 pub struct World {
     pub(super) settings: Settings,
@@ -69,15 +69,15 @@ pub struct World {
     pub(super) complaints: Vec<Complaint>,
     pub(super) faults: Faults<Disturbance>,
     pub(super) gate: Gate,
-    /// What the bot shows next to its name, and when it was changed lately.
+    /// What the bot displays beside its name, and when it recently changed that.
     pub(super) presence: Presence,
     pub(super) presence_changes: Vec<Timestamp>,
     pub(super) buckets: Buckets,
-    /// Whether the next Interaction is to be dispatched twice.
+    /// Whether the next Interaction is dispatched twice.
     pub(super) dispatch_twice: bool,
-    /// Whether Members come without the fields that Discord leaves out now and then.
+    /// Whether Members are sent without the fields that Discord sometimes omits.
     pub(super) scant_members: bool,
-    /// A field that the next Interaction comes without.
+    /// A field that is omitted from the next Interaction.
     pub(super) leave_out: Option<&'static str>,
     events: broadcast::Sender<Event>,
     changes: watch::Sender<u64>,
@@ -117,22 +117,22 @@ impl World {
         }
     }
 
-    /// The bot's user id, which is its application id, too.
+    /// The bot's user id, which is also its application id.
     pub fn bot(&self) -> Snowflake {
         self.bot.id
     }
 
-    /// What the bot shows next to its name.
+    /// What the bot displays beside its name.
     pub fn presence(&self) -> &Presence {
         &self.presence
     }
 
-    /// How often the bot has changed what it shows next to its name, in the last 20 seconds.
+    /// How often the bot has changed its presence in the last 20 seconds.
     pub fn presence_changes(&self) -> usize {
         self.presence_changes.len()
     }
 
-    /// Shows it; false if the bot changes it too often.
+    /// Displays a presence. Returns false if the bot changes it too often.
     pub(super) fn show_presence(&mut self, presence: Presence) -> bool {
         let now = self.now();
         self.presence_changes.retain(|at| now.duration_since(*at) < SignedDuration::from_secs(20));
@@ -142,24 +142,24 @@ impl World {
         self.presence_changes.len() <= UPDATES
     }
 
-    /// Takes the bot's token away, or gives it back: requests get 401, the gateway closes with 4004.
+    /// Revokes the bot's token, or accepts it again: while it is revoked, requests get 401 and the gateway closes with 4004.
     pub fn accept_token(&mut self, good: bool) {
         self.bot.token_good = good;
     }
 
-    /// What *Reset Token* in the Developer Portal does: from now on this token is the bot's, and the earlier one is refused. Sessions
-    /// that were begun with it stay until they are closed.
+    /// Does what *Reset Token* in the Developer Portal does: from now on this is the bot's token, and the earlier one is refused. Sessions
+    /// that were opened with the earlier one stay until they are closed.
     pub fn reset_token(&mut self, token: &str) {
         token.clone_into(&mut self.settings.token);
     }
 
-    /// As [`World::reset_token`], with a token of another application, and so of another bot.
+    /// Like [`World::reset_token`], with a token of another application, and so of another bot.
     pub fn replace_application(&mut self, token: &str) {
         self.bot.id = self.ids.next();
         self.reset_token(token);
     }
 
-    /// The present moment by the clock that was passed in.
+    /// The current time by the clock that was passed in.
     pub fn now(&self) -> Timestamp {
         self.settings.now.get()
     }
@@ -172,20 +172,20 @@ impl World {
         self.changes.subscribe()
     }
 
-    /// Tells all watchers that something happened.
+    /// Notifies all watchers of an event.
     pub(super) fn tell(&self, event: Event) {
-        // Nobody listening is fine.
+        // It is no error if nobody is listening.
         let _ = self.events.send(event);
         self.changes.send_modify(|version| *version += 1);
     }
 
-    /// Sends a gateway event to every session that asked for its kind.
+    /// Sends a gateway event to every session that requested its kind.
     pub(super) fn dispatch(&mut self, name: &'static str, intent: Intent, data: &Value) {
         self.sessions.dispatch(name, intent, data);
     }
 }
 
-/// A length of time as the calendar library wants it; absurd ones never end.
+/// Converts a duration for the calendar library; absurdly long ones never end.
 pub(super) fn span(duration: Duration) -> SignedDuration {
     SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
 }

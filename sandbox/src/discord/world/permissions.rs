@@ -1,6 +1,6 @@
 //! What a Member may do in a Channel, computed as Discord computes it.
 //!
-//! Called by REST (may the bot?), by simulated users (may the person?) and by tests that give or take rights. Knows no REST.
+//! Called by REST (may the bot?), by simulated users (may the person?) and by tests that change permissions. Knows no REST.
 //! <https://discord.com/developers/docs/topics/permissions>
 
 use super::World;
@@ -12,7 +12,7 @@ use crate::discord::{
 };
 
 impl World {
-    /// What a Member may do in a Guild before any Channel has its say; nothing for strangers.
+    /// What a Member may do in a Guild before Channel overwrites apply; nothing for non-members.
     pub fn guild_permissions(&self, guild: Snowflake, user: Snowflake) -> Permissions {
         self.guilds.get(&guild).map_or(Permissions::NONE, |guild| base(guild, user))
     }

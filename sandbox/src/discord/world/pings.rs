@@ -10,7 +10,7 @@ use crate::discord::{
 };
 
 impl World {
-    /// Records whom a new Message pings: those it may name, who can see it, its author aside.
+    /// Records whom a new Message pings: those it may mention and who can see it, except its author.
     pub(in crate::discord) fn ping(&mut self, message: &Message, replied: Option<Snowflake>) {
         let Some(channel) = self.channels.get(&message.channel) else { return };
         let guild = channel.guild.and_then(|guild| self.guilds.get(&guild));

@@ -1,4 +1,4 @@
-//! Gateway sessions as the world has them: who is connected, and what tests do to connections.
+//! Gateway sessions in the world: who is connected, and what tests do to connections.
 
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -19,12 +19,12 @@ impl World {
         self.sessions.anybody_online()
     }
 
-    /// How many sessions were begun (by IDENTIFY), and how many times one was resumed.
+    /// How many sessions were started (by IDENTIFY), and how many times one was resumed.
     pub fn sessions_begun_and_resumed(&self) -> (usize, usize) {
         (self.sessions.begun, self.sessions.resumed)
     }
 
-    /// Closes every gateway connection with this code. Codes after which Discord demands a new session end it.
+    /// Closes every gateway connection with this code. Codes after which Discord requires a new session also end the session.
     pub fn close_gateway(&mut self, code: u16) {
         self.sessions.order(&Order::Close(code));
         if matches!(code, 1000 | 1001 | 4004 | 4007 | 4009..=4014) {
@@ -45,22 +45,22 @@ impl World {
         }
     }
 
-    /// Whether heartbeats are left unanswered.
+    /// Sets whether heartbeats are left unanswered.
     pub fn ignore_heartbeats(&mut self, ignored: bool) {
         self.sessions.deaf = ignored;
     }
 
-    /// How many handshakes were begun, answered or not.
+    /// How many handshakes were started, whether answered or not.
     pub fn handshakes(&self) -> usize {
         self.sessions.handshakes
     }
 
-    /// Whether new connections wait for the answer to their handshake.
+    /// Sets whether new connections wait for the answer to their handshake.
     pub fn hold_gateway(&mut self, held: bool) {
         self.sessions.held.send_replace(held);
     }
 
-    /// Sends anyone who wants a session away with this code; nobody with none.
+    /// Refuses all new sessions with this code; `None` accepts them again.
     pub fn refuse_sessions(&mut self, code: Option<u16>) {
         self.sessions.refusing = code;
     }
@@ -116,7 +116,7 @@ impl World {
         self.tell(Event::BotOffline);
     }
 
-    /// Sends the Members that a bot asked for over its connection.
+    /// Sends the Members that a bot requested over its connection.
     pub(in crate::discord) fn send_members(&mut self, guild: Snowflake, nonce: &Value, connection: usize) {
         let chunk = self.members_chunk(guild, nonce);
         let of = |session: &&mut Session| session.connection.as_ref().is_some_and(|(number, _)| *number == connection);

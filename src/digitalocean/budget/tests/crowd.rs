@@ -1,22 +1,22 @@
-//! Crowds of operations in virtual time: whether anybody who is off waits for somebody who is not.
+//! Crowds of operations in virtual time: whether a Droplet that is off ever waits for one that is not.
 //!
-//! No network and no worker: a take is a queue of requests with ranks, looks are shared by sweeps as the watcher shares them, and
-//! within each tick the lower ranks ask first, which is the worst order.
+//! No network and no worker: a take is a queue of requests with priorities, sweeps share looks as the watcher does, and within each tick
+//! the lower priorities ask first, which is the worst order.
 
 use super::*;
 
-/// How often everybody asks.
+/// The interval at which everybody asks.
 const TICK: SignedDuration = SignedDuration::from_secs(1);
-/// A sweep begins at least so long after the one before it, for each of its pages.
+/// The minimum time between the beginnings of two sweeps, for each of its pages.
 const PAGE_PACE: SignedDuration = SignedDuration::from_secs(4);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Take {
-    /// Waits for its turn; so many requests are left until its shutdown has left: a look, the Actions, the command.
+    /// Waits for its turn, with this many requests left until its shutdown has been sent: a look, the Actions, the command.
     Queued {
         left: u8,
     },
-    /// Runs on, and is watched for an off that comes late.
+    /// Is on, and is watched for a late off.
     Watched,
     GoingOff {
         at: Timestamp,
@@ -25,18 +25,18 @@ enum Take {
     Snapshotting {
         done: Timestamp,
     },
-    /// Its Snapshot is known to be done; it is looked at once more, and then turned on.
+    /// Its Snapshot is known to be done; one more look follows, then the command to turn it on.
     Done {
         at: Timestamp,
         looked: bool,
     },
-    /// Turned on so long after its Snapshot was done.
+    /// Turned on this long after its Snapshot was done.
     On {
         after: SignedDuration,
     },
 }
 
-/// All but the last of a beginning's requests are looks.
+/// The priority of a request before a downtime: all but the last are looks.
 fn rank_of_beginning(left: u8) -> Priority {
     if left == 1 { Priority::Shutdown } else { Priority::BeforeShutdown }
 }
@@ -45,12 +45,12 @@ struct Crowd {
     budget: Budget,
     now: Timestamp,
     takes: Vec<Take>,
-    /// How many pages show all of its Droplets, and as many all of its Actions.
+    /// How many pages show all of its Droplets; the same number shows all of its Actions.
     pages: u32,
     left_of_sweep: u32,
     swept_at: Timestamp,
     snapshot_lasts: SignedDuration,
-    /// How many requests of people come in each tick.
+    /// How many requests people make in each tick.
     people: u32,
     /// How many have begun and are not on again.
     down: usize,
@@ -101,7 +101,7 @@ impl Crowd {
                     continue;
                 }
                 let next = self.step(self.takes[index]);
-                // Where one of them has to wait, all of its kind have to.
+                // If one of them has to wait, all of the same kind have to.
                 if next == self.takes[index] {
                     break;
                 }
@@ -130,7 +130,7 @@ impl Crowd {
         }
     }
 
-    /// One page of each list at a time; when the last one is read, everybody knows what it showed.
+    /// Reads one page of each list at a time; when the last one is read, everybody knows what it showed.
     fn sweep(&mut self) {
         let pause = PAGE_PACE * i32::try_from(self.pages).unwrap();
         let is_off = |take: &Take| matches!(take, Take::GoingOff { .. } | Take::Snapshotting { .. });
@@ -155,7 +155,7 @@ impl Crowd {
         }
     }
 
-    /// Until all that are to be turned on are on; how long each of them waited for it, the longest last.
+    /// Plays until everything is on that is to be turned on. Returns how long each waited for that, the longest last.
     fn play(&mut self, most: SignedDuration) -> Vec<SignedDuration> {
         let until = self.now + most;
         while self.takes.iter().any(|take| !matches!(take, Take::Watched | Take::On { .. })) {
