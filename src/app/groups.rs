@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use super::health_check;
+use super::droplet_check;
 use crate::{
     clock::Clock,
     digitalocean::{client::Client, error::Error as Cloud, model::DropletStatus, queries},
@@ -206,7 +206,7 @@ impl Groups {
         let missing = match seen {
             Ok(seen) if seen.status == DropletStatus::Active => match (&run.plan.group.check, seen.public_ipv4) {
                 (None, _) => return done,
-                (Some(check), Some(address)) if health_check::passes(address, check).await => return done,
+                (Some(check), Some(address)) if droplet_check::passes(address, check).await => return done,
                 (Some(_), _) => Lost::Check,
             },
             Ok(_) if was_off_anyway => return done,

@@ -352,7 +352,7 @@ impl Client {
     /// Only reads show whether DigitalOcean answers: a POST may be slow, or refused because of the state that it meets.
     fn note_outcome(&self, method: Method, answer: &Result<HttpAnswer, TransportError>) {
         match answer {
-            Ok(answer) if answer.is_digitaloceans() => self.outage(|outage, _| outage.is_over()),
+            Ok(answer) if answer.is_digitaloceans() => self.outage(|outage, _| outage.end()),
             Err(TransportError::HeldBack { .. }) => {}
             Ok(_) | Err(_) if method == Method::Get => self.outage(Outage::failed),
             Ok(_) | Err(_) => {}

@@ -29,7 +29,7 @@ struct Run {
 
 impl Outage {
     /// Ends the outage: DigitalOcean answered, with any content.
-    pub(super) fn is_over(&mut self) {
+    pub(super) fn end(&mut self) {
         self.run = None;
     }
 
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn any_answer_ends_it() {
         let mut outage = down();
-        outage.is_over();
+        outage.end();
         assert_eq!(outage.holds_until(at(21)), None);
     }
 

@@ -237,7 +237,7 @@ impl Operation {
 
     /// Records that the Droplet no longer exists: no power is owed, and no further step is possible.
     pub(super) fn droplet_is_gone(&mut self, focus: Focus, now: Timestamp) {
-        self.power.is_gone();
+        self.power.mark_gone();
         self.timer.ask_at_once();
         match focus {
             Focus::Forward(_) => self.fail_step(focus, Failure::DropletGone, now),

@@ -27,7 +27,7 @@ impl Operation {
         }
         let is_found_off = self.power.owed().is_some() && self.power.last_seen() == Some(PowerState::Off);
         if let Some(kind) = self.foreign_off(readings).filter(|_| focus == Focus::Back || is_found_off) {
-            self.power.is_theirs(Theirs { kind, at: now });
+            self.power.mark_theirs(Theirs { kind, at: now });
             self.obstacle = None;
             if focus != Focus::Back {
                 self.begin_again(focus);
@@ -224,7 +224,7 @@ impl Operation {
         let is_theirs = task == Task::ShutDown && doubt.seen_off && !may_be_ours;
         match (sure, unrepeatable) {
             (true, _) if is_theirs => {
-                self.power.was_never_ours();
+                self.power.mark_never_ours();
                 if let Focus::Forward(index) = focus {
                     self.skip_shutdown(index);
                 }

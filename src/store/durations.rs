@@ -13,7 +13,19 @@ use crate::operation::{
 };
 
 /// How many of the last durations count: enough for a median, few enough to adapt to a Droplet that grows.
-const REMEMBERED: usize = 5;
+const REMEMBERED: i64 = 5;
+
+/// The latest durations of each task, of the rows that meet a condition.
+macro_rules! latest {
+    ($condition:literal) => {
+        concat!(
+            "SELECT task, millis FROM (SELECT task, millis, ROW_NUMBER() OVER (PARTITION BY task ORDER BY ended_at DESC) AS place \
+             FROM durations WHERE ",
+            $condition,
+            ") AS latest WHERE place <= $1"
+        )
+    };
+}
 
 impl Store {
     /// How long steps usually take for this Droplet or, without one, for Droplets yet to be created.
@@ -28,28 +40,17 @@ pub(super) async fn usual(
     connection: &mut AnyConnection,
     droplet: Option<DropletId>,
 ) -> Result<TypicalDurations, Error> {
-    // Twelve tasks, the last five durations of each; operations of one Droplet have at most five steps.
-    const ROWS: i64 = 60;
-    const { assert!(Task::VARIANTS.len() * REMEMBERED <= 60) }
+    // The last of each task: a Droplet that is taken every night must not crowd out the restore of last spring.
     let rows: Vec<AnyRow> = match droplet {
         Some(droplet) => {
-            sqlx::query("SELECT task, millis FROM durations WHERE droplet_id = $1 ORDER BY ended_at DESC LIMIT $2")
-                .bind(bits(droplet.0))
-                .bind(ROWS)
-                .fetch_all(connection)
-                .await?
+            sqlx::query(latest!("droplet_id = $2")).bind(REMEMBERED).bind(bits(droplet.0)).fetch_all(connection).await?
         }
-        None => {
-            sqlx::query("SELECT task, millis FROM durations WHERE droplet_id IS NULL ORDER BY ended_at DESC LIMIT $1")
-                .bind(ROWS)
-                .fetch_all(connection)
-                .await?
-        }
+        None => sqlx::query(latest!("droplet_id IS NULL")).bind(REMEMBERED).fetch_all(connection).await?,
     };
     let mut millis = Vec::new();
     for task in Task::VARIANTS.iter().copied() {
         let of_task = rows.iter().map(Row).filter(|row| row.text("task") == Some(task.word()));
-        let mut last: Vec<i64> = of_task.filter_map(|row| row.number("millis")).take(REMEMBERED).collect();
+        let mut last: Vec<i64> = of_task.filter_map(|row| row.number("millis")).collect();
         last.sort_unstable();
         if let Some(median) = last.get(last.len() / 2) {
             millis.push((task, *median));

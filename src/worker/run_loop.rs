@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, Span, field::Empty};
+use tracing::{Instrument, Span, field::Empty, info_span};
 
 use super::{
     Claimed, Worker,
@@ -227,13 +227,8 @@ impl RunLoop {
     }
 
     async fn turn(&self, id: OperationId) -> Ending {
-        let span = tracing::info_span!(
-            "operation",
-            operation.id = %id,
-            droplet.id = Empty,
-            droplet.name = Empty,
-            guild.id = Empty,
-        );
+        let span =
+            info_span!("operation", operation.id = %id, droplet.id = Empty, droplet.name = Empty, guild.id = Empty);
         async {
             let ending = match AssertUnwindSafe(Box::pin(self.try_turn(id))).catch_unwind().await {
                 Ok(outcome) => Ending::logged(&outcome),
@@ -280,11 +275,9 @@ impl RunLoop {
         }
         let Some(claimed) = self.claim(id, &rules, now).await? else { return Ok(Ending::Stored) };
         let operation = claimed.operation();
-        Span::current().record("guild.id", operation.asker.guild.0);
-        Span::current().record("droplet.name", &operation.target.name);
-        if let Some(droplet) = operation.target.droplet {
-            Span::current().record("droplet.id", droplet.0);
-        }
+        let (target, guild) = (&operation.target, operation.asker.guild);
+        let droplet = target.droplet.map(|droplet| droplet.0);
+        Span::current().record("guild.id", guild.0).record("droplet.id", droplet).record("droplet.name", &target.name);
         if let Some(wait) = self.wait(&claimed, now).await? {
             self.worker.defer(claimed, wait, &rules, now).await?;
             return Ok(Ending::Stored);

@@ -10,7 +10,7 @@ use snapshot_bot::{
         kinds::{Delete, Kind, Restore, Safety, SnapshotRef},
         power::Owed,
         reading::PowerState,
-        step::{Run, State},
+        step::{Run, State, Task},
     },
     store::{CreateError, Error, Event, Heard, Version, What, Whose},
 };
@@ -328,9 +328,24 @@ contract! {
         }
         let newer = store.create(request(4, 10), InteractionId(4)).await.unwrap();
         let median = Some(jiff::SignedDuration::from_secs(30));
-        assert_eq!(newer.usual.of(snapshot_bot::operation::step::Task::Snapshot), median);
+        assert_eq!(newer.usual.of(Task::Snapshot), median);
         assert_eq!(store.usual(Some(DropletId(11))).await.unwrap().millis, []);
         assert_eq!(store.usual(None).await.unwrap().millis, []);
+    }
+
+    async fn a_task_that_is_rare_keeps_its_estimate_beside_one_that_is_frequent(memory: &Memory) {
+        let store = memory.open().await;
+        for number in 1..=40 {
+            let operation = store.create(request(number, 10), InteractionId(number)).await.unwrap();
+            let loaded = load(&store, operation.id).await;
+            memory.clock.advance(jiff::SignedDuration::from_secs(1));
+            store.commit(&loaded, &ended(operation, Outcome::Completed, at(60)), None).await.unwrap();
+            if number == 1 {
+                memory.tamper("UPDATE durations SET task = 'restore' WHERE task = 'snapshot'").await;
+            }
+        }
+        let usual = store.usual(Some(DropletId(10))).await.unwrap();
+        assert!(usual.of(Task::Restore).is_some() && usual.of(Task::Snapshot).is_some(), "{usual:?}");
     }
 
     async fn registered_commands_are_remembered_per_guild(memory: &Memory) {

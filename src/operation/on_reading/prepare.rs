@@ -62,7 +62,7 @@ impl Operation {
             (Task::ShutDown, PowerState::Off) => {
                 if self.power.owed().is_some() {
                     // Our shutdown was certainly not carried out, so somebody else's was.
-                    self.power.was_never_ours();
+                    self.power.mark_never_ours();
                 }
                 self.skip_shutdown(index);
                 self.prepare_next(index, false, reading, rules, now);
@@ -175,7 +175,7 @@ impl Operation {
         match (task, power) {
             // Our first off was refused, and no other command of ours could have turned it off, so somebody else did.
             (Task::ShutDown, Some(PowerState::Off)) if doubt.refused.is_some() && !self.may_be_our_off(focus) => {
-                self.power.was_never_ours();
+                self.power.mark_never_ours();
                 if let Focus::Forward(index) = focus {
                     self.skip_shutdown(index);
                     self.prepare_next(index, false, reading, rules, now);

@@ -282,14 +282,14 @@ impl Power {
     }
 
     /// Records that somebody else turned the Droplet off after us.
-    pub(super) fn is_theirs(&mut self, theirs: Theirs) {
+    pub(super) fn mark_theirs(&mut self, theirs: Theirs) {
         self.duty = Duty::Theirs(theirs);
         self.before = Some(PowerState::Off);
         self.back.state = State::Skipped;
     }
 
     /// Records that the Droplet is off, but never because of us.
-    pub(super) fn was_never_ours(&mut self) {
+    pub(super) fn mark_never_ours(&mut self) {
         self.duty = Duty::Nothing;
         self.before = Some(PowerState::Off);
         self.history.went_off = None;
@@ -297,7 +297,7 @@ impl Power {
     }
 
     /// Records that the Droplet no longer exists.
-    pub(super) fn is_gone(&mut self) {
+    pub(super) fn mark_gone(&mut self) {
         self.duty = Duty::Gone;
         self.back.state = State::Skipped;
     }
