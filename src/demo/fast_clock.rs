@@ -140,21 +140,30 @@ impl Mover {
     async fn week(&mut self) {
         let end = self.clock.now() + WEEK;
         let mut activity = Activity::new(&self.discord, &self.digitalocean);
-        while self.clock.now() < end {
-            tokio::select! {
+        loop {
+            let goes_on = tokio::select! {
                 () = tokio::time::sleep(TICK) => self.pass(&mut activity, end),
-                order = self.orders.recv() => if order != Some(ClockOrder::Week) { break },
+                order = self.orders.recv() => order == Some(ClockOrder::Week),
+            };
+            if !goes_on {
+                break;
             }
         }
         self.told.send_modify(|state| state.is_fast = false);
     }
 
-    fn pass(&self, activity: &mut Activity, end: Timestamp) {
+    /// Moves the clock; false once the end has come. What is under way by then is let go on to its own.
+    fn pass(&self, activity: &mut Activity, end: Timestamp) -> bool {
+        let now = self.clock.now();
         let is_under_way = self.digitalocean.look(|world| world.next_due().is_some());
-        let step = if is_under_way || activity.is_recent() { BUSY_STEP } else { to_next_quarter(self.clock.now()) };
-        let step = step.min(end.duration_since(self.clock.now()));
+        let is_busy = activity.is_recent() || is_under_way;
+        let step = if is_busy { BUSY_STEP } else { to_next_quarter(now).min(end.duration_since(now)) };
+        if !step.is_positive() {
+            return false;
+        }
         self.clock.advance(step);
         self.told.send_modify(|state| *state = ClockState { ahead: state.ahead + step, is_fast: true });
+        true
     }
 }
 
