@@ -6,6 +6,7 @@
 
 mod bot;
 mod browser;
+mod fast_clock;
 pub mod sandbox;
 mod script;
 mod stage;
@@ -35,6 +36,16 @@ pub struct Arguments {
     /// Another Droplet of this name, besides those that are there; may be repeated
     #[arg(long = "droplet", value_name = "NAME", conflicts_with = "script")]
     droplets: Vec<String>,
+    /// Another Snapshot of a Droplet, which is added if there is none of this name; may be repeated
+    #[arg(long = "snapshot", value_name = "DROPLET=NAME", value_parser = seed, conflicts_with = "script")]
+    snapshots: Vec<stage::Seed>,
+}
+
+/// A Snapshot that somebody asks for.
+fn seed(text: &str) -> Result<stage::Seed, String> {
+    let named = text.split_once('=').filter(|(droplet, name)| !droplet.is_empty() && !name.is_empty());
+    let (droplet, name) = named.ok_or("a Droplet's and a Snapshot's name are needed, as in web-1=before-upgrade")?;
+    Ok(stage::Seed { droplet: droplet.to_owned(), name: name.to_owned() })
 }
 
 /// Runs the demo until its conversation is over, or until a signal.
@@ -54,15 +65,18 @@ async fn show(arguments: Arguments) -> anyhow::Result<()> {
     };
     let listener = Page::listen(address, reach).await?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let stage = stage::Stage::build(stage::Pace::Watched).await?;
+    let stage = stage::Stage::build(stage::Pace::Watched, &arguments.snapshots).await?;
     stage.add_droplets(&arguments.droplets);
-    let supervisor = bot::Supervisor::start(stage.config()?);
+    stage.remember().await?;
+    let supervisor = bot::Supervisor::start(stage.config()?, stage.clock.clone());
+    let clock = fast_clock::FastClock::start(&stage);
     let shown = Context {
         discord: stage.discord.clone(),
         digitalocean: stage.digitalocean.clone(),
         guild: stage.guild,
         seats: stage.seats(),
         bot: Some(supervisor.strings()),
+        clock: Some(clock.strings()),
     };
     let page = Page::start(listener, reach, shown).context("could not start the page")?;
     let url = page.url();
@@ -75,6 +89,7 @@ async fn show(arguments: Arguments) -> anyhow::Result<()> {
         _ = interrupt.recv() => {}
     }
     page.stop().await;
+    clock.stop().await;
     supervisor.stop().await;
     stage.shutdown().await;
     Ok(())

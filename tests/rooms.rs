@@ -89,7 +89,11 @@ const BOT: &[Room] = &[
         ],
         "what ships must run without any simulation",
     ),
-    room("demo", &["app", "clock", "config", "sandbox"], "it sets the stage and then starts the bot that ships"),
+    room(
+        "demo",
+        &["app", "clock", "config", "operation", "sandbox", "store"],
+        "it sets the stage, with what was remembered before the visitor came, and then starts the bot that ships",
+    ),
     room(
         "main",
         &["app", "clock", "config", "demo", "telemetry"],

@@ -92,6 +92,7 @@ impl Services {
             guild: guild.id,
             seats: guild.users.iter().map(|(_, user)| *user).collect(),
             bot: None,
+            clock: None,
         };
         let page = Page::start(Page::listen(gateway, Reach::Loopback).await?, Reach::Loopback, context)?;
         Ok(Self { discord, digitalocean, page, guild, directory })

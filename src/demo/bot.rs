@@ -34,7 +34,7 @@ pub(super) struct Bot {
 
 impl Bot {
     /// Starts a bot; `state` publishes its state.
-    pub(super) fn start(config: Config, state: watch::Sender<BotState>) -> anyhow::Result<Self> {
+    pub(super) fn start(config: Config, clock: Clock, state: watch::Sender<BotState>) -> anyhow::Result<Self> {
         let runtime = Builder::new_multi_thread().worker_threads(2).thread_name("bot").enable_all().build();
         let runtime = runtime.context("could not start a runtime for the bot")?;
         let (stop, kill) = (CancellationToken::new(), CancellationToken::new());
@@ -45,7 +45,7 @@ impl Bot {
             let outcome = runtime.block_on(async {
                 tokio::select! {
                     () = killed.cancelled() => None,
-                    outcome = live(config, &state, &told_to_stop) => Some(outcome),
+                    outcome = live(config, clock, &state, &told_to_stop) => Some(outcome),
                 }
             });
             // All of its tasks end here, wherever they are.
@@ -81,8 +81,13 @@ impl Bot {
     }
 }
 
-async fn live(config: Config, state: &watch::Sender<BotState>, stop: &CancellationToken) -> Result<(), app::Error> {
-    let mut app = App::start(config, Clock::wall()).await?;
+async fn live(
+    config: Config,
+    clock: Clock,
+    state: &watch::Sender<BotState>,
+    stop: &CancellationToken,
+) -> Result<(), app::Error> {
+    let mut app = App::start(config, clock).await?;
     let early = tokio::select! {
         () = app.ready() => false,
         () = stop.cancelled() => true,
@@ -111,11 +116,11 @@ pub(super) struct Supervisor {
 
 impl Supervisor {
     /// Starts a bot and the task that supervises it.
-    pub(super) fn start(config: Config) -> Self {
+    pub(super) fn start(config: Config, clock: Clock) -> Self {
         let (told, state) = watch::channel(BotState::Starting);
         let (orders, taken) = mpsc::channel(8);
         let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
-        tasks.spawn(supervise(config, told, taken, stop.clone()));
+        tasks.spawn(supervise(config, clock, told, taken, stop.clone()));
         Self { state, orders, stop, tasks }
     }
 
@@ -133,11 +138,12 @@ impl Supervisor {
 
 async fn supervise(
     config: Config,
+    clock: Clock,
     told: watch::Sender<BotState>,
     mut orders: mpsc::Receiver<Order>,
     stop: CancellationToken,
 ) {
-    let begin = || match Bot::start(config.clone(), told.clone()) {
+    let begin = || match Bot::start(config.clone(), clock.clone(), told.clone()) {
         Ok(bot) => Some(bot),
         Err(error) => {
             told.send_replace(BotState::Failed { why: format!("{error:#}") });

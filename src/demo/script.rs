@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Plays the conversation; returns an error if any check failed.
 pub(super) async fn play() -> anyhow::Result<()> {
-    let stage = Stage::build(Pace::Played).await?;
+    let stage = Stage::build(Pace::Played, &[]).await?;
     let config = stage.config()?;
     let mut play = Play { config, bot: None, teller: Teller::new(), wrong: 0, stage };
     let played = play.all().await;
@@ -73,7 +73,7 @@ impl Play {
 
     async fn wake(&mut self) -> anyhow::Result<()> {
         let (told, mut state) = watch::channel(BotState::Starting);
-        self.bot = Some(Bot::start(self.config.clone(), told)?);
+        self.bot = Some(Bot::start(self.config.clone(), self.stage.clock.clone(), told)?);
         let ready = state.wait_for(|state| !matches!(state, BotState::Starting));
         match timeout(PATIENCE, ready).await {
             Ok(Ok(state)) => match &*state {

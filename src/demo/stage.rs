@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
 use snapshot_bot_sandbox::{
     digitalocean::{
         droplet::{Blueprint, Status},
@@ -24,7 +25,12 @@ use snapshot_bot_sandbox::{
 };
 use tempfile::TempDir;
 
-use crate::config::Config;
+use crate::{
+    clock::Clock,
+    config::Config,
+    operation::ids::{DropletId, SnapshotId},
+    store::{self, Store, Weighed},
+};
 
 /// How fast the simulated world runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,10 +67,22 @@ impl Pace {
     }
 }
 
+/// For how many days the account has been watched already.
+const DAYS: i64 = 40;
+
+/// A Snapshot in addition to those of the story.
+#[derive(Clone, Debug)]
+pub(super) struct Seed {
+    pub(super) droplet: String,
+    pub(super) name: String,
+}
+
 /// The simulated world for the bot.
 pub(super) struct Stage {
     pub(super) discord: Arc<Discord>,
     pub(super) digitalocean: Arc<DigitalOcean>,
+    /// What bot, Discord and DigitalOcean go by.
+    pub(super) clock: Clock,
     pub(super) guild: Snowflake,
     ops: Snowflake,
     people: [Snowflake; 3],
@@ -74,14 +92,16 @@ pub(super) struct Stage {
 
 impl Stage {
     /// Builds the stage, on any free ports.
-    pub(super) async fn build(pace: Pace) -> anyhow::Result<Self> {
+    pub(super) async fn build(pace: Pace, seeds: &[Seed]) -> anyhow::Result<Self> {
         let directory = tempfile::Builder::new().prefix("snapshot-bot-demo-").tempdir();
         let directory = directory.context("could not make a temporary directory")?;
-        let now = Now::wall();
+        let clock = Clock::wall();
+        let theirs = clock.clone();
+        let now = Now::new(move || theirs.now());
         let discord = Discord::start(DiscordSettings { now: now.clone(), ..DiscordSettings::default() })
             .await
             .context("could not start the simulated Discord")?;
-        let world = account(pace, now.get());
+        let world = account(pace, now.get(), seeds);
         let digitalocean = DigitalOcean::start(world, Arc::new(move || now.get()))
             .await
             .context("could not start the simulated DigitalOcean")?;
@@ -107,12 +127,33 @@ impl Stage {
             talk(&discord, ops, people);
         }
         let (discord, digitalocean) = (Arc::new(discord), Arc::new(digitalocean));
-        Ok(Self { discord, digitalocean, guild, ops, people, environment, directory })
+        Ok(Self { discord, digitalocean, clock, guild, ops, people, environment, directory })
     }
 
     /// The configuration for a bot on this stage.
     pub(super) fn config(&self) -> anyhow::Result<Config> {
         Config::from_lookup(|name| self.environment.get(name).cloned()).context("the demo's own configuration is wrong")
+    }
+
+    /// Writes down what the Snapshots weighed day by day, as a bot that was there would have.
+    pub(super) async fn remember(&self) -> anyhow::Result<()> {
+        let url = self.environment.get("DATABASE_URL").cloned().unwrap_or_default();
+        let settings = store::Settings { url: SecretString::from(url), notify_channel: None };
+        let store = Store::open(&settings, self.clock.clone()).await.context("could not open the demo's database")?;
+        let snapshots: Vec<(Timestamp, Weighed)> = self.digitalocean.look(|world| {
+            let weighed = world.snapshots().map(|image| {
+                let (snapshot, droplet) = (SnapshotId(image.id), image.droplet.map(DropletId));
+                (image.created_at, Weighed { snapshot, droplet, gigabytes: image.size_gigabytes })
+            });
+            weighed.collect()
+        });
+        for days in (1..DAYS).rev() {
+            let day = self.clock.now() - SignedDuration::from_hours(24 * days);
+            let there: Vec<_> = snapshots.iter().filter(|(since, _)| *since <= day).map(|(_, it)| *it).collect();
+            store.weigh(day, &there).await.context("could not write into the demo's database")?;
+        }
+        store.close().await;
+        Ok(())
     }
 
     /// Adds running Droplets of these names.
@@ -132,6 +173,11 @@ impl Stage {
     /// The person who may take Snapshots, in `#ops`.
     pub(super) fn operator(&self) -> SimulatedUser {
         self.discord.as_user(self.people[0], self.ops)
+    }
+
+    /// The person who may restore and add schedules, in `#ops`.
+    pub(super) fn restorer(&self) -> SimulatedUser {
+        self.discord.as_user(self.people[1], self.ops)
     }
 
     /// The person who may do nothing, in `#ops`.
@@ -180,7 +226,7 @@ fn talk(discord: &Discord, ops: Snowflake, [ada, rae, gus]: [Snowflake; 3]) {
 }
 
 /// The account: some running Droplets, one that is off, and Snapshots from earlier days.
-fn account(pace: Pace, now: Timestamp) -> World {
+fn account(pace: Pace, now: Timestamp, seeds: &[Seed]) -> World {
     let days_ago = |days: i64| now - SignedDuration::from_hours(24 * days);
     let settings = Settings {
         durations: pace.durations(),
@@ -190,7 +236,7 @@ fn account(pace: Pace, now: Timestamp) -> World {
         limits: Limits::hourly(100_000),
         ..Settings::default()
     };
-    let mut world = World::new(settings, days_ago(40));
+    let mut world = World::new(settings, days_ago(DAYS));
     let droplets = [
         Blueprint::named("web-1").used_gigabytes(4.2),
         Blueprint::named("web-2").used_gigabytes(4.1),
@@ -200,6 +246,12 @@ fn account(pace: Pace, now: Timestamp) -> World {
         Blueprint::named("staging").region("ams3").used_gigabytes(3.0).status(Status::Off),
     ];
     let [_, _, db, minecraft, _, staging] = droplets.map(|droplet| world.add_droplet(&droplet));
+    for (hours, Seed { droplet, name }) in (1..).zip(seeds) {
+        world.advance(days_ago(DAYS) + SignedDuration::from_hours(hours));
+        let known = world.droplet_named(droplet).map(|known| (known.id, known.used_gigabytes));
+        let (droplet, used) = known.unwrap_or_else(|| (world.add_droplet(&Blueprint::named(droplet)), 2.4));
+        world.add_snapshot(droplet, name, used);
+    }
     let snapshots = [
         (33, minecraft, "minecraft-spawn-finished", 7.9),
         (12, db, "db-1-before-migration", 11.8),

@@ -6,8 +6,8 @@ import { once } from "node:events";
 import { request } from "node:http";
 import { describe, test } from "node:test";
 
-import { card, offered, pings, scene } from "./scene.mjs";
-import { barriers, binary, jumps, keep, startDemo } from "./window.mjs";
+import { card, isOff, offered, pings, scene, take, titled } from "./scene.mjs";
+import { barriers, binary, frameJumps, jumps, keep, startDemo } from "./window.mjs";
 
 describe("the page", { concurrency: 2 }, () => {
   const hostile = ['<img src=x onerror="document.title=1">', "**a** `b` @everyone <@1>", "</script><b>x"];
@@ -54,6 +54,28 @@ describe("the page", { concurrency: 2 }, () => {
       await page.locator("#panel").waitFor({ state: "hidden" });
       assert.equal(await focused(), "panel-toggle");
       assert.equal(await wide(), false);
+    }
+  });
+
+  scene("is whole on a tablet, with the panel at hand, and takes a Snapshot there", async (open) => {
+    for (const [width, height] of [[768, 1024], [820, 1180]]) {
+      const page = await open({ width, height, colours: width === 768 ? "dark" : "light" });
+      const wide = () => page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+      assert.deepEqual(await jumps(page), []);
+      assert.equal(await wide(), false);
+      assert.deepEqual(await barriers(page), []);
+      await take(page, width === 768 ? "web-1" : "web-2");
+      await titled(page, "offline until");
+      await page.locator("#panel-toggle").press("Enter");
+      await isOff(page, width === 768 ? "web-1" : "web-2");
+      await keep(page, `panel-${width}`);
+      assert.deepEqual(await barriers(page), []);
+      await page.keyboard.press("Escape");
+      await page.locator("#panel").waitFor({ state: "hidden" });
+      await pings(page).last().filter({ hasText: "is ready" }).waitFor();
+      await keep(page, `ready-${width}`);
+      assert.equal(await wide(), false);
+      assert.deepEqual(await frameJumps(page), []);
     }
   });
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe } from "node:test";
 
 import { SAID_BEFORE, begin, card, choose, isOff, isOn, listen, marked, offered, pings, scene, snapshots, take, titled, walkBackTo } from "./scene.mjs";
-import { barriers, keep } from "./window.mjs";
+import { barriers, frameJumps, keep } from "./window.mjs";
 
 describe("a visitor", { concurrency: 3 }, () => {
   scene("takes a Snapshot with the keyboard alone, and watches it", async (open) => {
@@ -39,6 +39,7 @@ describe("a visitor", { concurrency: 3 }, () => {
     await keep(light, "ready-1280-light");
     assert.deepEqual(await barriers(page), []);
     assert.deepEqual(await barriers(light), []);
+    assert.deepEqual(await frameJumps(page), []);
     assert.ok(heard.some((words) => /^snapshot-bot: @ada\s+✅\s*Snapshot web-1-\S+ of web-1 is ready/.test(words)), heard.join("\n"));
   });
 

@@ -18,7 +18,7 @@ after(() => chromium.close());
 
 /** Plays a scene; whatever the browser complained about fails it, and so does a demo that ends untidily. */
 export function scene(name, play, ...extra) {
-  test(name, { timeout: 3 * PATIENCE }, async () => {
+  test(name, { timeout: 4 * PATIENCE }, async () => {
     const demo = await startDemo(...extra);
     const windows = [];
     const open = async (options) => {
@@ -84,14 +84,22 @@ export async function throwSwitch(page, key, on = true) {
 /** Presses Shift+Tab until a button of this name has the focus, and then the button. */
 export async function walkBackTo(page, name) {
   const focused = page.locator("button:focus");
-  for (let steps = 0; steps < 40; steps += 1) {
+  const isCalled = (words) => (name instanceof RegExp ? name.test(words) : words === name);
+  for (let steps = 0; steps < 80; steps += 1) {
     await page.keyboard.press("Shift+Tab");
-    if ((await focused.count()) > 0 && (await focused.innerText()) === name) {
+    if ((await focused.count()) > 0 && isCalled(await focused.innerText())) {
       await page.keyboard.press("Enter");
       return;
     }
   }
   assert.fail(`no way back to ${name}`);
+}
+
+/** Presses Shift+Tab until a menu has the focus. */
+export async function walkBackToMenu(page) {
+  const focused = page.locator("select:focus");
+  for (let steps = 0; steps < 80 && (await focused.count()) === 0; steps += 1) await page.keyboard.press("Shift+Tab");
+  assert.equal(await focused.count(), 1, "no way back to a menu");
 }
 
 /** Everything that is said aloud from now on. */

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe } from "node:test";
 
 import { card, isOff, isOn, pings, scene, snapshots, take, throwSwitch, titled } from "./scene.mjs";
-import { barriers, keep } from "./window.mjs";
+import { barriers, frameJumps, keep } from "./window.mjs";
 
 describe("a visitor who makes trouble", { concurrency: 3 }, () => {
   scene("lets a snapshot fail, and sees the Droplet come back on", async (open) => {
@@ -97,5 +97,6 @@ describe("a visitor who makes trouble", { concurrency: 3 }, () => {
     await page.locator("#tour", { hasText: proof }).waitFor();
     await keep(page, "revived-1280-dark");
     assert.deepEqual(await barriers(page), []);
+    assert.deepEqual(await frameJumps(page), []);
   });
 });

@@ -96,14 +96,25 @@ function watchShifts() {
   globalThis.shifts = [];
   new PerformanceObserver((list) => {
     for (const { hadRecentInput, value, sources } of list.getEntries()) {
-      const moved = sources.map(({ node }) => node?.id || node?.className || node?.nodeName);
-      if (!hadRecentInput) globalThis.shifts.push(`${value.toFixed(4)}: ${moved.join(", ")}`);
+      const nodes = sources.map(({ node }) => (node instanceof Element ? node : node?.parentElement)).filter(Boolean);
+      const moved = nodes.map((node) => node.id || node.className || node.nodeName);
+      // Messages, Droplets and suggestions make room for what comes; all else stays where it is.
+      const inFrame = nodes.some((node) => !node.closest("#scroll, #droplets, #suggestions"));
+      if (!hadRecentInput) globalThis.shifts.push({ inFrame, words: `${value.toFixed(4)}: ${moved.join(", ")}` });
     }
   }).observe({ type: "layout-shift", buffered: true });
 }
 
 /** What has jumped in this window by itself so far. */
-export const jumps = (page) => page.evaluate(() => globalThis.shifts);
+export const jumps = (page) => page.evaluate(() => globalThis.shifts.map(({ words }) => words));
+
+/** The same without the lists of messages and Droplets, which make room for what comes. The page as a whole is never scrolled. */
+export const frameJumps = (page) =>
+  page.evaluate(() => {
+    const { scrollHeight } = document.documentElement;
+    const moved = globalThis.shifts.filter(({ inFrame }) => inFrame).map(({ words }) => words);
+    return scrollHeight > innerHeight ? [...moved, `the page is ${scrollHeight - innerHeight} px too high`] : moved;
+  });
 
 /** While the page is being written: its files as they lie on the disk, not as they were embedded. */
 async function serveFromDisk(page) {

@@ -135,6 +135,26 @@ async fn a_question_is_a_new_message_that_pings_and_starts_its_clock_when_it_can
 }
 
 #[tokio::test]
+async fn a_question_waits_for_no_pause_between_edits() {
+    let stage = Stage::new().await;
+    let (id, progress) = begun(&stage).await;
+    // Discord has seen enough edits, so the next one waits for minutes, which do not pass here.
+    let path = format!("{}/{}", history(stage.channel), progress.id);
+    let refuse = Disturbance::Refuse { status: 429, code: 30_046, message: "Too many edits".to_owned() };
+    stage.discord.world().add_fault(Fault::once(format!("PATCH {path}").parse().expect("a pattern"), refuse));
+    let now = stage.clock.now();
+    stage.clock.advance(SignedDuration::from_secs(2));
+    stage.commit(id, |operation| operation.steps[0].began = Some(now)).await;
+    stage.until_answered("PATCH", &path, 1).await;
+    stage.commit(id, |operation| ask(operation, now)).await;
+    stage.posted(|message| message.body.content.contains(ASKED)).await;
+    assert_eq!(stage.seat("ada").pings(), 1);
+    let edits = stage.discord.world().message(progress.id).map(|message| message.edits.len());
+    assert_eq!(edits, Some(0), "the edit still waits");
+    stage.leave().await;
+}
+
+#[tokio::test]
 async fn a_question_that_is_over_loses_its_buttons_and_says_what_was_chosen() {
     let stage = Stage::new().await;
     let (id, _) = begun(&stage).await;

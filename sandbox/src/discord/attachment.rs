@@ -74,12 +74,34 @@ pub(super) fn kept(list: Option<&Value>, came: &[Upload], before: &[Attachment],
 }
 
 impl Attachment {
+    /// Its media type, by its name.
+    pub fn media_type(&self) -> &'static str {
+        match self.name.rsplit_once('.').map(|(_, extension)| extension) {
+            Some("png") => "image/png",
+            Some("csv") => "text/csv",
+            Some("txt") => "text/plain",
+            _ => "application/octet-stream",
+        }
+    }
+
+    /// Width and height of a PNG, as its header has them.
+    pub fn dimensions(&self) -> Option<(u32, u32)> {
+        let header = self.bytes.strip_prefix(b"\x89PNG\r\n\x1a\n")?.get(4..)?.strip_prefix(b"IHDR")?;
+        let number = |at| header.get(at..at + 4)?.try_into().ok().map(u32::from_be_bytes);
+        Some((number(0)?, number(4)?))
+    }
+
     pub(super) fn json(&self) -> Value {
         let id = self.id.unwrap_or_else(|| Snowflake::new(1));
         let address = format!("https://cdn.discordapp.com/attachments/1/{id}/{}", self.name);
         let mut json = json!({
             "id": id, "filename": self.name, "size": self.bytes.len(), "url": address, "proxy_url": address,
+            "content_type": self.media_type(),
         });
+        if let Some((width, height)) = self.dimensions() {
+            json["width"] = width.into();
+            json["height"] = height.into();
+        }
         if !self.description.is_empty() {
             json["description"] = self.description.as_str().into();
         }
@@ -93,6 +115,21 @@ mod tests {
 
     fn upload(at: usize) -> Upload {
         Upload { field: format!("files[{at}]"), name: "costs.csv".to_owned(), bytes: b"a,b".to_vec() }
+    }
+
+    #[test]
+    fn a_picture_tells_how_large_it_is() {
+        let picture = |bytes: &[u8]| Attachment {
+            id: None,
+            name: "costs.png".to_owned(),
+            description: String::new(),
+            bytes: bytes.to_vec(),
+        };
+        let whole = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x03\x84\0\0\x01\xa4\x08";
+        assert_eq!(picture(whole).dimensions(), Some((900, 420)));
+        assert_eq!(picture(&whole[..18]).dimensions(), None);
+        let json = picture(whole).json();
+        assert_eq!((&json["content_type"], &json["width"]), (&json!("image/png"), &json!(900)));
     }
 
     #[test]

@@ -4,11 +4,17 @@
 
 use std::sync::Arc;
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{
+    Json,
+    extract::{Request, State},
+    http::StatusCode,
+    middleware::Next,
+    response::Response as Answer,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{bot::Order, context::Context, place::Place, switch::Switch};
+use super::{bot::Order, clock::ClockOrder, context::Context, place::Place, switch::Switch};
 use crate::discord::{
     interaction::Response,
     modal::{Input, Modal},
@@ -68,6 +74,19 @@ pub(super) struct Ordering {
     order: Order,
 }
 
+#[derive(Deserialize)]
+pub(super) struct Timing {
+    order: ClockOrder,
+}
+
+/// Lets the clock go at its own pace before a person acts.
+pub(super) async fn at_its_own_pace(State(context): State<Arc<Context>>, request: Request, next: Next) -> Answer {
+    if let Some(clock) = &context.clock {
+        clock.calm().await;
+    }
+    next.run(request).await
+}
+
 pub(super) async fn say(place: Place, Json(saying): Json<Saying>) -> Json<Value> {
     match place.seat.say(&saying.content) {
         Some(message) => Json(json!({"message": message})),
@@ -123,6 +142,18 @@ pub(super) async fn bot(
     };
     // Anyone who started the page may be on the way out: then there is nobody to give orders to.
     let _ = strings.orders.send(ordering.order).await;
+    (StatusCode::OK, Json(json!({})))
+}
+
+pub(super) async fn clock(
+    State(context): State<Arc<Context>>,
+    Json(timing): Json<Timing>,
+) -> (StatusCode, Json<Value>) {
+    let Some(strings) = &context.clock else {
+        return (StatusCode::NOT_FOUND, Json(json!({"error": "Time passes by itself here."})));
+    };
+    // Anyone who started the page may be on the way out: then nobody moves the clock any more.
+    let _ = strings.orders.send(timing.order).await;
     (StatusCode::OK, Json(json!({})))
 }
 

@@ -30,7 +30,9 @@ macro_rules! modules {
 
 modules!(
     "announcer",
+    "attachment",
     "channel",
+    "clock",
     "composer",
     "desk",
     "droplets",

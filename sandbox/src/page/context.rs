@@ -1,8 +1,8 @@
-//! What a page is made for: the services, the Guild, and the bot if it can be ordered about.
+//! What a page is made for: the services, the Guild, and the bot and the clock if they can be ordered about.
 
 use std::sync::Arc;
 
-use super::bot::BotStrings;
+use super::{bot::BotStrings, clock::ClockStrings};
 use crate::{
     digitalocean::server::DigitalOcean,
     discord::{server::Discord, snowflake::Snowflake},
@@ -21,4 +21,6 @@ pub struct Context {
     pub seats: Vec<Snowflake>,
     /// How to kill and start the bot, where that is possible.
     pub bot: Option<BotStrings>,
+    /// How to let the clock run fast, where that is possible.
+    pub clock: Option<ClockStrings>,
 }

@@ -8,12 +8,12 @@ use std::{
 
 use axum::{
     Router, middleware,
-    routing::{any, post},
+    routing::{any, get, post},
 };
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{act, asset, context::Context, guard, live, reach::Reach};
+use super::{act, asset, context::Context, file, guard, live, reach::Reach};
 
 /// Why a page did not start.
 #[derive(Debug, thiserror::Error)]
@@ -91,16 +91,21 @@ impl Page {
 }
 
 fn router(context: Arc<Context>, watching: live::Watching, guard: guard::Guard) -> Router {
-    Router::new()
-        .route("/live", any(live::open).with_state((Arc::clone(&context), watching)))
-        .route("/act/say", post(act::say))
+    let interactions = Router::new()
         .route("/act/command", post(act::command))
         .route("/act/autocomplete", post(act::autocomplete))
         .route("/act/press", post(act::press))
         .route("/act/choose", post(act::choose))
         .route("/act/submit", post(act::submit))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&context), act::at_its_own_pace));
+    Router::new()
+        .route("/live", any(live::open).with_state((Arc::clone(&context), watching)))
+        .route("/file/{message}/{file}", get(file::open))
+        .route("/act/say", post(act::say))
         .route("/act/switch", post(act::switch))
         .route("/act/bot", post(act::bot))
+        .route("/act/clock", post(act::clock))
+        .merge(interactions)
         .merge(asset::routes())
         .layer(middleware::from_fn_with_state(guard, guard::stand))
         .with_state(context)

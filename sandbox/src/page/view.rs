@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::{account, context::Context, place::Place, switch};
+use super::{account, clock::ClockStrings, context::Context, file, place::Place, switch};
 use crate::discord::{
     message::Message, permission::Permissions, simulated_user::SimulatedUser, snowflake::Snowflake, world::World,
 };
@@ -33,6 +33,7 @@ impl View {
             sections.insert("presence", world.presence().activity.as_str().into());
         }
         sections.insert("bot", context.bot.as_ref().map_or(Value::Null, |bot| json!(*bot.state.borrow())));
+        sections.insert("clock", context.clock.as_ref().map_or(Value::Null, ClockStrings::json));
         context.digitalocean.look(|world| {
             sections.insert("droplets", account::droplets(world));
             sections.insert("switches", switch::all(world));
@@ -123,6 +124,7 @@ fn message_json(message: &Message, pinged: &BTreeSet<Snowflake>) -> Value {
         "id": message.id, "author": message.author, "at": message.at.as_millisecond(),
         "edited": message.edits.last().map(|edit| edit.at.as_millisecond()),
         "content": message.body.content, "embeds": message.body.embeds, "components": message.body.components,
+        "attachments": message.body.attachments.iter().map(|file| file::json(message.id, file)).collect::<Value>(),
         "loading": message.is_loading(), "ephemeral": message.only_for.is_some(), "reply": message.reference,
         "occasion": occasion.map(|occasion| json!({"user": occasion.user, "command": occasion.command})),
         "pings": pinged,

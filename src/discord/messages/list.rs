@@ -28,8 +28,10 @@ const SCHEDULED: &str = "🗓️ ";
 const KEPT: &str = "📦 ";
 /// Stands before what somebody pinned.
 const PINNED: &str = "📌 ";
-/// The longest name of a Snapshot in a line, which a phone shows without breaking it.
+/// The longest name of a Snapshot in a line.
 const LONGEST_NAME: usize = 30;
+/// The same below its Droplet's name, so that a phone shows the line without breaking it. The menu has the whole name.
+const LONGEST_BELOW: usize = 18;
 
 /// A page.
 #[derive(Clone, Debug)]
@@ -134,26 +136,27 @@ fn lines(group: &Group<'_>, page: &Page<'_>, wording: &Wording) -> String {
             (DropletLocation::Gone | DropletLocation::Unlisted, None) => "Of an unknown Droplet".to_owned(),
         };
         let continued = if head.is_continued { ", continued" } else { "" };
-        format!("**{droplet}**{continued} · {}", total(head.count, &head.sizes, wording))
+        format!("**{droplet}**{continued} · {}", subtotal(head.count, &head.sizes, wording))
     });
     let lines = group.entries.iter().map(|entry| line(entry, group.head.is_none() && page.of.is_none()));
     head.into_iter().chain(lines).collect::<Vec<_>>().join("\n")
 }
 
-/// `3 days ago · 12.4 GB · 🛟 …20261122-1740-7f3kq2xa`
+/// `3 days ago · 12.4 GB · 🛟 …safety-7f3kq2xa`
 fn line(entry: &Entry<'_>, names_droplet: bool) -> String {
     let snapshot = entry.snapshot;
     let when = snapshot.created_at.map(ago);
     let size = known(snapshot).map_or_else(|| "size not known yet".to_owned(), gigabytes);
-    let called = match &entry.droplet {
+    let (called, longest) = match &entry.droplet {
         // Above it stands the Droplet's name, with which names of ours begin.
         DropletLocation::There(droplet) if !names_droplet => {
-            let rest = snapshot.name.strip_prefix(&format!("{droplet}-")).map(|rest| format!("…{rest}"));
-            rest.unwrap_or_else(|| snapshot.name.clone())
+            let rest = snapshot.name.strip_prefix(&format!("{droplet}-"));
+            let rest = rest.map(|rest| format!("…{}", without_date(rest)));
+            (rest.unwrap_or_else(|| snapshot.name.clone()), LONGEST_BELOW)
         }
-        _ => snapshot.name.clone(),
+        _ => (without_date(&snapshot.name), LONGEST_NAME),
     };
-    let called = format!("{}{}", mark(entry), name(&plain(&called, LONGEST_NAME)));
+    let called = format!("{}{}", mark(entry), name(&plain(&called, longest)));
     let droplet = match &entry.droplet {
         DropletLocation::There(droplet) if names_droplet => Some(format!("of {}", name(&plain(droplet, 20)))),
         DropletLocation::Gone if names_droplet => Some("⚠️ its Droplet is gone".to_owned()),
@@ -223,15 +226,44 @@ fn regions(regions: &[String]) -> Option<String> {
     Some(format!("{}{more}", name(&named.join(", "))))
 }
 
+/// A name of ours without its date, which stands before it as an age.
+fn without_date(name: &str) -> String {
+    let mut parts: Vec<&str> = name.split('-').collect();
+    let is_number = |part: Option<&&str>, length| {
+        part.is_some_and(|part| part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let at = parts.len().saturating_sub(3);
+    if parts.len() >= 3 && is_number(parts.get(at), 8) && is_number(parts.get(at + 1), 4) {
+        parts.drain(at..at + 2);
+    }
+    parts.join("-")
+}
+
 /// `4 Snapshots · 12.4 GB · $0.74/mo`
 fn total(count: usize, sizes: &[f64], wording: &Wording) -> String {
-    let known: Vec<f64> = sizes.iter().copied().filter(|size| size.is_finite() && *size > 0.0).collect();
-    let noun = if count == 1 { "Snapshot" } else { "Snapshots" };
-    if known.is_empty() {
-        return format!("{count} {noun} · size not known yet");
+    let (counted, price) = (counted(count), price(sizes, wording));
+    match known_sizes(sizes).reduce(|sum, size| sum + size) {
+        Some(sum) => format!("{counted} · {} · {price}", gigabytes(sum)),
+        None => format!("{counted} · {price}"),
     }
-    let price = known.iter().map(|size| cost(*size, wording.price_per_gb)).sum();
-    format!("{count} {noun} · {} · {}", gigabytes(known.iter().sum()), dollars_a_month(price))
+}
+
+/// `4 Snapshots · $0.74/mo`; the sizes stand below, and a phone shows no more in a line.
+fn subtotal(count: usize, sizes: &[f64], wording: &Wording) -> String {
+    format!("{} · {}", counted(count), price(sizes, wording))
+}
+
+fn counted(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "Snapshot" } else { "Snapshots" })
+}
+
+fn price(sizes: &[f64], wording: &Wording) -> String {
+    let prices = known_sizes(sizes).map(|size| cost(size, wording.price_per_gb));
+    prices.reduce(|sum, price| sum + price).map_or_else(|| "size not known yet".to_owned(), dollars_a_month)
+}
+
+fn known_sizes(sizes: &[f64]) -> impl Iterator<Item = f64> {
+    sizes.iter().copied().filter(|size| size.is_finite() && *size > 0.0)
 }
 
 fn footer(page: &Page<'_>, wording: &Wording) -> String {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from cases.schedules import (
@@ -92,27 +92,49 @@ async def times(w: World) -> str:
     return " // ".join(seen)
 
 
-@case("schedule times: an autumn night in Berlin, 02:30 shown twice: one Snapshot", limit=200)
-async def fold(w: World) -> None:
-    web = await planned(w, start="2026-10-24T12:00:00+00:00", at="02:30", timezone="Europe/Berlin")
-    await asleep(w, "2026-10-25T00:20:00+00:00")
-    await w.clock.until_time("2026-10-25T00:29:50+00:00", 60, 2)
-    await w.clock.until_time("2026-10-25T00:31:00+00:00", 3, 2)
-    first = len(w.ours(web))
-    await w.clock.until_time("2026-10-25T01:29:50+00:00", 60, 2)
-    await w.clock.until_time("2026-10-25T01:32:00+00:00", 3, 2)
-    await w.clock.until_time("2026-10-25T03:00:00+00:00", 90, 2)
-    w.expect(len(w.ours(web)) == 1, f"{first}, then {len(w.ours(web))} Snapshots")
+def moment(when: str, seconds: float = 0.0) -> str:
+    return (datetime.fromisoformat(f"{when}:00+00:00") + timedelta(seconds=seconds)).isoformat()
 
 
-@case("schedule times: a spring night in Berlin, 02:30 does not exist: one Snapshot at 03:00", limit=120)
-async def gap(w: World) -> None:
-    web = await planned(w, start="2026-03-28T12:00:00+00:00", at="02:30", timezone="Europe/Berlin")
-    await asleep(w, "2026-03-29T00:25:00+00:00")
-    await w.clock.until_time("2026-03-29T00:59:00+00:00", 60, 3)
-    w.expect(not w.ours(web), "before 03:00")
-    await w.until(lambda: len(w.ours(web)) == 1, 150, "one at 03:00")
-    await w.back_on(web, 60)
+def minutes(w: World, web: Droplet) -> list[str]:
+    """When the Droplet was told to shut down, to the minute, in UTC."""
+    begun = [a.started for a in w.digitalocean.actions.values() if a.droplet == web.id and a.type == "shutdown"]
+    return [datetime.fromtimestamp(t, UTC).strftime("%Y-%m-%dT%H:%M") for t in sorted(begun)]
+
+
+def autumn(zone: str, time: str, first: str, second: str) -> None:
+    @case(f"schedule times: an autumn night, {zone} shows {time} twice: one Snapshot, the first time", limit=200)
+    async def fold(w: World) -> None:
+        web = await planned(w, start=moment(first, -12 * 3600), at=time, timezone=zone)
+        await asleep(w, moment(first, -600))
+        await w.clock.until_time(moment(first, -10), 60, 2)
+        await w.until(lambda: len(w.ours(web)) == 1, 60, "one Snapshot")
+        await w.clock.until_time(moment(second, -10), 120, 2)
+        await w.clock.until_time(moment(second, 120), 6, 2)
+        await w.clock.until_time(moment(second, 5400), 180, 2)
+        w.expect(len(w.ours(web)) == 1, f"{len(w.ours(web))} Snapshots")
+        w.expect(minutes(w, web) == [first], f"begun at {minutes(w, web)}, not at {first}")
+
+
+def spring(zone: str, time: str, end: str) -> None:
+    @case(f"schedule times: a spring night, {zone} skips {time}: one Snapshot when the clock goes on", limit=120)
+    async def gap(w: World) -> None:
+        web = await planned(w, start=moment(end, -12 * 3600), at=time, timezone=zone)
+        await asleep(w, moment(end, -2100))
+        await w.clock.until_time(moment(end, -60), 60, 3)
+        w.expect(not minutes(w, web), f"begun at {minutes(w, web)}, before {end}")
+        await w.until(lambda: len(w.ours(web)) == 1, 150, "one Snapshot")
+        await w.back_on(web, 60)
+        w.expect(minutes(w, web) == [end], f"begun at {minutes(w, web)}, not at {end}")
+
+
+# By the zones' own rules; Lord Howe's clock is changed by half an hour.
+autumn("Europe/Berlin", "02:30", "2026-10-25T00:30", "2026-10-25T01:30")
+autumn("Australia/Lord_Howe", "01:45", "2026-04-04T14:45", "2026-04-04T15:15")
+autumn("America/St_Johns", "01:30", "2026-11-01T04:00", "2026-11-01T05:00")
+spring("Europe/Berlin", "02:30", "2026-03-29T01:00")
+spring("Australia/Lord_Howe", "02:15", "2026-10-03T15:30")
+spring("America/St_Johns", "02:30", "2026-03-08T05:30")
 
 
 @case("schedule: nonsense in every option is refused with a sentence, and nothing is made", limit=90)

@@ -3,7 +3,7 @@
 import { announce } from "./announcer.js";
 import { messageNode } from "./message.js";
 import { fill, focusedKey, node, part, refocus, reveal } from "./node.js";
-import { nameOf, state, watch } from "./state.js";
+import { nameOf, present, state, watch } from "./state.js";
 
 const TOGETHER = 7 * 60 * 1000;
 const NEAR = 80;
@@ -22,7 +22,7 @@ let sought;
 export function note(message) {
   counted += 1;
   const id = `own-${counted}`;
-  const at = Date.now();
+  const at = present();
   const base = { id, author: state.place.bot, at, content: "", embeds: [], components: [], ephemeral: true };
   own.set(id, { ...base, ...message });
   draw();

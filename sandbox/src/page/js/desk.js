@@ -31,4 +31,5 @@ export const desk = {
   submit: (customId, typed) => ask("submit", { custom_id: customId, typed }),
   throwSwitch: (key, on) => ask("switch", { switch: key, on }),
   order: (order) => ask("bot", { order }),
+  time: (order) => ask("clock", { order }),
 };

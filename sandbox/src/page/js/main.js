@@ -1,6 +1,7 @@
 // Puts the page together: who looks where, and all the parts that show what comes.
 
 import { seek, showChannel } from "./channel.js";
+import { showClock } from "./clock.js";
 import { Composer } from "./composer.js";
 import { showDroplets } from "./droplets.js";
 import { Line } from "./live.js";
@@ -28,6 +29,7 @@ showChannel();
 const composer = new Composer();
 showDroplets();
 showSwitches();
+showClock();
 showTour(composer, go);
 showFirst(composer);
 count();

@@ -1,5 +1,6 @@
-// One message: who said it to whom and when, its text, embeds and buttons.
+// One message: who said it to whom and when, its text, files, embeds and buttons.
 
+import { attachmentNode } from "./attachment.js";
 import { embedNode } from "./embed.js";
 import { blocks, ways } from "./markdown.js";
 import { clockTime } from "./moment.js";
@@ -67,6 +68,7 @@ function body(message, acts) {
   if (message.edited && message.embeds.length === 0) text.lastChild?.append(node("span", { class: "edited" }, "(edited)"));
   return [
     message.content && text,
+    message.attachments?.map(attachmentNode),
     message.embeds.map(embedNode),
     message.components.length > 0 && rowsNode(message, acts.redraw),
   ].flat();

@@ -1,6 +1,7 @@
 // Moments as Discord shows them; relative ones count by themselves.
 
 import { node } from "./node.js";
+import { present, watch } from "./state.js";
 
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "always" });
 const STEPS = [
@@ -22,7 +23,7 @@ const STYLES = {
 
 /** "12 seconds ago", "in 3 minutes", "now". */
 function distance(unix) {
-  const seconds = Math.round(unix - Date.now() / 1000);
+  const seconds = Math.round(unix - present() / 1000);
   if (seconds === 0) return "now";
   const [unit, length] = STEPS.find(([, length]) => Math.abs(seconds) >= length) ?? ["second", 1];
   return relative.format(Math.trunc(seconds / length), unit);
@@ -41,17 +42,19 @@ export function moment(unix, style = "f") {
 /** The clock time above a message. */
 export function clockTime(millis) {
   const at = new Date(millis);
-  const today = at.toDateString() === new Date().toDateString();
+  const today = at.toDateString() === new Date(present()).toDateString();
   const words = at.toLocaleString("en", today ? STYLES.t : { dateStyle: "short", timeStyle: "short" });
   return node("time", { datetime: at.toISOString(), title: at.toLocaleString("en", STYLES.F) }, words);
 }
 
 /** Lets every relative moment on the page count. */
 export function count() {
-  setInterval(() => {
+  const show = () => {
     for (const element of document.querySelectorAll("time[data-since]")) {
       const words = distance(Number(element.dataset.since));
       if (element.textContent !== words) element.textContent = words;
     }
-  }, 1000);
+  };
+  setInterval(show, 1000);
+  watch(["clock"], show);
 }

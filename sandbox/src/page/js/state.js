@@ -33,6 +33,9 @@ export function take(change, anew) {
   }
 }
 
+/** The present moment in milliseconds, by the clock that bot, Discord and DigitalOcean share. */
+export const present = () => Date.now() + (state.clock?.ahead ?? 0);
+
 /** A person's or the bot's name. */
 export const nameOf = (user) => state.names?.users[user]?.name ?? "unknown-user";
 

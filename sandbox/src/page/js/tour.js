@@ -1,12 +1,13 @@
 // Some things to try, for somebody who is here for the first time.
 
 import { announce } from "./announcer.js";
+import { clockFace, watchForWeek } from "./clock.js";
 import { desk } from "./desk.js";
 import { inline } from "./markdown.js";
 import { fill, node, part } from "./node.js";
 import { watchForProof } from "./proof.js";
 import { sign } from "./sign.js";
-import { state, watch } from "./state.js";
+import { present, state, watch } from "./state.js";
 import { order } from "./switches.js";
 
 const OVER = "tour-over";
@@ -78,8 +79,17 @@ export function showTour(composer, sit) {
       "Kill the bot midway",
       () => {
         wanted = "kill";
-        since = Date.now();
+        since = present();
         begin("kill");
+      },
+    ],
+    [
+      "week",
+      "A week in a minute",
+      () => {
+        done.add("week");
+        desk.time("week");
+        show();
       },
     ],
   ];
@@ -88,37 +98,44 @@ export function showTour(composer, sit) {
     part("tour").hidden = true;
     composer.focus();
   };
-  const act = (words, label, kind, what) => {
+  const act = (words, label, kind, press) => {
     part("tour").className = "tour now";
-    const press = () => {
-      order(what);
-      if (what === "start") composer.focus();
-    };
     const now = node("button", { type: "button", class: `button ${kind}`, "data-key": "act", onclick: press }, label);
-    fill(part("tour"), node("p", {}, words), now);
-    announce(words);
+    const said = node("p", {}, words);
+    fill(part("tour"), said, now);
+    announce(said.textContent);
+  };
+  const start = () => {
+    order("start");
+    composer.focus();
   };
   /** A Droplet that the bot turned off: the moment to kill it. */
   const isDown = ({ power, actions }) =>
     power === "off" && actions.some(({ kind, started }) => /^(shutdown|power_off)$/.test(kind) && started >= since);
   let shown;
   let proof;
-  watchForProof((words) => {
+  const prove = (words) => {
     proof = words;
     show();
-  });
+  };
+  watchForProof(prove);
+  watchForWeek(prove);
   const show = () => {
     if (wanted === "kill") victim = state.droplets?.find(isDown)?.name;
     const off = state.droplets?.find(({ name, power }) => name === victim && power === "off")?.name;
     const asked = wanted === "start" ? "start" : wanted === "kill" && off ? "kill" : "list";
-    const mode = asked === "list" && proof ? "proof" : asked;
+    const flies = state.clock?.fast ? "week" : proof ? "proof" : "list";
+    const mode = asked === "list" ? flies : asked;
     const key = `${mode} ${off} ${proof} ${[...done]} ${Boolean(state.commands?.length)}`;
     if (key === shown) return;
     shown = key;
     if (mode === "kill") {
-      act(`${off} is off now. Kill the bot and see whether it comes back.`, "Kill the bot", "danger", "kill");
+      act(`${off} is off now. Kill the bot and see whether it comes back.`, "Kill the bot", "danger", () => order("kill"));
     } else if (mode === "start") {
-      act(`The bot is dead${off ? `, and ${off} is off` : ""}.`, "Start it again", "success", "start");
+      act(`The bot is dead${off ? `, and ${off} is off` : ""}.`, "Start it again", "success", start);
+    } else if (mode === "week") {
+      const words = ["Hours fly by until the bot has something to do: ", clockFace()];
+      act(words, "Stop", "", () => desk.time("stop"));
     } else if (mode === "proof") {
       const go = () => {
         proof = undefined;
@@ -131,8 +148,7 @@ export function showTour(composer, sit) {
       part("tour").className = "tour";
       fill(
         part("tour"),
-        node("p", {}, "Try this:"),
-        suggestions.map(([name, label, go]) =>
+        suggestions.filter(([name]) => name !== "week" || state.clock).map(([name, label, go]) =>
           node("button", { type: "button", class: done.has(name) ? "try done" : "try", "data-key": name, onclick: go }, label),
         ),
         node("button", { type: "button", class: "end", onclick: over }, "Hide"),
@@ -147,7 +163,7 @@ export function showTour(composer, sit) {
     if (wanted === "start" && state.bot?.state !== "killed") wanted = undefined;
     show();
   });
-  watch(["droplets", "commands"], show);
+  watch(["droplets", "commands", "clock"], show);
   watch(["place"], () => {
     const next = seated;
     seated = undefined;
