@@ -206,7 +206,7 @@ impl Store {
             if let Some(taken_by) = announcement::taker_of(deleted) {
                 due_report::outdate(connection, (taken_by, ReportKind::Answer), consequences.at).await?;
             }
-            schedule_snapshot::forget_everywhere(connection, deleted.id).await?;
+            Box::pin(schedule_snapshot::forget_everywhere(connection, deleted.id)).await?;
         }
         for duration in &consequences.durations {
             let ended_at = consequences.at.as_millisecond();

@@ -189,7 +189,9 @@ fn a_snapshot_that_cannot_be_relied_on_keeps_nothing_from_being_stale() {
     fine.rely_on(nights(None, Some(0.5))[2].operation);
     assert_eq!(stale_since(&fine, &slots, &nights(Some(0.5), Some(0.5)), soon), None, "somebody says that it is fine");
     let mut elsewhere = nights(Some(10.0), Some(10.0));
-    elsewhere.iter_mut().for_each(|one| one.is_current = false);
+    for one in &mut elsewhere {
+        one.is_current = false;
+    }
     assert_eq!(stale(&elsewhere, soon), None, "it was bound to another Droplet since");
 }
 

@@ -138,20 +138,7 @@ fn text(told: &Told<'_>, restorers: &BTreeSet<RoleId>) -> String {
             moment(*last),
             missed(*was_away, *was_outage)
         ),
-        Notice::Stale { newest: Some(newest), .. } => format!(
-            "⚠️ **{droplet} has no recent Snapshot.** The last good one of this schedule is from {} ({}).{} Until there is a new one, \
-             none is deleted.",
-            moment(*newest),
-            ago(*newest),
-            if told.has_others_after(*newest) {
-                " Those since then are much smaller, or their size is not known."
-            } else {
-                ""
-            }
-        ),
-        Notice::Stale { newest: None, since } => {
-            format!("⚠️ **{droplet} has no Snapshot of this schedule yet**, and should have had one {}.", ago(*since))
-        }
+        Notice::Stale { newest, since } => stale(told, *newest, *since),
         Notice::OwnerLost { since } => owner_lost(schedule, *since, restorers),
         Notice::Unowned => format!(
             "❌ The schedule of {droplet} is paused: nobody took it over for 7 days. **No more Snapshots are taken.**"
@@ -184,19 +171,7 @@ fn text(told: &Told<'_>, restorers: &BTreeSet<RoleId>) -> String {
             }
         }
         Notice::Doubtful { operation, count } => doubtful(told, *operation, *count),
-        Notice::Unsized { count, .. } => {
-            let which = match count {
-                0 | 1 => "the newest Snapshot".to_owned(),
-                count => format!("the {count} newest Snapshots"),
-            };
-            format!(
-                "⚠️ **DigitalOcean has not said for a day how large {which} of {droplet} {}**, so I can't tell whether {} good. No rule \
-                 counts on {}. Look there in the control panel, or take a new one with `/schedule run`.",
-                if *count > 1 { "are" } else { "is" },
-                if *count > 1 { "they are" } else { "it is" },
-                if *count > 1 { "them" } else { "it" },
-            )
-        }
+        Notice::Unsized { count, .. } => without_size(&droplet, *count),
         Notice::Deletions { question, count } => deletions(told, (*question, *count)),
         Notice::Unheard { host, since } => format!(
             "⚠️ I haven't reached {} since {}. Check `ping-url` of the schedule of {droplet}; its Snapshots are taken as before.",
@@ -214,6 +189,40 @@ fn text(told: &Told<'_>, restorers: &BTreeSet<RoleId>) -> String {
             "⏸️ The schedule of {droplet} is paused. {droplet} has no Snapshot from this schedule; `/schedule resume` restarts it."
         ),
     }
+}
+
+/// That it has no recent Snapshot.
+fn stale(told: &Told<'_>, newest: Option<Timestamp>, since: Timestamp) -> String {
+    let droplet = name(&told.schedule.droplet_name);
+    let Some(newest) = newest else {
+        return format!(
+            "⚠️ **{droplet} has no Snapshot of this schedule yet**, and should have had one {}.",
+            ago(since)
+        );
+    };
+    let others = if told.has_others_after(newest) {
+        " Those since then are much smaller, or their size is not known."
+    } else {
+        ""
+    };
+    format!(
+        "⚠️ **{droplet} has no recent Snapshot.** The last good one of this schedule is from {} ({}).{others} Until there is a new one, none \
+         is deleted.",
+        moment(newest),
+        ago(newest)
+    )
+}
+
+/// That DigitalOcean does not say how large the newest ones are.
+fn without_size(droplet: &str, count: u32) -> String {
+    let (which, are, subject, object) = match count {
+        0 | 1 => ("the newest Snapshot".to_owned(), "is", "it is", "it"),
+        count => (format!("the {count} newest Snapshots"), "are", "they are", "them"),
+    };
+    format!(
+        "⚠️ **DigitalOcean has not said for a day how large {which} of {droplet} {are}**, so I can't tell whether {subject} good. No rule \
+         counts on {object}. Look there in the control panel, or take a new one with `/schedule run`."
+    )
 }
 
 /// That its owner is lost, and who should take it over.
