@@ -178,7 +178,8 @@ impl Active<'_> {
         let (settings, rooms) = bot_parts(config, self.store, self.clock, self.client, loops.intake.clone());
         loops.inventory.spawn(Arc::clone(&rooms.inventory).run(loops.stop_gateway.clone()));
         let (store, clock, stop) = (|| Arc::clone(self.store), || self.clock.clone(), loops.stop_gateway.clone());
-        loops.inventory.spawn(housekeeping::weigh(store(), Arc::clone(&rooms.inventory), clock(), stop.clone()));
+        let (inventory, client) = (Arc::clone(&rooms.inventory), self.client.clone());
+        loops.inventory.spawn(housekeeping::weigh((store(), clock()), inventory, client, stop.clone()));
         loops.inventory.spawn(housekeeping::run(store(), clock(), config.timing.keep_history, stop));
         let scheduler = Scheduler {
             store: Arc::clone(self.store),

@@ -126,6 +126,8 @@ impl Groups {
                     Looked::Until(Some(now + LOOK_PAUSE))
                 }
             }
+            // The scheduler settles its members' operations, and rings.
+            Next::End if self.store.is_being_settled(run.plan.id).await? => Looked::Until(Some(now + LOOK_PAUSE)),
             Next::End => {
                 let (planned, why) = (run.plan.planned, self.why(run).await?);
                 let notice = Notice::Group { run: run.plan.id, planned, why, count: 1 };

@@ -8,8 +8,10 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
+use super::records;
 use crate::{
     clock::Clock,
+    digitalocean::client::Client,
     discord::incident::chain,
     inventory::Inventory,
     store::{self, Store, Weighed, deadlines::PASS},
@@ -44,8 +46,14 @@ pub(super) async fn run(store: Arc<Store>, clock: Clock, keep_history: SignedDur
     stop.run_until_cancelled(work).await;
 }
 
-/// Records the size of each Snapshot once a day, whenever somebody else had the list read, until `stop`.
-pub(super) async fn weigh(store: Arc<Store>, inventory: Arc<Inventory>, clock: Clock, stop: CancellationToken) {
+/// Records the size of each Snapshot once a day, and which of the schedules' Snapshots are gone, whenever somebody else had the list read,
+/// until `stop`.
+pub(super) async fn weigh(
+    (store, clock): (Arc<Store>, Clock),
+    inventory: Arc<Inventory>,
+    client: Client,
+    stop: CancellationToken,
+) {
     let work = async {
         let (mut reading, mut day, mut written) = (0, None, HashSet::new());
         while let Some((latest, snapshots)) = inventory.snapshots_after(reading).await {
@@ -64,6 +72,10 @@ pub(super) async fn weigh(store: Arc<Store>, inventory: Arc<Inventory>, clock: C
             match store.bounded_pass(PASS, store.weigh(now, &weighed)).await {
                 Ok(()) => written.extend(weighed.iter().map(|weighed| weighed.snapshot)),
                 Err(error) => tracing::warn!(error = chain(&error), "could not write down what Snapshots weigh"),
+            }
+            let compared = Box::pin(records::compare(&store, &client, &snapshots));
+            if let Err(error) = store.bounded_pass(PASS, compared).await {
+                tracing::warn!(error = chain(&error), "could not compare what schedules have with what is listed");
             }
         }
     };

@@ -19,6 +19,7 @@ mod heartbeat;
 mod housekeeping;
 mod kept_out;
 mod pings;
+mod records;
 mod refused_token;
 mod renewal;
 mod rotation;

@@ -13,11 +13,11 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::{groups::take, heartbeat::Progress};
+use super::{groups::take, heartbeat::Progress, records};
 use crate::{
     access::Policy,
     clock::Clock,
-    digitalocean::{client::Client, metadata},
+    digitalocean::{client::Client, error::Error as Cloud, metadata, queries},
     discord::{incident::chain, members::Members},
     inventory::Inventory,
     operation::{
@@ -28,7 +28,7 @@ use crate::{
         trigger::Trigger,
     },
     schedule::{
-        Paused, Power, Schedule, State,
+        Paused, Power, Record, Schedule, State,
         pruning::{Candidate, Circumstances},
         retention::Quality,
     },
@@ -171,19 +171,22 @@ impl Scheduler {
         slots.retain(|slot| due.given_up.is_none_or(|(given_up, _)| given_up != slot.at));
         let snapshots = self.store.schedule_snapshots(schedule.id).await?;
         let run = self.store.latest_run(schedule.id).await?;
-        let newest = schedule.newest_good(&candidates(&snapshots), run.as_ref());
-        let stale = schedule.stale_since(&slots, newest);
+        let known = candidates(&snapshots);
+        let newest = schedule.newest_good(&known, run.as_ref());
+        let stale = schedule.stale_since(Record { slots: &slots, snapshots: &known, run: run.as_ref() }, now);
         // Of a group, the newest of any member is better than none.
         let newest = newest.or_else(|| snapshots.first().and_then(|newest| newest.planned));
         remind::of_zone(&mut schedule, &mut notices);
         let asked_before = asks(&schedule);
-        remind::of_doubt(&mut schedule, &candidates(&snapshots), &mut notices);
+        remind::of_doubt(&mut schedule, &known, &mut notices);
+        remind::of_size(&mut schedule, &known, &mut notices, now);
         let stale_at = remind::of_staleness(&mut schedule, (stale, newest), &mut notices, now);
         let pause_at = remind::of_pause(&mut schedule, &snapshots, &mut notices, now);
+        let moved_at = remind::of_monday(&mut schedule, now);
         let around = self.circumstances(&schedule, stale.is_some(), now).await?;
         let pruned_at = Box::pin(self.prune(&mut schedule, &mut notices, &around, now)).await?;
         let retry = due.begin.map(|_| now + BUSY_PAUSE);
-        let due_at = [due.wake, owner_at, stale_at, pause_at, pruned_at, retry].into_iter().flatten().min();
+        let due_at = [due.wake, owner_at, stale_at, pause_at, moved_at, pruned_at, retry].into_iter().flatten().min();
         let latest =
             if pruned_at == Some(now) { self.store.schedule(schedule.id).await? } else { Some(stored.clone()) };
         // Whatever a person changed meanwhile is looked at first.
@@ -211,8 +214,8 @@ impl Scheduler {
         for (other, operation) in self.store.taken_by_others(schedule.id, schedule.droplet, slot).await? {
             let Some(other) = self.store.schedule(other).await? else { continue };
             let known = self.store.schedule_snapshots(other.schedule.id).await?;
-            let known = candidates(&known);
-            let of_droplet: Vec<&Candidate> = known.iter().filter(|one| one.droplet == schedule.droplet).collect();
+            let all = candidates(&known);
+            let of_droplet: Vec<&Candidate> = all.iter().filter(|one| one.droplet == schedule.droplet).collect();
             let members = other.schedule.members(&of_droplet);
             let quality = members.iter().find(|member| member.operation == operation).map(|member| member.quality);
             let serves = match quality {
@@ -220,12 +223,32 @@ impl Scheduler {
                 Some(Quality::Live) => self.power(schedule) == Power::Live,
                 Some(Quality::Doubtful | Quality::Unsized) | None => false,
             };
-            if serves && self.store.share(schedule, slot, (other.schedule.id, operation)).await? {
+            if serves
+                && self.is_there(&known, operation).await?
+                && self.store.share(schedule, slot, (other.schedule.id, operation)).await?
+            {
                 tracing::info!(schedule.id = %schedule.id, other.id = %other.schedule.id, operation.id = %operation, "shares a Snapshot");
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// Whether the Snapshot that an operation took is still there: somebody may have deleted it since.
+    async fn is_there(&self, known: &[ScheduleSnapshot], operation: OperationId) -> Result<bool, Error> {
+        let recorded = known.iter().find(|one| one.operation == operation).and_then(|one| one.snapshot);
+        let Some(id) = recorded else { return Ok(false) };
+        match self.client.run(queries::snapshot(id)).await {
+            Ok(_) => Ok(true),
+            Err(Cloud::NotFound { .. }) => {
+                records::forget_gone(&self.store, &self.client, &[id].into()).await?;
+                Ok(false)
+            }
+            Err(error) => {
+                tracing::info!(snapshot.id = %id, %error, "a Snapshot that cannot be looked at serves for no other schedule");
+                Ok(false)
+            }
+        }
     }
 
     /// Whether the Droplet is shut down for the next run.

@@ -146,6 +146,14 @@ pub fn snapshots() -> Call<Vec<Snapshot>> {
         .scopes(&["snapshot:read"])
 }
 
+/// All Snapshots of Droplets, as proof that one of them is absent: an item that cannot be read makes the whole list unreadable.
+pub fn every_snapshot() -> Call<Vec<Snapshot>> {
+    Call::paged_whole("/v2/snapshots".to_owned(), "snapshots", |snapshot: &Snapshot| snapshot.id)
+        .query("resource_type", "droplet")
+        .with_priority(Priority::Inventory)
+        .scopes(&["snapshot:read"])
+}
+
 /// One page of all Snapshots of Droplets, for a sweep; the newest are on the last page.
 pub fn snapshots_page(page: u32) -> Call<OnePage<Snapshot>> {
     Call::one_page("/v2/snapshots".to_owned(), "snapshots", page)

@@ -92,7 +92,7 @@ fn deferral(press: Press) -> Deferral {
         | Press::TakeOver(_)
         | Press::Hangs { .. }
         | Press::PruneAgain(_)
-        | Press::RunAgain(_)
+        | Press::RunAgain { .. }
         | Press::StopRun(_)
         | Press::Begin { .. }
         | Press::Choose(Choosing::Snapshot | Choosing::Operation) => Deferral::Thinking,
@@ -115,7 +115,7 @@ fn is_pressed_again(press: Press) -> bool {
         | Press::TryAgain(_)
         | Press::Restart(_)
         | Press::TurnOn(_)
-        | Press::RunAgain(_)
+        | Press::RunAgain { .. }
         | Press::Begin { .. } => true,
         // The question is still there, with its buttons.
         Press::Confirm(_)
@@ -172,7 +172,7 @@ fn needed_answer(press: Press) -> Option<Needed> {
         | Press::LaunchAs(_)
         | Press::TryAgain(_)
         | Press::Restart(_)
-        | Press::RunAgain(_)
+        | Press::RunAgain { .. }
         | Press::Tags(_)
         | Press::Keys(_)
         | Press::Decline(_)
@@ -242,7 +242,9 @@ async fn carry_out(state: &AppState, info: &InteractionInfo, press: Press) -> Re
         }
         Press::PruneAgain(id) => schedule::prune_again(state, info, &may(None).await?, id).await,
         Press::HandOver(id) => schedule::hand_over(state, info, &may(None).await?, id).await,
-        Press::RunAgain(id) => schedule::ask_to_run(state, info, &may(None).await?, id).await,
+        Press::RunAgain { schedule, planned } => {
+            schedule::try_again(state, info, &may(None).await?, (schedule, planned)).await
+        }
         Press::Decline(id) => confirm::declined(state, info, &may(None).await?, id).await,
         Press::Delete(snapshot) => delete::question(state, info, &may(None).await?, &snapshot.to_string()).await,
         Press::Pin(id) => pin::add(state, &may(None).await?, &id.to_string(), None).await.map(Answer::from),

@@ -75,7 +75,7 @@ pub async fn gather(
     for droplet in found {
         let is_own = power == Power::Off && own_droplet == Some(droplet.id);
         let tags = droplet.tags.as_deref().unwrap_or_default();
-        match Excluded::of(tags, droplet.size_slug.as_deref(), is_own) {
+        match Excluded::of(tags, is_own) {
             Some(why) => excluded.push((droplet, why)),
             None => droplets.push(droplet),
         }

@@ -7,6 +7,7 @@ mod choices;
 
 use std::{fmt, str::FromStr};
 
+use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use strum::IntoEnumIterator as _;
 
@@ -116,7 +117,12 @@ pub enum Press {
     /// A schedule was chosen that takes over the Snapshots of one that is to be removed.
     HandOver(ConfirmationId),
     /// *Try again*: have a schedule take a Snapshot now. Asks first.
-    RunAgain(ScheduleId),
+    RunAgain {
+        /// The schedule.
+        schedule: ScheduleId,
+        /// The planned time that brought no Snapshot; older buttons do not say it.
+        planned: Option<Timestamp>,
+    },
     /// Show another page of the list of Snapshots.
     Page {
         /// Of one Droplet, or of all.
@@ -178,7 +184,7 @@ impl Press {
             | Self::Hangs { .. }
             | Self::PruneAgain(_)
             | Self::HandOver(_)
-            | Self::RunAgain(_)
+            | Self::RunAgain { .. }
             | Self::Confirm(_) => Right::Restore,
             // What it takes to begin the failed operation is asked once that is known.
             Self::Take { .. }
@@ -234,7 +240,14 @@ impl Press {
             }
             "pruneagain" => Self::PruneAgain(rest.parse().ok()?),
             "handover" => Self::HandOver(rest.parse().ok()?),
-            "runagain" => Self::RunAgain(rest.parse().ok()?),
+            "runagain" => {
+                let (schedule, planned) = match rest.split_once(':') {
+                    Some((schedule, planned)) => (schedule, Some(planned.parse().ok()?)),
+                    None => (rest, None),
+                };
+                let planned = planned.map(Timestamp::from_millisecond).transpose().ok()?;
+                Self::RunAgain { schedule: schedule.parse().ok()?, planned }
+            }
             "restore" => Self::Restore(rest.parse().ok()?),
             "launch" => Self::Launch(rest.parse().ok()?),
             "launchas" => Self::LaunchAs(rest.parse().ok()?),
@@ -294,7 +307,10 @@ impl fmt::Display for Press {
             Self::Hangs { schedule, answer } => write!(f, "hangs:{}:{schedule}", hang_word(*answer)),
             Self::PruneAgain(id) => write!(f, "pruneagain:{id}"),
             Self::HandOver(id) => write!(f, "handover:{id}"),
-            Self::RunAgain(id) => write!(f, "runagain:{id}"),
+            Self::RunAgain { schedule, planned: None } => write!(f, "runagain:{schedule}"),
+            Self::RunAgain { schedule, planned: Some(planned) } => {
+                write!(f, "runagain:{schedule}:{}", planned.as_millisecond())
+            }
             Self::Restore(snapshot) => write!(f, "restore:{snapshot}"),
             Self::Launch(snapshot) => write!(f, "launch:{snapshot}"),
             Self::LaunchAs(snapshot) => write!(f, "launchas:{snapshot}"),
@@ -394,7 +410,10 @@ mod tests {
                 answer: HangAnswer::iter().nth(answer).unwrap(),
             }),
             confirmation.clone().prop_map(Press::HandOver),
-            schedule.prop_map(Press::RunAgain),
+            (schedule, any::<Option<u32>>()).prop_map(|(schedule, planned)| Press::RunAgain {
+                schedule,
+                planned: planned.map(|second| Timestamp::from_second(i64::from(second)).unwrap()),
+            }),
             confirmation.prop_map(Press::Decline),
             (any::<Option<u64>>(), any::<u32>(), 0..4_usize, any::<Option<(bool, u64)>>()).prop_map(
                 |(of, number, order, beside)| Press::Page {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::messages::schedule::Standing;
 use crate::{
     schedule::{
-        Schedule,
+        Record, Schedule,
         pruning::{Candidate, Circumstances},
     },
     store::{self, ScheduleSnapshot, Store},
@@ -22,7 +22,8 @@ pub(super) async fn of(store: &Store, schedule: &Schedule, now: Timestamp) -> Re
     let sources = schedule.sources(&store.restores(schedule.id).await?, &candidates, now);
     let candidates = store::wanted(&snapshots, &sources);
     let run = store.latest_run(schedule.id).await?;
-    let stale_since = schedule.stale_since(&slots, schedule.newest_good(&candidates, run.as_ref()));
+    let record = Record { slots: &slots, snapshots: &candidates, run: run.as_ref() };
+    let stale_since = schedule.stale_since(record, now);
     let since = schedule.restores_count_since(now);
     let around = Circumstances {
         right: schedule.owner.right(now),

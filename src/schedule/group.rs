@@ -86,8 +86,6 @@ pub enum Excluded {
     Kubernetes,
     /// A member of an autoscale pool, which replaces it when it is off.
     Autoscale,
-    /// It has a GPU: DigitalOcean's lists leave it out.
-    Gpu,
     /// The bot runs on it, and could not turn it on again.
     Own,
     /// Its last take was a moment ago. Counts where a person wants one now, and never for a planned time.
@@ -95,15 +93,14 @@ pub enum Excluded {
 }
 
 impl Excluded {
-    /// Why a Droplet is no member; none if it is one. `is_own` says that the bot runs on it and would shut it down.
-    pub fn of(tags: &[String], size: Option<&str>, is_own: bool) -> Option<Self> {
+    /// Why a Droplet is no member; none if it is one. `is_own` says that the bot runs on it and would shut it down. One with a GPU is in no
+    /// list of DigitalOcean's, and so never asked about.
+    pub fn of(tags: &[String], is_own: bool) -> Option<Self> {
         let has = |wanted: &dyn Fn(&str) -> bool| tags.iter().any(|tag| wanted(&tag.to_lowercase()));
         if has(&|tag| tag == "k8s" || tag == "k8s-worker" || tag.starts_with("k8s:")) {
             Some(Self::Kubernetes)
         } else if has(&|tag| tag == "autoscale" || tag.starts_with("autoscale:")) {
             Some(Self::Autoscale)
-        } else if size.is_some_and(|size| size.starts_with("gpu-")) {
-            Some(Self::Gpu)
         } else {
             is_own.then_some(Self::Own)
         }
@@ -114,7 +111,6 @@ impl Excluded {
         match self {
             Self::Kubernetes => "kubernetes",
             Self::Autoscale => "autoscale",
-            Self::Gpu => "gpu",
             Self::Own => "own",
             Self::Lately => "lately",
         }

@@ -33,6 +33,7 @@ use group::Group;
 pub use owner::{Owner, OwnerSeen, Right};
 use policy::Policy;
 use rule::Rule;
+pub use stale::Record;
 pub use watched::Watched;
 
 use crate::operation::ids::{ChannelId, DropletId, GuildId, OperationId, ScheduleId, UserId};

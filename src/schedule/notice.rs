@@ -91,6 +91,17 @@ pub enum Notice {
     Doubtful {
         /// The operation that took it.
         operation: OperationId,
+        /// How many in a row are; more than one says that people know of the first.
+        #[serde(default = "once")]
+        count: u32,
+    },
+    /// DigitalOcean has not said for a day how large a Snapshot is.
+    Unsized {
+        /// The operation that took it.
+        operation: OperationId,
+        /// How many in a row; more than one says that people know of the first.
+        #[serde(default = "once")]
+        count: u32,
     },
     /// So many Snapshots would be deleted at once, or an edit does not want them: may they go? Asked once, and edited while it is open.
     Deletions {
@@ -154,6 +165,7 @@ impl Notice {
             Self::GoodAgain => Some(Family::Relief),
             Self::Hung { .. }
             | Self::Doubtful { .. }
+            | Self::Unsized { .. }
             | Self::Deletions { .. }
             | Self::Paused { .. }
             | Self::Zone { .. }
@@ -162,7 +174,7 @@ impl Notice {
     }
 
     /// What the message of this notice says from now on, if another one needs no message of its own: one more failure for the same reason,
-    /// or the same question about other Snapshots.
+    /// one more Snapshot that cannot be relied on, or the same question about other Snapshots.
     pub fn repeated(&self, again: &Self) -> Option<Self> {
         match (self, again) {
             (Self::Failed { why: before, count, .. }, Self::Failed { planned, operation, why, .. })
@@ -190,6 +202,12 @@ impl Notice {
                 let (operation, name, why) = (*operation, name.clone(), why.clone());
                 Some(Self::Undeleted { operation, name, why, count: count.saturating_add(1) })
             }
+            (Self::Doubtful { count, .. }, Self::Doubtful { operation, count: again }) if *again > 1 => {
+                Some(Self::Doubtful { operation: *operation, count: count.saturating_add(1) })
+            }
+            (Self::Unsized { count, .. }, Self::Unsized { operation, count: again }) if *again > 1 => {
+                Some(Self::Unsized { operation: *operation, count: count.saturating_add(1) })
+            }
             (Self::Deletions { question: before, .. }, Self::Deletions { question, .. }) => {
                 (before == question).then(|| again.clone())
             }
@@ -199,11 +217,13 @@ impl Notice {
 
     /// Whether a message about this is compared with one about `other` before a new one is posted.
     pub fn is_like(&self, other: &Self) -> bool {
-        let is_a_question = |notice: &Self| matches!(notice, Self::Deletions { .. });
-        let is_undeleted = |notice: &Self| matches!(notice, Self::Undeleted { .. });
-        (is_a_question(self) && is_a_question(other))
-            || (is_undeleted(self) && is_undeleted(other))
-            || (self.is_of_a_run() && other.is_of_a_run())
+        matches!(
+            (self, other),
+            (Self::Deletions { .. }, Self::Deletions { .. })
+                | (Self::Undeleted { .. }, Self::Undeleted { .. })
+                | (Self::Doubtful { .. }, Self::Doubtful { .. })
+                | (Self::Unsized { .. }, Self::Unsized { .. })
+        ) || (self.is_of_a_run() && other.is_of_a_run())
     }
 
     /// Whether it tells how the latest planned time went.

@@ -20,6 +20,8 @@ pub const LATE: SignedDuration = SignedDuration::from_hours(1);
 /// More than so many at once are not deleted unless somebody says so.
 pub const MOST_AT_ONCE: usize = 3;
 
+/// DigitalOcean may say the size of a Snapshot so much later than it was planned.
+pub const SIZES_COME: SignedDuration = SignedDuration::from_hours(24);
 /// Nothing is deleted for so long after a Snapshot was put back onto the Droplet.
 pub const AFTER_A_RESTORE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
@@ -130,11 +132,30 @@ impl Schedule {
     /// When the newest good Snapshot of one Droplet was planned. Of a group, when a run was that took a good one of every member.
     pub fn newest_good(&self, candidates: &[Candidate], run: Option<&Run>) -> Option<Timestamp> {
         if self.group.is_some() {
-            return run.filter(|run| run.is_success()).map(|run| run.plan.planned);
+            let planned = run.filter(|run| run.is_success())?.plan.planned;
+            return self.worth(candidates, planned).filter(|worst| worst.is_good()).map(|_| planned);
         }
         let groups = current_groups(candidates);
         let members = groups.iter().flat_map(|group| self.members(group));
         members.filter(|member| member.quality.is_good()).filter_map(|member| member.planned).max()
+    }
+
+    /// How far the Snapshots of a planned time can be relied on, by the worst of them; none if none is there.
+    pub fn worth(&self, candidates: &[Candidate], planned: Timestamp) -> Option<Quality> {
+        let of_that_time = |member: &Member| member.planned == Some(planned);
+        let members = groups(candidates).into_iter().flat_map(|group| self.members(&group));
+        members.filter(of_that_time).map(|member| member.quality).max()
+    }
+
+    /// The newest Snapshot of which DigitalOcean has not said the size for a day, if no good one of its Droplet followed.
+    pub fn unsized_for_long(&self, candidates: &[Candidate], now: Timestamp) -> Option<OperationId> {
+        let is_late = |member: &Member| member.planned.is_some_and(|at| now.duration_since(at) >= SIZES_COME);
+        let of_group = |group: &Vec<&Candidate>| {
+            let members = self.members(group).into_iter().rev().take_while(|member| !member.quality.is_good());
+            members.filter(|member| member.quality == Quality::Unsized).find(is_late)
+        };
+        let found = current_groups(candidates).iter().filter_map(of_group).max_by_key(|it| (it.planned, it.operation));
+        found.map(|newest| newest.operation)
     }
 
     /// From when on a restore of a Droplet keeps its Snapshots from being deleted: a week ago, or since somebody said that they may be.
@@ -244,9 +265,10 @@ impl Schedule {
         match () {
             () if !self.is_active() => Some(Hold::Paused),
             () if around.right != Right::Full => Some(Hold::Unowned),
+            // It may be stale because of that one, and somebody can say that it is fine.
+            () if doubtful.is_some() => doubtful.map(|newest| Hold::Doubtful(newest.operation)),
             () if around.is_stale => Some(Hold::Stale),
             () if was_restored => Some(Hold::RestoredLately),
-            () if doubtful.is_some() => doubtful.map(|newest| Hold::Doubtful(newest.operation)),
             () if asked.is_empty() => None,
             () if self.narrowed => Some(Hold::Narrowed(asked.len())),
             () => Some(Hold::TooMany(asked.len())),
@@ -275,8 +297,13 @@ impl Pruning {
 
 /// The Snapshots of each Droplet of which the schedule still takes some.
 fn current_groups(candidates: &[Candidate]) -> Vec<Vec<&Candidate>> {
+    groups(candidates.iter().filter(|candidate| candidate.is_current))
+}
+
+/// The Snapshots of each Droplet.
+fn groups<'c>(candidates: impl IntoIterator<Item = &'c Candidate>) -> Vec<Vec<&'c Candidate>> {
     let mut groups: BTreeMap<DropletId, Vec<&Candidate>> = BTreeMap::new();
-    for candidate in candidates.iter().filter(|candidate| candidate.is_current) {
+    for candidate in candidates {
         groups.entry(candidate.droplet).or_default().push(candidate);
     }
     groups.into_values().collect()

@@ -24,17 +24,17 @@ pub struct Member {
     pub pinned: bool,
 }
 
-/// How far a Snapshot can be relied on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How far a Snapshot can be relied on; the best comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Quality {
     /// Taken with the Droplet off.
     Consistent,
     /// Taken while the Droplet ran.
     Live,
-    /// Not to be relied on: much smaller than the one before it. It fills no bucket.
-    Doubtful,
     /// Its size is not known yet, so that it cannot be told whether it is good. It fills no bucket.
     Unsized,
+    /// Not to be relied on: much smaller than the one before it. It fills no bucket.
+    Doubtful,
 }
 
 impl Quality {

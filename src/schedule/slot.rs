@@ -26,7 +26,7 @@ pub enum Fate {
     Waiting,
     /// Its operation runs.
     Running,
-    /// A good Snapshot was taken.
+    /// A Snapshot was taken. Whether it can be relied on is known only by what others weigh.
     Ran,
     /// Another schedule's Snapshot serves for it.
     Shared,
@@ -123,8 +123,8 @@ impl Fate {
         matches!(self, Self::Waiting | Self::Running)
     }
 
-    /// Whether a good Snapshot serves for it.
-    pub fn is_good(self) -> bool {
+    /// Whether a Snapshot serves for it.
+    pub fn has_snapshot(self) -> bool {
         matches!(self, Self::Ran | Self::Shared)
     }
 }

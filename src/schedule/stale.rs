@@ -4,7 +4,10 @@ use jiff::{SignedDuration, Timestamp, civil::Time};
 
 use super::{
     Paused, Schedule, State,
+    pruning::{Candidate, SIZES_COME},
+    retention::Quality,
     rule::{Every, Rule},
+    run::Run,
     slot::{Fate, Slot},
     weekday::Weekday,
 };
@@ -14,20 +17,38 @@ const MORNING: Time = Time::constant(9, 0, 0, 0);
 /// Where runs are as far apart as this, one without a Snapshot is enough.
 const RARE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// What a schedule has brought so far.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'r> {
+    /// Its latest planned times, newest first.
+    pub slots: &'r [Slot],
+    /// Its Snapshots.
+    pub snapshots: &'r [Candidate],
+    /// The latest run of its group, if it has one.
+    pub run: Option<&'r Run>,
+}
+
 impl Schedule {
-    /// Since when it is stale, going by its latest planned times, newest first: since the end of the second one in a row without a good
-    /// Snapshot, or of the first where they are rare. Those that wait, run or were left out on purpose say nothing, nor do those before the
-    /// newest good Snapshot, which a person may have had it take.
-    pub fn stale_since(&self, latest: &[Slot], newest_good: Option<Timestamp>) -> Option<Timestamp> {
+    /// Since when it is stale: since the end of the second planned time in a row without a good Snapshot, or of the first where they are
+    /// rare. A Snapshot that cannot be relied on is none. Those that wait, run or were left out on purpose say nothing, nor does one whose
+    /// size may still come, nor do those before the newest good Snapshot, which a person may have had it take.
+    pub fn stale_since(&self, record: Record<'_>, now: Timestamp) -> Option<Timestamp> {
         // Nobody takes Snapshots any more, and nobody wanted that.
         let unowned = matches!(self.state, State::Paused { why: Paused::OwnerLost, .. });
         if let Some(since) = unowned.then(|| self.owner.paused_at()).flatten() {
             return Some(since);
         }
         let enough = if self.rule.shortest_gap().is_some_and(|gap| gap >= RARE) { 1 } else { 2 };
-        let telling = latest.iter().filter(|slot| !slot.fate.is_open() && !matches!(slot.fate, Fate::Skipped(_)));
-        let is_without = |slot: &&Slot| !slot.fate.is_good() && newest_good.is_none_or(|newest| newest < slot.last);
-        let without: Vec<&Slot> = telling.take_while(is_without).collect();
+        let newest_good = self.newest_good(record.snapshots, record.run);
+        let worth = |slot: &Slot| self.worth(record.snapshots, slot.at).filter(|_| slot.fate.has_snapshot());
+        let may_be_sized =
+            |slot: &Slot| worth(slot) == Some(Quality::Unsized) && now.duration_since(slot.at) < SIZES_COME;
+        let is_telling =
+            |slot: &&Slot| !slot.fate.is_open() && !matches!(slot.fate, Fate::Skipped(_)) && !may_be_sized(slot);
+        let is_without = |slot: &&Slot| {
+            !worth(slot).is_some_and(Quality::is_good) && newest_good.is_none_or(|newest| newest < slot.last)
+        };
+        let without: Vec<&Slot> = record.slots.iter().filter(is_telling).take_while(is_without).collect();
         let mut count = 0_u32;
         without.iter().rev().find_map(|slot| {
             count = count.saturating_add(slot.count);
@@ -57,6 +78,11 @@ impl Schedule {
     /// When people are told next how old the newest Snapshot of a paused schedule is: on Mondays.
     pub fn next_pause_reminder(&self) -> Option<Timestamp> {
         self.next_morning(self.watched.pause_told_at?, Every::Week(Weekday::Monday))
+    }
+
+    /// When its message is posted anew next, so that people need not scroll for it: on Mondays, also where nothing happens.
+    pub fn next_move(&self) -> Option<Timestamp> {
+        self.next_morning(self.watched.moved_at.unwrap_or(self.created_at), Every::Week(Weekday::Monday))
     }
 
     fn next_morning(&self, after: Timestamp, every: Every) -> Option<Timestamp> {

@@ -18,9 +18,15 @@ pub struct Watched {
     /// When people were last told how old its newest Snapshot is while it is paused; the moment from which that is counted at first.
     #[serde(default)]
     pub pause_told_at: Option<Timestamp>,
+    /// When its message was last to be posted anew because it was Monday.
+    #[serde(default)]
+    pub moved_at: Option<Timestamp>,
     /// The much smaller Snapshot that people were told of.
     #[serde(default)]
     pub doubted: Option<OperationId>,
+    /// The Snapshot that people were told has no size.
+    #[serde(default)]
+    pub unsized_told: Option<OperationId>,
     /// Much smaller Snapshots that somebody said are fine.
     #[serde(default)]
     pub relied_on: Vec<OperationId>,

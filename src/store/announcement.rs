@@ -4,6 +4,7 @@ use super::{Error, Store, row::Row};
 use crate::operation::{
     Operation, Outcome,
     ids::{ChannelId, MessageId, OperationId},
+    kinds::SnapshotRef,
 };
 
 /// Where the end of an operation is announced.
@@ -37,9 +38,13 @@ impl Store {
     }
 }
 
-/// The operation that took the Snapshot which a commit just marked as deleted; its id is the end of the Snapshot's name.
-pub(super) fn deleted_of(before: &Operation, after: &Operation) -> Option<OperationId> {
+/// The Snapshot that an operation has deleted by this commit.
+pub(super) fn deleted(before: &Operation, after: &Operation) -> Option<SnapshotRef> {
     let is_deleted = after.kind.deletes() && before.ended.is_none() && after.ended.is_some();
-    let deleted = after.kind.snapshot().filter(|_| is_deleted && after.verdict == Some(Outcome::Completed))?;
-    deleted.name.rsplit('-').next()?.parse().ok()
+    after.kind.snapshot().filter(|_| is_deleted && after.verdict == Some(Outcome::Completed)).cloned()
+}
+
+/// The operation that took one of our Snapshots; its id is the end of the Snapshot's name.
+pub(super) fn taker_of(snapshot: &SnapshotRef) -> Option<OperationId> {
+    snapshot.name.rsplit('-').next()?.parse().ok()
 }

@@ -17,6 +17,7 @@ use super::{
     operation_row::Legible,
     power_owed,
     row::{Row, due_millis},
+    schedule_snapshot,
 };
 use crate::operation::{Operation, ids::OperationId, report::ReportKind};
 
@@ -166,7 +167,7 @@ impl Store {
             .filter_map(|(kind, is_outdated)| is_outdated.then_some(kind))
             .collect(),
             reports,
-            deleted_of: announcement::deleted_of(before, after),
+            deleted: announcement::deleted(before, after),
             durations: durations::between(before, after),
             events,
             at: now,
@@ -202,8 +203,11 @@ impl Store {
                 kind => due_report::call(connection, operation, *kind, self.notify_channel, consequences.at).await?,
             }
         }
-        if let Some(taken_by) = consequences.deleted_of {
-            due_report::outdate(connection, (taken_by, ReportKind::Answer), consequences.at).await?;
+        if let Some(deleted) = &consequences.deleted {
+            if let Some(taken_by) = announcement::taker_of(deleted) {
+                due_report::outdate(connection, (taken_by, ReportKind::Answer), consequences.at).await?;
+            }
+            Box::pin(schedule_snapshot::forget_everywhere(connection, deleted.id)).await?;
         }
         for duration in &consequences.durations {
             let ended_at = consequences.at.as_millisecond();

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::event::Event;
-use crate::operation::{ids::OperationId, report::ReportKind, step::Task};
+use crate::operation::{kinds::SnapshotRef, report::ReportKind, step::Task};
 
 /// What a commit writes apart from the state itself.
 pub(super) struct Consequences {
@@ -13,8 +13,8 @@ pub(super) struct Consequences {
     /// Questions and calls whose text has become outdated.
     pub(super) outdated: Vec<ReportKind>,
     pub(super) reports: Vec<ReportKind>,
-    /// The operation that took the Snapshot which is deleted now: its announcement no longer offers anything.
-    pub(super) deleted_of: Option<OperationId>,
+    /// The Snapshot that is deleted now: its announcement no longer offers anything, and no schedule holds it.
+    pub(super) deleted: Option<SnapshotRef>,
     pub(super) durations: Vec<(Task, i64)>,
     pub(super) events: Vec<Event>,
     pub(super) at: Timestamp,
@@ -28,7 +28,7 @@ impl Consequences {
             && !self.power
             && self.outdated.is_empty()
             && self.reports.is_empty()
-            && self.deleted_of.is_none()
+            && self.deleted.is_none()
             && self.durations.is_empty()
             && self.events.is_empty()
     }

@@ -302,8 +302,8 @@ pub(super) async fn insert(
     let state = serde_json::to_string(operation).map_err(Error::Unwritable)?;
     let inserted = sqlx::query(
         "INSERT INTO operations (id, version, kind, droplet_id, droplet_name, asker_id, guild_id, channel_id, asked_at, \
-         due_at, is_running, is_open, events, shown_version, state) \
-         VALUES ($1, 1, $2, $3, $4, $5, $6, $7, $8, $9, 1, 1, $10, $11, $12) ON CONFLICT DO NOTHING",
+         due_at, is_running, is_open, events, shown_version, state, deletes) \
+         VALUES ($1, 1, $2, $3, $4, $5, $6, $7, $8, $9, 1, 1, $10, $11, $12, $13) ON CONFLICT DO NOTHING",
     )
     .bind(operation.id.to_string())
     .bind(operation.kind.word())
@@ -318,6 +318,7 @@ pub(super) async fn insert(
     // An operation without a progress message is never shown, and must not be selected for that.
     .bind(if operation.calls_for(ReportKind::Progress) { 0 } else { i64::MAX })
     .bind(state)
+    .bind(operation.kind.snapshot().filter(|_| operation.kind.deletes()).map(|deleted| bits(deleted.id.0)))
     .execute(connection)
     .await?;
     Ok(inserted.rows_affected() > 0)

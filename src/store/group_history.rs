@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sqlx::AssertSqlSafe;
 
 use super::{Error, Store, row::Row};
-use crate::operation::ids::DropletId;
+use crate::operation::ids::{DropletId, RunId};
 
 impl Store {
     /// Droplets on which an operation runs, or may still take effect.
@@ -31,6 +31,19 @@ impl Store {
             .iter()
             .filter_map(|row| Some((DropletId(Row(row).id("droplet_id")?), Row(row).at("taken_at")?)))
             .collect())
+    }
+
+    /// Whether it is still to be settled what Snapshots the members of a run have brought its schedule that are done. One that did not come back
+    /// may take for ever.
+    pub async fn is_being_settled(&self, run: RunId) -> Result<bool, Error> {
+        let row = sqlx::query(
+            "SELECT COUNT(*) AS taking FROM group_members m JOIN schedule_snapshots s ON s.operation = m.operation \
+             WHERE m.run = $1 AND m.phase = 'done' AND s.state = 'taking'",
+        )
+        .bind(run.to_string())
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(Row(&row).number("taking").is_some_and(|taking| taking > 0))
     }
 
     /// Prunes runs that ended before `before`. The latest of each schedule stays, since it says whose Snapshots the schedule looks after.

@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use sqlx::{Any, AnyConnection, Transaction, any::AnyRow};
 
 use super::{
-    Act, ConfirmationRefused, Consent, CreateError, Deed, Error, Store, StoredSchedule, act, confirmation,
+    Act, ConfirmationRefused, Consent, CreateError, Deed, Error, Store, act, confirmation,
     group_message::{self, DIRECT, ENDED, STATUS},
     row::{Row, bits, without_nul},
-    schedule_notice, schedule_ping, schedule_row,
+    schedule_ping, schedule_row, schedule_worth,
 };
 use crate::{
     operation::{
@@ -188,7 +188,8 @@ impl Store {
         Ok(())
     }
 
-    /// Ends a run: what was not begun never will be, its planned time has its fate, and people are told.
+    /// Ends a run: what was not begun never will be, its planned time has its fate, and people are told. `notice` says what is wrong, if
+    /// not every member has a Snapshot.
     pub async fn end_run(&self, run: &Run, notice: Option<&Notice>) -> Result<(), Error> {
         let (id, now) = (run.plan.id, self.clock.now());
         let mut transaction = self.begin_as_owner().await?;
@@ -219,14 +220,7 @@ impl Store {
             .await?;
         }
         if let Some(schedule) = run.plan.schedule {
-            if let Some(StoredSchedule { schedule, .. }) = schedule_row::read_one(&mut transaction, schedule).await? {
-                match notice {
-                    Some(notice) => schedule_notice::say(&mut transaction, &schedule, notice, now).await?,
-                    None => schedule_notice::say_good_again(&mut transaction, &schedule, now).await?,
-                }
-            }
-            let signal = if run.is_success() { Signal::Success } else { Signal::Fail };
-            schedule_ping::tell(&mut transaction, schedule, (&id.to_string(), signal), now).await?;
+            schedule_worth::tell_end(&mut transaction, schedule, (run, notice), now).await?;
         } else {
             group_message::open(&mut transaction, id, ENDED, now).await?;
             if run.announced() == Tell::Direct {

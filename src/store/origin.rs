@@ -5,7 +5,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
-use sqlx::AssertSqlSafe;
+use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::{
     Error, Store, history,
@@ -14,16 +14,27 @@ use super::{
 };
 use crate::operation::{
     Operation,
-    ids::{DropletId, OperationId, SnapshotId, UserId},
+    ids::{DropletId, OperationId, ScheduleId, SnapshotId, UserId},
+    kinds::Kind,
+    trigger::Trigger,
 };
 
 /// A deletion that we carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deletion {
-    /// Who asked for it.
-    pub by: UserId,
+    /// Who wanted it.
+    pub by: Deleter,
     /// When it was done.
     pub at: Timestamp,
+}
+
+/// Who wanted a Snapshot deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deleter {
+    /// A person asked for it.
+    Person(UserId),
+    /// The rules of this schedule no longer kept it.
+    Schedule(ScheduleId),
 }
 
 /// How many names one statement looks up; both databases accept many more parameters.
@@ -56,19 +67,25 @@ impl Store {
 
     /// Who made us delete this Snapshot, and when; `None` if we did not, or no longer know.
     pub async fn deletion_of(&self, snapshot: SnapshotId) -> Result<Option<Deletion>, Error> {
-        let rows = sqlx::query(select_stored!(
-            "WHERE o.is_running = 0 AND o.kind = 'delete' AND o.outcome = 'completed' ORDER BY o.ended_at DESC LIMIT 1000"
-        ))
-        .fetch_all(&self.pool)
-        .await?;
+        let keyed =
+            sqlx::query(select_stored!("WHERE o.deletes = $1 AND o.outcome = 'completed' ORDER BY o.ended_at DESC"));
+        let mut rows = keyed.bind(bits(snapshot.0)).fetch_all(&self.pool).await?;
+        if rows.is_empty() {
+            // Rows of older versions lack the column. A state that only contains the same digits is filtered out below.
+            let older = sqlx::query(select_stored!(
+                "WHERE o.deletes IS NULL AND o.is_running = 0 AND o.kind = 'delete' AND o.outcome = 'completed' \
+                 AND o.state LIKE $1 ORDER BY o.ended_at DESC"
+            ));
+            rows = older.bind(format!("%{snapshot}%")).fetch_all(&self.pool).await?;
+        }
         let deletions = operation_row::read_all(&rows).into_iter().map(|stored| stored.operation);
         let found = deletions
             .filter(|deletion| deletion.kind.snapshot().is_some_and(|deleted| deleted.id == snapshot))
-            .find_map(|deletion| Some(Deletion { by: deletion.asker.user, at: deletion.ended? }));
+            .find_map(|deletion| Some(Deletion { by: deleter(&deletion), at: deletion.ended? }));
         Ok(found)
     }
 
-    /// The Snapshots that were DigitalOcean's Backups until somebody made us keep them, and who that was, as far as the history reaches.
+    /// The Snapshots that were DigitalOcean's Backups until somebody made us keep them, and who that was.
     pub async fn kept_backups(&self) -> Result<HashMap<SnapshotId, UserId>, Error> {
         let rows = sqlx::query(select_stored!(
             "WHERE o.is_running = 0 AND o.kind = 'backups' ORDER BY o.ended_at DESC LIMIT 1000"
@@ -76,8 +93,9 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         let operations = operation_row::read_all(&rows).into_iter().map(|stored| stored.operation);
-        // This includes operations that failed later: the look at the converted image counts.
-        Ok(operations.filter_map(|it| Some((it.snapshot.as_ref()?.id, it.asker.user))).collect())
+        let pruned = sqlx::query("SELECT snapshot_id, by_user FROM kept_backups").fetch_all(&self.pool).await?;
+        let read = |row| Some((SnapshotId(Row(row).id("snapshot_id")?), UserId(Row(row).id("by_user")?)));
+        Ok(pruned.iter().filter_map(read).chain(operations.filter_map(|it| kept_backup(&it))).collect())
     }
 
     /// Whether a restore that completed since then restored this Snapshot onto the Droplet.
@@ -97,6 +115,31 @@ impl Store {
         .await?;
         let restores = operation_row::read_all(&rows);
         Ok(restores.iter().any(|stored| stored.operation.kind.snapshot().is_some_and(|back| back.id == snapshot)))
+    }
+}
+
+/// The Backup that an operation has kept as a Snapshot, and for whom. This includes operations that failed later: the look at the
+/// converted image counts.
+fn kept_backup(operation: &Operation) -> Option<(SnapshotId, UserId)> {
+    let kept = operation.snapshot.as_ref().filter(|_| matches!(operation.kind, Kind::Backups(_)))?;
+    Some((kept.id, operation.asker.user))
+}
+
+/// Keeps the record of a kept Backup when the operation that kept it is pruned.
+pub(super) async fn keep_backup(connection: &mut AnyConnection, operation: &Operation) -> Result<(), Error> {
+    let Some((snapshot, user)) = kept_backup(operation) else { return Ok(()) };
+    sqlx::query("INSERT INTO kept_backups (snapshot_id, by_user) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+        .bind(bits(snapshot.0))
+        .bind(bits(user.0))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+fn deleter(deletion: &Operation) -> Deleter {
+    match deletion.trigger {
+        Some(Trigger::Prune { schedule, .. }) => Deleter::Schedule(schedule),
+        _ => Deleter::Person(deletion.asker.user),
     }
 }
 

@@ -14,9 +14,9 @@ use crate::{
 };
 
 /// What became of a slot, by how its operation ended.
-pub(super) fn fate(operation: &Operation, is_good: bool) -> Fate {
+pub(super) fn fate(operation: &Operation, is_taken: bool) -> Fate {
     match &operation.verdict {
-        _ if is_good => Fate::Ran,
+        _ if is_taken => Fate::Ran,
         // Until it begins it only looks, and a Droplet that was seen once has answered.
         _ if is_too_late(operation) && operation.power.last_seen().is_none() => Fate::Missed(Missed::Outage),
         _ if is_too_late(operation) => Fate::Missed(Missed::Busy),

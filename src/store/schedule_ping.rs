@@ -28,12 +28,12 @@ fn word(signal: Signal) -> &'static str {
     WORDS.iter().find(|(known, _)| *known == signal).map_or("success", |(_, word)| word)
 }
 
-/// Has the schedule's address told, if it has one.
+/// Has the schedule's address told, if it has one, as soon as that moment has come.
 pub(super) async fn tell(
     connection: &mut AnyConnection,
     schedule: ScheduleId,
     (run, signal): (&str, Signal),
-    now: Timestamp,
+    at: Timestamp,
 ) -> Result<(), Error> {
     let stored = schedule_row::read_one(connection, schedule).await?;
     if stored.is_none_or(|stored| stored.schedule.watched.ping_url.is_none()) {
@@ -46,10 +46,38 @@ pub(super) async fn tell(
     .bind(schedule.to_string())
     .bind(run)
     .bind(word(signal))
-    .bind(now.as_millisecond())
+    .bind(at.as_millisecond())
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Takes back what the schedule's address is to be told only later: of which runs, and when each was planned.
+pub(super) async fn take_waiting(
+    connection: &mut AnyConnection,
+    schedule: ScheduleId,
+    now: Timestamp,
+) -> Result<Vec<(String, Timestamp)>, Error> {
+    let rows = sqlx::query(
+        "SELECT p.operation, COALESCE(s.planned_at, r.planned_at) AS planned_at FROM schedule_pings p \
+         LEFT JOIN schedule_snapshots s ON s.schedule = p.schedule AND s.operation = p.operation \
+         LEFT JOIN group_runs r ON r.id = p.operation WHERE p.schedule = $1 AND p.since > $2",
+    )
+    .bind(schedule.to_string())
+    .bind(now.as_millisecond())
+    .fetch_all(&mut *connection)
+    .await?;
+    let read = |row| Some((Row(row).text("operation")?.to_owned(), Row(row).at("planned_at")?));
+    let waiting: Vec<(String, Timestamp)> = rows.iter().filter_map(read).collect();
+    for (run, _) in &waiting {
+        sqlx::query("DELETE FROM schedule_pings WHERE schedule = $1 AND operation = $2 AND since > $3")
+            .bind(schedule.to_string())
+            .bind(run)
+            .bind(now.as_millisecond())
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(waiting)
 }
 
 impl Store {

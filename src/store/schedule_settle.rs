@@ -8,7 +8,8 @@ use super::{
     operation_row::{self, select_stored},
     row::Row,
     schedule_notice, schedule_outcome as outcome, schedule_ping, schedule_row,
-    schedule_snapshot::{LISTED, TAKING, forget, note},
+    schedule_snapshot::{LISTED, TAKING, forget, note, planned},
+    schedule_worth,
 };
 use crate::{
     operation::{
@@ -30,8 +31,8 @@ pub struct Settled {
     pub schedule: ScheduleId,
     /// The operation.
     pub operation: OperationId,
-    /// Whether it was a good take.
-    pub is_good: bool,
+    /// Whether it took a Snapshot.
+    pub is_taken: bool,
 }
 
 /// How many are settled in one go.
@@ -57,6 +58,8 @@ impl Store {
         if !settled.is_empty() {
             self.changes.pings.notify_one();
             self.changes.schedule_messages.notify_one();
+            // The end of a run waits until it is known what its members brought.
+            self.changes.groups.notify_one();
         }
         Ok(settled)
     }
@@ -66,7 +69,7 @@ impl Store {
         let id = operation.id;
         let mut transaction = self.begin_as_owner().await?;
         let Some((schedule, taken_by)) = whose(&mut transaction, id).await? else { return Ok(None) };
-        let is_good = if taken_by == id {
+        let is_taken = if taken_by == id {
             settle_take(&mut transaction, schedule, operation).await?
         } else {
             settle_deletion(&mut transaction, (schedule, taken_by), operation).await?;
@@ -78,7 +81,7 @@ impl Store {
             .fetch_optional(&mut *transaction)
             .await?;
         if let Some(planned) = slot.and_then(|row| Row(&row).at("planned_at")) {
-            let fate = outcome::fate(operation, is_good);
+            let fate = outcome::fate(operation, is_taken);
             let (what, why) = fate.words();
             sqlx::query("UPDATE slots SET fate = $1, why = $2 WHERE operation = $3 AND fate = 'running'")
                 .bind(what)
@@ -103,18 +106,15 @@ impl Store {
         }
         // How a member of a group goes is the run's to tell, once it has ended.
         if taken_by == id && !outcome::is_member(operation) {
-            let signal = if is_good { Signal::Success } else { Signal::Fail };
-            schedule_ping::tell(&mut transaction, schedule, (&id.to_string(), signal), self.clock.now()).await?;
-        }
-        if is_good
-            && !outcome::is_member(operation)
-            && let Some(stored) = schedule_row::read_one(&mut transaction, schedule).await?
-        {
-            schedule_notice::say_good_again(&mut transaction, &stored.schedule, self.clock.now()).await?;
+            let (run, now) = (id.to_string(), self.clock.now());
+            match planned(operation).filter(|_| is_taken) {
+                Some(planned) => schedule_worth::tell(&mut transaction, schedule, (&run, planned), now).await?,
+                None => schedule_ping::tell(&mut transaction, schedule, (&run, Signal::Fail), now).await?,
+            }
         }
         schedule_row::touch(&mut transaction, schedule).await?;
         transaction.commit().await?;
-        Ok(Some(Settled { schedule, operation: id, is_good }))
+        Ok(Some(Settled { schedule, operation: id, is_taken }))
     }
 
     /// Tells people that a Snapshot could not be deleted, once until one can be. What never began was only late, and what somebody stopped
@@ -186,7 +186,7 @@ async fn whose(
     }))
 }
 
-/// Whether the take was good; then its Snapshot is a member from now on.
+/// Whether it took a Snapshot, which is a member from now on. What it is worth is another question.
 async fn settle_take(
     transaction: &mut Transaction<'_, Any>,
     schedule: ScheduleId,

@@ -6,13 +6,12 @@
 use jiff::Timestamp;
 
 use super::{
-    Error, Store, StoredSchedule,
+    Error, Store,
     row::{Row, bits},
-    schedule_notice, schedule_ping, schedule_row,
+    schedule_row, schedule_snapshot, schedule_worth,
 };
 use crate::{
     operation::ids::{DropletId, OperationId, ScheduleId, SnapshotId},
-    ping::Signal,
     schedule::{Schedule, slot::Fate},
 };
 
@@ -78,11 +77,8 @@ impl Store {
         if joined.rows_affected() == 0 || closed.rows_affected() == 0 {
             return Ok(false);
         }
-        if let Some(StoredSchedule { schedule, .. }) = schedule_row::read_one(&mut transaction, schedule.id).await? {
-            schedule_notice::say_good_again(&mut transaction, &schedule, self.clock.now()).await?;
-        }
-        let now = self.clock.now();
-        schedule_ping::tell(&mut transaction, schedule.id, (&operation.to_string(), Signal::Success), now).await?;
+        let run = operation.to_string();
+        schedule_worth::tell(&mut transaction, schedule.id, (&run, at), self.clock.now()).await?;
         schedule_row::touch(&mut transaction, schedule.id).await?;
         transaction.commit().await?;
         self.changes.pings.notify_one();
@@ -102,6 +98,27 @@ impl Store {
             Some((SnapshotId(row.id("snapshot_id")?), row.text("schedule")?.parse().ok()?))
         };
         Ok(rows.iter().filter_map(read).collect())
+    }
+
+    /// The Snapshots of schedules of which it is not known how large they are, and the operation that took each.
+    pub async fn unsized_schedule_snapshots(&self) -> Result<Vec<(SnapshotId, OperationId)>, Error> {
+        let rows = sqlx::query(
+            "SELECT DISTINCT snapshot_id, operation FROM schedule_snapshots WHERE state = 'listed' AND snapshot_id IS NOT NULL \
+             AND size_millis IS NULL",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let read = |row| Some((SnapshotId(Row(row).id("snapshot_id")?), Row(row).text("operation")?.parse().ok()?));
+        Ok(rows.iter().filter_map(read).collect())
+    }
+
+    /// A Snapshot is not there any more: no schedule has it.
+    pub async fn forget_gone_snapshot(&self, snapshot: SnapshotId) -> Result<(), Error> {
+        let mut transaction = self.begin_as_owner().await?;
+        schedule_snapshot::forget_everywhere(&mut transaction, snapshot).await?;
+        transaction.commit().await?;
+        self.ring_schedules();
+        Ok(())
     }
 
     /// Whether another schedule has the Snapshot that an operation took.

@@ -11,7 +11,7 @@ use sqlx::{Any, AnyConnection, Transaction, any::AnyRow};
 use super::{
     Act, CreateError, Deed, Error, Store, StoredSchedule, act,
     row::{Row, bits, without_nul},
-    schedule_outcome as outcome, schedule_ping, schedule_row,
+    schedule_outcome as outcome, schedule_ping, schedule_row, schedule_worth,
 };
 use crate::{
     operation::{
@@ -21,7 +21,7 @@ use crate::{
         trigger::Trigger,
     },
     ping::Signal,
-    schedule::pruning::Candidate,
+    schedule::{group::Excluded, pruning::Candidate},
 };
 
 /// A Snapshot that belongs to a schedule.
@@ -129,17 +129,22 @@ pub(super) async fn claim_deletion(
     if claimed.rows_affected() > 0 { Ok(()) } else { Err(CreateError::NotWaiting) }
 }
 
+/// When the Snapshot that an operation takes counts as taken; none for one that takes none for a schedule.
+pub(super) fn planned(operation: &Operation) -> Option<Timestamp> {
+    match operation.trigger? {
+        Trigger::Slot { at, .. } | Trigger::Member { at, .. } => Some(at),
+        Trigger::Run { .. } => Some(operation.asked_at),
+        Trigger::Prune { .. } | Trigger::Interaction(_) => None,
+    }
+}
+
 /// Writes down what an operation that was just created means for its schedule.
 pub(super) async fn begin(
     transaction: &mut Transaction<'_, Any>,
     id: ScheduleId,
     operation: &Operation,
 ) -> Result<(), Error> {
-    let planned = match operation.trigger {
-        Some(Trigger::Slot { at, .. } | Trigger::Member { at, .. }) => Some(at),
-        Some(Trigger::Run { .. }) => Some(operation.asked_at),
-        Some(Trigger::Prune { .. } | Trigger::Interaction(_)) | None => None,
-    };
+    let planned = planned(operation);
     if let (Some(planned), Some(droplet)) = (planned, operation.target.droplet) {
         sqlx::query(
             "INSERT INTO schedule_snapshots (schedule, operation, droplet_id, planned_at, state, name, is_consistent) \
@@ -164,20 +169,8 @@ pub(super) async fn begin(
 impl Store {
     /// The Snapshots of a schedule that are there, the newest first. One that is pinned is kept by who pinned it.
     pub async fn schedule_snapshots(&self, schedule: ScheduleId) -> Result<Vec<ScheduleSnapshot>, Error> {
-        let rows = sqlx::query(
-            "SELECT s.operation, s.droplet_id, s.planned_at, s.name, s.snapshot_id, s.created_at, s.size_millis, s.is_consistent, \
-             COALESCE(s.kept_by, p.by_user) AS kept_by, s.announced_at, s.deletion, \
-             CAST(CASE WHEN s.droplet_id = o.droplet_id THEN 1 WHEN o.droplet_id = 0 AND EXISTS (SELECT 1 FROM group_members m \
-             WHERE m.droplet_id = s.droplet_id AND m.phase <> 'excluded' AND m.run = (SELECT r.id FROM group_runs r \
-             WHERE r.schedule = s.schedule ORDER BY r.planned_at DESC, r.id DESC LIMIT 1)) THEN 1 ELSE 0 END AS BIGINT) AS is_current \
-             FROM schedule_snapshots s JOIN schedules o ON o.id = s.schedule \
-             LEFT JOIN snapshot_pins p ON p.snapshot_id = s.snapshot_id \
-             WHERE s.schedule = $1 AND s.state = 'listed' ORDER BY s.planned_at DESC, s.operation DESC",
-        )
-        .bind(schedule.to_string())
-        .fetch_all(&self.pool)
-        .await?;
-        Ok(rows.iter().filter_map(read).collect())
+        let mut connection = self.pool.acquire().await?;
+        all(&mut connection, schedule).await
     }
 
     /// A Snapshot is not listed any more: its row goes.
@@ -194,7 +187,10 @@ impl Store {
     pub async fn note_schedule_snapshot(&self, operation: OperationId, seen: &SnapshotReading) -> Result<(), Error> {
         let mut transaction = self.begin_as_owner().await?;
         note(&mut transaction, operation, seen).await?;
+        schedule_worth::learnt(&mut transaction, operation, self.clock.now()).await?;
         transaction.commit().await?;
+        self.changes.pings.notify_one();
+        self.changes.schedule_messages.notify_one();
         Ok(())
     }
 
@@ -298,6 +294,26 @@ impl Store {
     }
 }
 
+/// The Snapshots of a schedule that are there, the newest first.
+pub(super) async fn all(connection: &mut AnyConnection, schedule: ScheduleId) -> Result<Vec<ScheduleSnapshot>, Error> {
+    // Of a group those Droplets count that its latest run took, or left out only because that had just been done.
+    let rows = sqlx::query(
+        "SELECT s.operation, s.droplet_id, s.planned_at, s.name, s.snapshot_id, s.created_at, s.size_millis, s.is_consistent, \
+         COALESCE(s.kept_by, p.by_user) AS kept_by, s.announced_at, s.deletion, \
+         CAST(CASE WHEN s.droplet_id = o.droplet_id THEN 1 WHEN o.droplet_id = 0 AND EXISTS (SELECT 1 FROM group_members m \
+         WHERE m.droplet_id = s.droplet_id AND (m.phase <> 'excluded' OR m.why = $2) AND m.run = (SELECT r.id FROM group_runs r \
+         WHERE r.schedule = s.schedule ORDER BY r.planned_at DESC, r.id DESC LIMIT 1)) THEN 1 ELSE 0 END AS BIGINT) AS is_current \
+         FROM schedule_snapshots s JOIN schedules o ON o.id = s.schedule \
+         LEFT JOIN snapshot_pins p ON p.snapshot_id = s.snapshot_id \
+         WHERE s.schedule = $1 AND s.state = 'listed' ORDER BY s.planned_at DESC, s.operation DESC",
+    )
+    .bind(schedule.to_string())
+    .bind(Excluded::Lately.word())
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.iter().filter_map(read).collect())
+}
+
 pub(super) async fn forget(
     connection: &mut AnyConnection,
     (schedule, operation): (ScheduleId, OperationId),
@@ -307,6 +323,26 @@ pub(super) async fn forget(
         .bind(operation.to_string())
         .execute(connection)
         .await?;
+    Ok(())
+}
+
+/// A Snapshot is not there any more: no schedule has it, and nobody has kept it. What a schedule deletes itself is settled with that operation.
+pub(super) async fn forget_everywhere(connection: &mut AnyConnection, snapshot: SnapshotId) -> Result<(), Error> {
+    let forgotten = sqlx::query(
+        "DELETE FROM schedule_snapshots WHERE snapshot_id = $1 AND state = 'listed' AND deletion IS NULL RETURNING schedule",
+    )
+    .bind(bits(snapshot.0))
+    .fetch_all(&mut *connection)
+    .await?;
+    sqlx::query("DELETE FROM kept_backups WHERE snapshot_id = $1")
+        .bind(bits(snapshot.0))
+        .execute(&mut *connection)
+        .await?;
+    for row in &forgotten {
+        if let Some(schedule) = Row(row).text("schedule").and_then(|id| id.parse().ok()) {
+            schedule_row::touch(connection, schedule).await?;
+        }
+    }
     Ok(())
 }
 

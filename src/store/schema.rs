@@ -14,7 +14,7 @@ use super::{Engine, Error, row::Row};
 
 /// Each file under `migrations/`, with its version and description. sqlx has a macro that reads the folder, but it makes the build compile
 /// both database drivers a second time, which takes minutes.
-const FILES: [(i64, &str, &str); 14] = [
+const FILES: [(i64, &str, &str); 16] = [
     (1, "memory", include_str!("../../migrations/0001_memory.sql")),
     (2, "lease", include_str!("../../migrations/0002_lease.sql")),
     (3, "power", include_str!("../../migrations/0003_power.sql")),
@@ -29,6 +29,8 @@ const FILES: [(i64, &str, &str); 14] = [
     (12, "outdated messages", include_str!("../../migrations/0012_outdated_messages.sql")),
     (13, "restore sources", include_str!("../../migrations/0013_restore_sources.sql")),
     (WITH_ACTS, "acts", include_str!("../../migrations/0014_acts.sql")),
+    (15, "deletions", include_str!("../../migrations/0015_deletions.sql")),
+    (16, "kept backups", include_str!("../../migrations/0016_kept_backups.sql")),
 ];
 static MIGRATIONS: LazyLock<Vec<Migration>> = LazyLock::new(|| {
     let of_file = |(version, name, sql): (i64, &'static str, &'static str)| {

@@ -10,7 +10,7 @@ use super::{
     schedule_row::{StoredSchedule, read_slot},
 };
 use crate::{
-    operation::ids::ScheduleId,
+    operation::ids::{OperationId, ScheduleId},
     schedule::{
         Accounts, Due, Schedule,
         slot::{Fate, Slot},
@@ -43,6 +43,29 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         Ok(rows.iter().filter_map(read_slot).collect())
+    }
+
+    /// The operation that takes the Snapshot of a planned time, if one was begun.
+    pub async fn slot_operation(&self, schedule: ScheduleId, planned: Timestamp) -> Result<Option<OperationId>, Error> {
+        let row = sqlx::query("SELECT operation FROM slots WHERE schedule = $1 AND planned_at = $2")
+            .bind(schedule.to_string())
+            .bind(planned.as_millisecond())
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.and_then(|row| Row(&row).text("operation")?.parse().ok()))
+    }
+
+    /// Whether a schedule has begun a Snapshot that counts as taken after this moment, and did not fail.
+    pub async fn was_begun_after(&self, schedule: ScheduleId, moment: Timestamp) -> Result<bool, Error> {
+        let row = sqlx::query(
+            "SELECT (SELECT COUNT(*) FROM schedule_snapshots s WHERE s.schedule = $1 AND s.planned_at > $2) \
+             + (SELECT COUNT(*) FROM group_runs r WHERE r.schedule = $1 AND r.planned_at > $2) AS begun",
+        )
+        .bind(schedule.to_string())
+        .bind(moment.as_millisecond())
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(Row(&row).number("begun").is_some_and(|begun| begun > 0))
     }
 
     /// Prunes the outcomes of planned times before `before`, and the records of one-off messages from that time. The latest of each

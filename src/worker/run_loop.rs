@@ -232,7 +232,7 @@ impl RunLoop {
         async {
             let ending = match AssertUnwindSafe(Box::pin(self.try_turn(id))).catch_unwind().await {
                 Ok(outcome) => Ending::logged(&outcome),
-                Err(_) => self.after_panic(id).await,
+                Err(_) => Box::pin(self.after_panic(id)).await,
             };
             if let Some(pause) = ending.keeps_place_for() {
                 tokio::time::sleep(pause).await;

@@ -24,7 +24,7 @@ const UNSAID: &str = "SELECT COUNT(*) AS n FROM group_messages m JOIN group_runs
 
 impl Stage {
     /// Puts Droplets `w-1` and so on there, with the tag `prod`.
-    fn add_group(&self, count: usize) -> Vec<u64> {
+    pub fn add_group(&self, count: usize) -> Vec<u64> {
         self.digitalocean.world(|world| {
             let droplets = world.add_droplets(&Blueprint::named("w").tag("prod"), count);
             world.mark_power();
@@ -64,7 +64,7 @@ impl Stage {
     }
 
     /// Waits until so many runs have ended and everything was said. Each member may take as long as a scenario may be silent.
-    async fn runs_end(&self, count: i64) {
+    pub async fn runs_end(&self, count: i64) {
         let mut over = self.query(OVER).await;
         while self.query(ENDED).await < count {
             self.until_async("a member is over", async || {

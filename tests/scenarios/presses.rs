@@ -77,6 +77,7 @@ async fn no_forged_press_choice_or_form_does_what_its_sender_may_not() {
         "hangs:live:7f3kq2".to_owned(),
         "pruneagain:7f3kq2".to_owned(),
         "runagain:7f3kq2".to_owned(),
+        "runagain:7f3kq2:1764212400000".to_owned(),
     ];
     let taking = [
         format!("begin:take:{web}"),

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use jiff::SignedDuration;
+use snapshot_bot_sandbox::digitalocean::fault::{Fault, Pattern, Quirk};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
@@ -79,6 +80,56 @@ async fn each_run_is_told_with_one_id_and_an_address_that_falls_silent_fails_not
     assert_eq!(stage.query(told).await, 1, "once");
     assert_eq!(ruth.seat.pings(), 0);
     assert!(!stage.conversation().replace(&add, "").contains("a-secret-key"), "{}", stage.conversation());
+    ruth.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_run_of_a_group_is_told_once() {
+    let mut stage = Stage::dark_in_step().await;
+    stage.add_group(2);
+    let service = Service::start().await;
+    stage.environment.insert("ALLOW_PRIVATE_URLS", "yes".to_owned());
+    stage.start().await;
+    let ruth = stage.seat("ruth", Role::Restorer);
+    let url = format!("http://{}/key", service.address);
+    ruth.run(&format!("/schedule add what:tag:prod every:day at:03:00 gap:0s keep:3 last ping-url:{url}")).await;
+    press(&ruth, "Create").await;
+    stage.calm().await;
+    stage.pass_until(night(stage.clock.now()));
+    stage.runs_end(1).await;
+    stage.until("its end was told", |_| service.called("/key").len() == 2).await;
+    stage.fault(Fault::once(Pattern::action("snapshot"), Quirk::Err));
+    stage.pass_until(night(stage.clock.now()));
+    stage.runs_end(2).await;
+    stage.until("its end was told", |_| service.called("/key").len() == 4).await;
+    let called = [service.called("/key/start?rid="), service.called("/key?rid="), service.called("/key/fail?rid=")];
+    assert_eq!(called.each_ref().map(Vec::len), [2, 1, 1], "{called:?}");
+    ruth.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_small_snapshot_is_told_as_a_failure() {
+    let mut stage = Stage::dark_in_step().await;
+    let service = Service::start().await;
+    stage.environment.insert("ALLOW_PRIVATE_URLS", "yes".to_owned());
+    stage.start().await;
+    let ruth = stage.seat("ruth", Role::Restorer);
+    let url = format!("http://{}/key", service.address);
+    ruth.run(&format!("/schedule add what:web-1 every:day at:03:00 keep:9 last ping-url:{url}")).await;
+    press(&ruth, "Create").await;
+    stage.calm().await;
+    let web = stage.droplet("web-1");
+    for number in 1..=3 {
+        stage.pass_until(night(stage.clock.now()));
+        stage.until_count("it is taken", RAN, number).await;
+        stage.calm().await;
+        stage.digitalocean.world(|world| world.set_used_gigabytes(web, 0.5));
+    }
+    stage.until("each was told", |_| service.called("/key").len() == 6).await;
+    let (good, failed) = (service.called("/key?rid="), service.called("/key/fail?rid="));
+    assert_eq!((good.len(), failed.len()), (1, 2), "{good:?} {failed:?}");
     ruth.transcript();
     stage.finish().await;
 }

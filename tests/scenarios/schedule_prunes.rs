@@ -95,6 +95,61 @@ async fn that_a_small_snapshot_is_fine_deletes_nothing_and_an_old_answer_counts_
 }
 
 #[tokio::test]
+async fn small_snapshots_in_a_row_ask_once_and_are_no_recent_ones() {
+    let stage = Stage::in_step().await;
+    let ruth = stage.seat("ruth", Role::Restorer);
+    after_nights(&stage, &ruth, "9 last", 1).await;
+    let web = stage.droplet("web-1");
+    stage.digitalocean.world(|world| world.set_used_gigabytes(web, 0.5));
+    let asked = "SELECT COUNT(*) AS n FROM schedule_messages WHERE what LIKE '%Doubtful%'";
+    for number in 2..=4 {
+        next_night(&stage, number).await;
+        assert_eq!(stage.query(asked).await, 1, "{}", stage.conversation());
+    }
+    stage.shows(&ruth, "The 3 newest Snapshots of `web-1`").await;
+    assert!(ruth.sees("⚠️ taken, but much smaller"), "{}", ruth.transcript());
+    assert_eq!(stage.query(STALE).await, 1, "in the morning after the second one");
+    hours(&stage, 6).await;
+    assert_eq!(stage.query(STALE).await, 2, "{}", stage.conversation());
+    assert!(ruth.sees("Those since then are much smaller"), "{}", ruth.transcript());
+    assert_eq!(ruth.seat.pings(), 3, "one question, and two mornings\n{}", stage.conversation());
+    ruth.press("It's fine").await;
+    stage.calm().await;
+    hours(&stage, 15).await;
+    assert_eq!(stage.query(STALE).await, 2, "it is no longer stale\n{}", stage.conversation());
+    ruth.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn what_somebody_deletes_is_forgotten_wherever_they_did_it() {
+    let stage = Stage::in_step().await;
+    let ruth = stage.seat("ruth", Role::Restorer);
+    after_nights(&stage, &ruth, "9 last", 3).await;
+    let web = stage.droplet("web-1");
+    let all = || {
+        stage
+            .digitalocean
+            .world(|world| world.snapshots_of(web).iter().map(|it| (it.id, it.name.clone())).collect::<Vec<_>>())
+    };
+    let (_, newest) = all().into_iter().max().unwrap();
+    ruth.run(&format!("/snapshot delete snapshot:{newest}")).await;
+    press(&ruth, "Delete").await;
+    stage.until_count("it is forgotten", LISTED, 2).await;
+    let (newest, _) = all().into_iter().max().unwrap();
+    stage.digitalocean.world(|world| world.delete_image(newest));
+    stage.calm().await;
+    stage.clock.advance(HOUR);
+    ruth.run("/snapshot list").await;
+    stage.until_count("and the other one too, once somebody has the list read", LISTED, 1).await;
+    stage.calm().await;
+    ruth.run("/schedule remove schedule:web-1").await;
+    assert!(ruth.sees("1 Snapshot stay"), "{}", ruth.transcript());
+    ruth.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
 async fn what_was_due_while_nobody_was_there_is_announced_again() {
     let mut stage = Stage::in_step().await;
     let ruth = stage.seat("ruth", Role::Restorer);

@@ -1,8 +1,12 @@
 //! What schedules say when something goes wrong: who is called, how often, and what is asked.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, ToSpan, tz::TimeZone};
 use snapshot_bot_sandbox::{
-    digitalocean::fault::{Disturbance, Fault, HungAction, Pattern, Quirk},
+    control::gate::Point,
+    digitalocean::{
+        fault::{Disturbance, Fault, HungAction, Pattern, Quirk},
+        http_types::Method,
+    },
     discord::permission::Permissions,
 };
 
@@ -51,7 +55,7 @@ async fn failures_in_one_channel_are_one_message_and_the_same_reason_again_is_an
     stage.pass_until(night(stage.clock.now()));
     stage.until_count("both failed again", FAILED, 4).await;
     stage.calm().await;
-    stage.shows(&ruth, "It has failed 2 times in a row").await;
+    stage.shows(&ruth, "2nd time in a row").await;
     assert_eq!(pings(), (1, 1), "an edit pings nobody\n{}", stage.conversation());
     stage.digitalocean.world(|world| world.end_fault("broken"));
     stage.pass_until(night(stage.clock.now()));
@@ -84,7 +88,7 @@ async fn a_role_of_another_guild_is_not_named() {
     stage.pass_until(night(stage.clock.now()));
     stage.until_count("it failed", FAILED, 1).await;
     stage.calm().await;
-    stage.shows(&ruth, "that was planned for").await;
+    stage.shows(&ruth, "`web-1`: no Snapshot at").await;
     let names_role = ruth.seat.messages().iter().any(|message| message.body.content.contains(&format!("<@&{role}>")));
     assert!(!names_role, "{}", ruth.transcript());
     assert_eq!(ruth.seat.pings(), 1);
@@ -169,6 +173,32 @@ async fn two_schedules_of_one_droplet_share_a_snapshot_and_hand_it_over() {
 }
 
 #[tokio::test]
+async fn a_snapshot_that_is_gone_serves_for_no_other_schedule() {
+    let stage = Stage::in_step().await;
+    let ruth = stage.seat("ruth", Role::Restorer);
+    schedules_web_1(&ruth, "1 last").await;
+    schedules_web_1(&ruth, "2 last").await;
+    stage.calm().await;
+    // The other schedule looks at the Snapshot that one has just taken.
+    let look = Pattern::of(Method::Get, "/v2/snapshots/*");
+    let held = stage.digitalocean.gate().hold(Point::BeforeExecution, look, 0);
+    stage.pass_until(night(stage.clock.now()));
+    let held = held.caught().await.unwrap();
+    let web = stage.droplet("web-1");
+    stage.digitalocean.world(|world| {
+        let taken = world.snapshots_of(web)[0].id;
+        world.delete_image(taken);
+    });
+    held.release();
+    stage.until_count("both have taken one", RAN, 2).await;
+    stage.calm().await;
+    assert_eq!(stage.commands().iter().filter(|command| *command == "snapshot web-1").count(), 2);
+    assert_eq!(stage.query(LISTED).await, 1, "what is gone is forgotten");
+    ruth.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
 async fn the_lost_owner_is_told_of_each_morning_and_a_pause_on_mondays() {
     let stage = Stage::in_step().await;
     let (ruth, rex) = (stage.seat("ruth", Role::Restorer), stage.seat("rex", Role::Restorer));
@@ -199,6 +229,30 @@ async fn the_lost_owner_is_told_of_each_morning_and_a_pause_on_mondays() {
     }
     stage.shows(&rex, "is paused. Its newest Snapshot is from").await;
     rex.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn the_message_is_posted_anew_on_mondays_also_where_nothing_happens() {
+    const POSTED: &str = "SELECT CAST(SUM(generation) AS BIGINT) AS n FROM schedule_messages WHERE number = 0 \
+        AND message_id IS NOT NULL";
+    let stage = Stage::in_step().await;
+    let ruth = stage.seat("ruth", Role::Restorer);
+    let later = stage.clock.now().to_zoned(TimeZone::UTC).checked_add(20.days()).unwrap().day().min(28);
+    ruth.run(&format!("/schedule add what:web-1 every:month on:{later} at:03:00 keep:3 last")).await;
+    press(&ruth, "Create").await;
+    ruth.run("/schedule add what:db-1 every:day at:03:00 keep:3 last").await;
+    press(&ruth, "Create").await;
+    ruth.run("/schedule pause schedule:db-1 until:60d").await;
+    stage.calm().await;
+    assert_eq!(stage.query(POSTED).await, 2);
+    for posted in [4, 6] {
+        stage.clock.advance(SignedDuration::from_hours(24 * 7));
+        stage.until_count("both are posted anew", POSTED, posted).await;
+        stage.calm().await;
+        assert_eq!(stage.query(POSTED).await, posted, "once a week");
+    }
+    ruth.transcript();
     stage.finish().await;
 }
 

@@ -109,6 +109,8 @@ async fn what_makes_no_sense_is_refused_before_anything_is_stored() {
         ("what:tag:prod every:day", "No Droplet I can see has the tag"),
         ("what:nowhere every:day", "nowhere"),
         ("what:web-1 every:day on:monday", "Leave it out"),
+        ("what:web-1 every:cron 0 3 31 2 *", "This never happens"),
+        ("what:web-1 every:cron * * * * *", "An hour is the shortest"),
     ] {
         ruth.run(&format!("/schedule add {line}")).await;
         assert!(ruth.sees(words), "{line}\n{}", ruth.transcript());
@@ -117,6 +119,31 @@ async fn what_makes_no_sense_is_refused_before_anything_is_stored() {
     assert_eq!(stage.query("SELECT COUNT(*) AS n FROM confirmations").await, 0);
     ruth.transcript();
     ada.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn nobody_gets_a_26th_schedule_by_adding_or_taking_over() {
+    const TAKEN_OVER: &str = "SELECT COUNT(*) AS n FROM acts WHERE what LIKE '%over%'";
+    let mut stage = Stage::in_step().await;
+    let (ruth, rex) = (stage.seat("ruth", Role::Restorer), stage.seat("rex", Role::Restorer));
+    ruth.run("/schedule add what:web-1 every:week on:sunday at:03:00").await;
+    press(&ruth, "Create").await;
+    stage.calm().await;
+    stage.stop().await;
+    stage.multiply_schedules(24).await;
+    stage.start().await;
+    rex.run("/schedule add what:db-1 every:week on:sunday at:03:00").await;
+    press(&rex, "Create").await;
+    stage.calm().await;
+    let refused = |person: &Person| person.transcript().matches("nobody may own more").count();
+    let before = refused(&ruth);
+    ruth.run("/schedule add what:db-1 every:day").await;
+    assert_eq!(refused(&ruth), before + 1, "{}", ruth.transcript());
+    ruth.run("/schedule take-over schedule:db-1").await;
+    assert_eq!(refused(&ruth), before + 2, "{}", ruth.transcript());
+    assert_eq!((stage.query("SELECT COUNT(*) AS n FROM schedules").await, stage.query(TAKEN_OVER).await), (26, 0));
+    rex.transcript();
     stage.finish().await;
 }
 
@@ -190,12 +217,14 @@ async fn a_busy_droplet_is_waited_for_and_a_failure_calls_the_owner() {
     stage.pass_until(night(stage.clock.now()));
     stage.until_query("it failed", "SELECT COUNT(*) AS n FROM slots WHERE fate = 'failed'").await;
     stage.calm().await;
-    assert!(ruth.sees("that was planned for"), "{}", ruth.transcript());
+    assert!(ruth.sees("`web-1`: no Snapshot at"), "{}", ruth.transcript());
     assert_eq!(ruth.seat.pings(), pings + 1);
     assert!(stage.is_on("web-1"));
     ruth.press("Try again").await;
     press(&ruth, "Take it now").await;
     stage.calm().await;
+    ruth.press("Try again").await;
+    assert!(ruth.sees("tried again"), "{}", ruth.transcript());
     assert_eq!(stage.query("SELECT COUNT(*) AS n FROM schedule_snapshots WHERE state = 'listed'").await, 2);
     ruth.transcript();
     stage.finish().await;

@@ -147,6 +147,22 @@ contract! {
         assert!(store.run(next.id).await.unwrap().is_some(), "the latest stays");
     }
 
+    async fn a_droplet_that_a_run_by_hand_leaves_out_for_a_moment_stays_in_the_group(memory: &Memory) {
+        let store = memory.open().await;
+        let (_, plan) = begin(&store, 1, &[10]).await;
+        store.create(request(1, 10), turn(&plan)).await.unwrap();
+        end(&store, ids(1), |it| listed(it, 10.0)).await;
+        store.settle_schedules().await.unwrap();
+        note(&store, 10, Phase::Done { is_good: true, at: at(201) }).await.unwrap();
+        store.end_run(&run(&store).await, None).await.unwrap();
+        let by_hand = Plan { id: RunId::from_random(2), slot: None, ..plan_at(&plan, 300) };
+        let lately = Member { phase: Phase::Excluded(Excluded::Lately), ..members(&[10]).remove(0) };
+        let consent = consent(&store, 5).await;
+        store.begin_run(&by_hand, &[members(&[11]).remove(0), lately], Some(&consent)).await.unwrap();
+        let known = store.schedule_snapshots(id(1)).await.unwrap();
+        assert_eq!(known.iter().map(|one| one.is_current).collect::<Vec<_>>(), [true], "its Snapshots are looked after");
+    }
+
     async fn a_run_is_told_as_one_failure_or_success(memory: &Memory) {
         let store = memory.open().await;
         let address = Address::read("https://hc.example.com/key", Reach::Public).unwrap();

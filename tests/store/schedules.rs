@@ -20,8 +20,8 @@ use snapshot_bot::{
         slot::{Fate, Missed, Skipped},
     },
     store::{
-        AddError, Confirmation, ConfirmationRefused, Consent, CreateError, Error, OUTDATED, Pin, Said, Store,
-        StoredSchedule, Version,
+        AddError, Confirmation, ConfirmationRefused, Consent, CreateError, Deleter, Deletion, Error, OUTDATED, Pin,
+        Said, Store, StoredSchedule, Version,
     },
 };
 
@@ -188,7 +188,7 @@ contract! {
         assert_eq!(store.settle_schedules().await.unwrap(), [], "it runs");
         end(&store, ids(1), |it| listed(it, 12.5)).await;
         let settled = store.settle_schedules().await.unwrap();
-        assert_eq!(settled.iter().map(|one| (one.operation, one.is_good)).collect::<Vec<_>>(), [(ids(1), true)]);
+        assert_eq!(settled.iter().map(|one| (one.operation, one.is_taken)).collect::<Vec<_>>(), [(ids(1), true)]);
         assert_eq!(store.settle_schedules().await.unwrap(), [], "once");
         assert_eq!(fates(&store, 1).await, [(at(100), 1, Fate::Ran)]);
         let members = store.schedule_snapshots(id(1)).await.unwrap();
@@ -320,6 +320,33 @@ contract! {
         end(&store, ids(4), |it| ended(it.clone(), Outcome::Completed, at(60))).await;
         store.settle_schedules().await.unwrap();
         assert_eq!(store.schedule_snapshots(id(1)).await.unwrap(), []);
+    }
+
+    async fn what_a_person_deletes_is_no_schedules_any_more(memory: &Memory) {
+        let store = memory.open().await;
+        taken(&store, 1, at(100)).await;
+        store.create(delete(2), InteractionId(5)).await.unwrap();
+        assert_eq!(store.schedule_snapshots(id(1)).await.unwrap().len(), 1, "it may fail");
+        end(&store, ids(2), |it| ended(it.clone(), Outcome::Completed, at(60))).await;
+        assert_eq!(store.schedule_snapshots(id(1)).await.unwrap(), []);
+        let deletion = store.deletion_of(SnapshotId(500)).await.unwrap();
+        assert_eq!(deletion, Some(Deletion { by: Deleter::Person(UserId(1)), at: at(60) }));
+        assert_eq!(store.deletion_of(SnapshotId(50)).await.unwrap(), None);
+    }
+
+    async fn what_a_schedule_deletes_is_told_as_its_doing(memory: &Memory) {
+        let store = memory.open().await;
+        taken(&store, 1, at(100)).await;
+        store.announce_deletions(id(1), (&[ids(1)], &[]), at(200)).await.unwrap();
+        store.create(delete(2), prune()).await.unwrap();
+        end(&store, ids(2), |it| ended(it.clone(), Outcome::Completed, at(60))).await;
+        assert_eq!(store.settle_schedules().await.unwrap().len(), 1, "what follows from it is not lost");
+        assert_eq!(store.schedule_snapshots(id(1)).await.unwrap(), []);
+        let expected = Some(Deletion { by: Deleter::Schedule(id(1)), at: at(60) });
+        assert_eq!(store.deletion_of(SnapshotId(500)).await.unwrap(), expected);
+        memory.tamper("UPDATE operations SET deletes = NULL").await;
+        assert_eq!(store.deletion_of(SnapshotId(500)).await.unwrap(), expected, "a row of an older version");
+        assert_eq!(store.deletion_of(SnapshotId(50)).await.unwrap(), None);
     }
 
     async fn what_an_open_question_names_is_not_deleted(memory: &Memory) {
@@ -626,6 +653,43 @@ contract! {
         assert_eq!(store.next_ping_due().await.unwrap(), Some(at(500)));
         let left = store.due_pings(far, 9).await.unwrap();
         assert_eq!((left.len(), left[0].attempts), (1, 1));
+    }
+
+    async fn an_address_hears_of_a_success_once_the_snapshot_is_known_to_be_good(memory: &Memory) {
+        let store = memory.open().await;
+        let address = Address::read("https://hc.example.com/key", Reach::Public).unwrap();
+        let watched = Watched { ping_url: Some(address), ..Watched::default() };
+        let mut stored = add(&store, &Schedule { watched, ..schedule(1, 10) }).await;
+        let now = Timestamp::from_millisecond(memory.clock.now().as_millisecond()).unwrap();
+        let slot = |number: u64| now + SignedDuration::from_secs(i64::try_from(number).unwrap());
+        for (number, size) in [(1, 10.0), (2, 0.5), (3, 0.0), (4, 0.0)] {
+            stored = open(&store, &stored, slot(number)).await;
+            store.create(request(number, 10), trigger(1, slot(number))).await.unwrap();
+            end(&store, ids(number), |it| listed(it, size)).await;
+            store.settle_schedules().await.unwrap();
+            stored = store.schedule(stored.schedule.id).await.unwrap().unwrap();
+        }
+        let hour = SignedDuration::from_hours(1);
+        let told = async |until: Timestamp| {
+            let due = store.due_pings(until, 99).await.unwrap().into_iter();
+            let ends: Vec<_> = due.filter(|ping| ping.signal != Signal::Start).collect();
+            let mut ends: Vec<_> = ends.into_iter().map(|ping| (ping.run, ping.signal)).collect();
+            ends.sort_by_key(|(run, _)| run.clone());
+            ends
+        };
+        let of = |number: u64, signal| (ids(number).to_string(), signal);
+        let (small, good) = (of(2, Signal::Fail), of(1, Signal::Success));
+        assert_eq!(told(now + hour).await, [good.clone(), small.clone()], "two have no size yet");
+        let reading = SnapshotReading {
+            id: SnapshotId(500),
+            name: "it".to_owned(),
+            created_at: None,
+            size_gigabytes: Some(9.0),
+        };
+        store.note_schedule_snapshot(ids(3), &reading).await.unwrap();
+        let third = of(3, Signal::Success);
+        assert_eq!(told(now + hour).await, [good.clone(), small.clone(), third.clone()]);
+        assert_eq!(told(now + hour * 25).await, [good, small, third, of(4, Signal::Fail)], "nobody said its size for a day");
     }
 
     async fn a_schedule_that_cannot_be_read_stops_no_other(memory: &Memory) {

@@ -3,13 +3,18 @@
 use jiff::{SignedDuration, Timestamp, civil::date};
 use snapshot_bot::{
     operation::{
-        ids::{DropletId, GuildId, SnapshotId, UserId},
-        kinds::SnapshotRef,
+        NewOperation, Outcome,
+        ids::{DropletId, GuildId, InteractionId, MessageId, SnapshotId, UserId},
+        kinds::{Backups, BackupsChange, Kind, SnapshotRef},
+        reading::SnapshotReading,
     },
-    store::{DayTotal, Pin, Weighed},
+    store::{DayTotal, Pin, Version, Weighed},
 };
 
-use crate::memory::{Memory, at};
+use crate::{
+    memory::{Memory, at, ended, ids, request},
+    schedules::end,
+};
 
 fn pin(id: u64, by: u64, reason: Option<&str>) -> Pin {
     let snapshot = SnapshotRef { id: SnapshotId(id), name: format!("golden-{id}") };
@@ -39,6 +44,31 @@ contract! {
         assert!(!store.unpin(id, (UserId(8), GuildId(2))).await.unwrap(), "there is none any more");
         assert_eq!(store.pinned(id).await.unwrap(), None);
         assert_eq!(store.pinned(SnapshotId(5)).await.unwrap().unwrap().reason, None);
+    }
+
+    async fn who_had_a_backup_kept_stays_known_however_soon_history_is_pruned(memory: &Memory) {
+        let store = memory.open().await;
+        let backup = SnapshotRef { id: SnapshotId(60), name: "backup".to_owned() };
+        let kind = Kind::Backups(Backups { change: BackupsChange::Keep(backup) });
+        store.create(NewOperation { kind, ..request(1, 10) }, InteractionId(5)).await.unwrap();
+        end(&store, ids(1), |it| {
+            let reading =
+                SnapshotReading { id: SnapshotId(60), name: "backup".to_owned(), created_at: None, size_gigabytes: None };
+            let mut done = ended(it.clone(), Outcome::Completed, at(60));
+            done.snapshot = Some(reading);
+            done
+        })
+        .await;
+        let kept = store.kept_backups().await.unwrap();
+        assert_eq!(kept, [(SnapshotId(60), UserId(1))].into());
+        for report in store.due_reports(at(999_999_999), 99).await.unwrap() {
+            store.report_posted(&report, MessageId(1), Version(2), "d", at(70)).await.unwrap();
+        }
+        while store.prune_operations(at(999_999_999), at(999_999_999)).await.unwrap() > 0 {}
+        assert_eq!(store.operation(ids(1)).await.unwrap(), None);
+        assert_eq!(store.kept_backups().await.unwrap(), kept);
+        store.forget_gone_snapshot(SnapshotId(60)).await.unwrap();
+        assert_eq!(store.kept_backups().await.unwrap(), [].into());
     }
 
     async fn a_snapshot_is_weighed_once_a_day_and_summed_by_droplet(memory: &Memory) {

@@ -6,20 +6,21 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Begun, LIST_PAUSE, Scheduler, candidates};
 use crate::{
+    app::records::{self, reading},
     digitalocean::{error::Error as Cloud, model::Snapshot, queries},
     operation::{
         Target,
         ids::{OperationId, SnapshotId},
         kinds::{Delete, Kind, SnapshotRef},
-        reading::SnapshotReading,
         trigger::Trigger,
     },
-    schedule::{Paused, Schedule, State, notice::Notice, pruning::Circumstances},
+    schedule::{
+        Paused, Schedule, State,
+        notice::Notice,
+        pruning::{Circumstances, SIZES_COME},
+    },
     store::{Error, ScheduleSnapshot, wanted},
 };
-
-/// For so long after a Snapshot was planned its size is looked for, if it is not known; later, before something is deleted.
-const SIZES_COME: SignedDuration = SignedDuration::from_hours(24);
 
 impl Scheduler {
     /// Announces what no rule wants, asks where that is too much at once, and deletes what was announced a day ago; when to look again. `now` says that the schedule's row has
@@ -64,7 +65,7 @@ impl Scheduler {
     }
 
     /// Looks for the sizes that were not known when Snapshots were taken; DigitalOcean may say them a little later. A list that somebody has
-    /// just had read will do.
+    /// just had read will do. Later they are looked for before something is deleted.
     async fn learn_sizes(&self, known: &[ScheduleSnapshot], now: Timestamp) -> Result<Sizes, Error> {
         let is_young = |one: &&ScheduleSnapshot| one.planned.is_some_and(|at| now.duration_since(at) < SIZES_COME);
         let unsized_ones: Vec<_> =
@@ -119,14 +120,21 @@ impl Scheduler {
                 return Ok(Some(now + LIST_PAUSE));
             }
         };
-        let mut left = Vec::new();
+        let (mut left, mut missing, mut has_forgotten) = (Vec::new(), BTreeSet::new(), false);
         for one in known {
-            match one.snapshot.and_then(|id| listed.get(&id)) {
-                Some(seen) if is_the_same(one, seen) => left.push(one.clone()),
-                Some(_) | None => self.store.forget_schedule_snapshot(schedule.id, one.operation).await?,
+            match one.snapshot.map(|id| (id, listed.get(&id))) {
+                Some((_, Some(seen))) if is_the_same(one, seen) => left.push(one.clone()),
+                Some((id, None)) => {
+                    missing.insert(id);
+                }
+                Some((_, Some(_))) | None => {
+                    self.store.forget_schedule_snapshot(schedule.id, one.operation).await?;
+                    has_forgotten = true;
+                }
             }
         }
-        if left.len() < known.len() {
+        has_forgotten |= records::forget_gone(&self.store, &self.client, &missing).await?;
+        if has_forgotten {
             return Ok(Some(now));
         }
         for one in left.iter().filter(|one| one.size.is_none()) {
@@ -189,13 +197,4 @@ fn is_the_same(record: &ScheduleSnapshot, seen: &Snapshot) -> bool {
     seen.name == record.name
         && seen.droplet.is_none_or(|droplet| droplet == record.droplet)
         && (record.created_at.is_none() || seen.created_at == record.created_at)
-}
-
-fn reading(seen: &Snapshot) -> SnapshotReading {
-    SnapshotReading {
-        id: seen.id,
-        name: seen.name.clone(),
-        created_at: seen.created_at,
-        size_gigabytes: seen.size_gigabytes,
-    }
 }

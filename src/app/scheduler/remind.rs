@@ -1,5 +1,5 @@
 //! What people are told of a schedule without being asked: that its owner is lost, that it has no recent Snapshot, that it is paused for
-//! long, that a Snapshot is doubtful.
+//! long, that a Snapshot cannot be relied on.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -105,17 +105,32 @@ pub(super) fn of_pause(
     schedule.next_pause_reminder()
 }
 
-/// Tells people once of a newest Snapshot that is much smaller than the one before it.
+/// Tells people of a newest Snapshot that is much smaller than the one before it: once until there is a good one, or somebody says that it is
+/// fine. Another small one after it is the same matter.
 pub(super) fn of_doubt(schedule: &mut Schedule, candidates: &[Candidate], notices: &mut Vec<Notice>) {
-    if schedule.watched.doubted.is_some_and(|operation| !schedule.is_doubtful(candidates, operation)) {
-        schedule.watched.doubted = None;
+    let known = schedule.watched.doubted.filter(|known| !schedule.watched.relied_on.contains(known));
+    let doubtful = schedule.doubtful(candidates);
+    if let Some(operation) = doubtful.filter(|operation| known != Some(*operation)) {
+        notices.push(Notice::Doubtful { operation, count: if known.is_some() { 2 } else { 1 } });
     }
-    if let Some(operation) = schedule.doubtful(candidates)
-        && schedule.watched.doubted != Some(operation)
-    {
-        notices.push(Notice::Doubtful { operation });
-        schedule.watched.doubted = Some(operation);
+    schedule.watched.doubted = doubtful;
+}
+
+/// Tells people of a Snapshot of which DigitalOcean has not said the size for a day: once until there is a good one.
+pub(super) fn of_size(schedule: &mut Schedule, candidates: &[Candidate], notices: &mut Vec<Notice>, now: Timestamp) {
+    let (known, found) = (schedule.watched.unsized_told, schedule.unsized_for_long(candidates, now));
+    if let Some(operation) = found.filter(|operation| known != Some(*operation)) {
+        notices.push(Notice::Unsized { operation, count: if known.is_some() { 2 } else { 1 } });
     }
+    schedule.watched.unsized_told = found;
+}
+
+/// Has its message posted anew on Mondays; when next.
+pub(super) fn of_monday(schedule: &mut Schedule, now: Timestamp) -> Option<Timestamp> {
+    if schedule.next_move().is_some_and(|at| at <= now) {
+        schedule.watched.moved_at = Some(now);
+    }
+    schedule.next_move()
 }
 
 /// Tells people once that a time zone is no longer known: a new version of this program may know other ones.

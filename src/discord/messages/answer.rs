@@ -17,11 +17,12 @@ use crate::{
     operation::{
         Operation, Outcome,
         announce::Tell,
-        ids::{ChannelId, MessageId, UserId},
+        ids::{ChannelId, MessageId},
         power::{Released, Status},
         reading::{Failure, PowerState},
         step::{State, Step},
     },
+    store::Deleter,
 };
 
 /// The answer to who asked.
@@ -36,10 +37,18 @@ pub fn answer(operation: &Operation, wording: &Wording) -> Message {
 }
 
 /// The same, once somebody deleted the Snapshot that it offered.
-pub fn without_snapshot(said: Message, by: UserId, at: Timestamp) -> Message {
-    let note = format!("\n⏭️ <@{by}> deleted that Snapshot {}.", ago(at));
+pub fn without_snapshot(said: Message, by: Deleter, at: Timestamp) -> Message {
+    let note = format!("\n⏭️ {} deleted that Snapshot {}.", capitalised(&deleter(by)), ago(at));
     let content = shorten(&said.content, lengths::CONTENT - note.encode_utf16().count());
     Message { content: content + &note, ..said }
+}
+
+/// Who wanted a Snapshot deleted.
+pub(super) fn deleter(by: Deleter) -> String {
+    match by {
+        Deleter::Person(user) => format!("<@{user}>"),
+        Deleter::Schedule(schedule) => format!("schedule `{schedule}`"),
+    }
 }
 
 /// The way to the announcement, for anyone who wanted a direct message. It names nothing: what is private to a guild stays there.

@@ -9,6 +9,7 @@ use crate::operation::{
     power::Status,
     reading::Failure,
     step::{State, Step, Task},
+    trigger::Trigger,
 };
 
 /// Whether to try the same again may help, and can do no harm: nothing of it is there already, and nothing may still come.
@@ -43,6 +44,12 @@ fn has_lost_its_snapshot(operation: &Operation) -> bool {
 /// How to ask for the same once more: by the button where there is one.
 pub(super) fn again(operation: &Operation) -> &'static str {
     if may_be_tried_again(operation) { "Press **Try again**" } else { "Use the command again" }
+}
+
+/// How to ask for the same once more without a button, in the middle of a sentence.
+fn command(operation: &Operation) -> &'static str {
+    let is_a_schedules = operation.is_automatic() && operation.trigger.and_then(Trigger::schedule).is_some();
+    if is_a_schedules { "use `/schedule run`" } else { "use the command again" }
 }
 
 /// What happened, as a sentence.
@@ -124,12 +131,12 @@ pub fn next(failure: &Failure, operation: &Operation) -> String {
         Failure::SnapshotGone => words(&operation.kind).snapshot_gone(operation).next,
         Failure::DropletUnusable { .. } => "Look at it in DigitalOcean's control panel.".to_owned(),
         Failure::TagRemoved { tag } => {
-            format!("Add the tag {} back at DigitalOcean, then use the command again.", name(tag))
+            format!("Add the tag {} back at DigitalOcean, then {}.", name(tag), command(operation))
         }
         Failure::Unauthorized => SET_A_TOKEN.to_owned(),
         Failure::OtherAccount => SET_ITS_TOKEN.to_owned(),
         Failure::Forbidden { .. } => ASK_FOR_ACCESS.to_owned(),
-        Failure::Refused { .. } => "Fix that first, then use the command again.".to_owned(),
+        Failure::Refused { .. } => format!("Fix that first, then {}.", command(operation)),
         Failure::Hung => format!("Look at what keeps it from shutting down. {} after that.", again(operation)),
         Failure::PowerFirst | Failure::TooOld => format!("{} if you still want it.", again(operation)),
         Failure::ChangedMeanwhile => words(&operation.kind).changed_meanwhile(operation).next,

@@ -62,13 +62,15 @@ pub struct Members {
     pub names: Vec<String>,
     /// Those that are left out, and why.
     pub excluded: Vec<(String, Excluded)>,
+    /// Those that have no public IPv4 address, where each must pass a check.
+    pub unreachable: Vec<String>,
     /// How long a run takes.
     pub length: SignedDuration,
 }
 
 /// Who would be taken, how, how long that takes, and who is left out.
 pub fn members(group: &Group, members: &Members) -> Vec<String> {
-    let Members { names, excluded, length } = members;
+    let Members { names, excluded, unreachable, length } = members;
     let count = names.len();
     let mut lines = vec![format!(
         "**Droplets:** {count} with the tag {}, {}: {}.",
@@ -80,6 +82,13 @@ pub fn members(group: &Group, members: &Members) -> Vec<String> {
     if !excluded.is_empty() {
         let left_out = excluded.iter().map(|(one, why)| format!("{} ({})", name(one), reason(*why)));
         lines.push(format!("**Left out:** {}.", listed(left_out)));
+    }
+    if let (Some(check), false) = (&group.check, unreachable.is_empty()) {
+        lines.push(format!(
+            "⚠️ **{} can never pass {}:** no public IPv4 address. A run stops there.",
+            listed(unreachable.iter().map(|one| name(one))),
+            name(&check.to_string())
+        ));
     }
     lines
 }
@@ -95,7 +104,6 @@ pub fn reason(why: Excluded) -> &'static str {
     match why {
         Excluded::Kubernetes => "a Kubernetes worker, which is replaced when it is off",
         Excluded::Autoscale => "in an autoscale pool, which replaces what is off",
-        Excluded::Gpu => "has a GPU, which DigitalOcean's lists leave out",
         Excluded::Own => "I run on it and couldn't turn it on again",
         Excluded::Lately => "a Snapshot of it was taken a short while ago",
     }
@@ -287,7 +295,7 @@ pub fn bad(bad: &BadGroup) -> String {
 pub fn nobody(tag: &str, excluded: usize) -> String {
     if excluded > 0 {
         format!(
-            "Every Droplet with the tag {} is one that I leave out: Kubernetes workers, autoscale pools, GPUs, and the one that I run on.",
+            "Every Droplet with the tag {} is one that I leave out: Kubernetes workers, autoscale pools, and the one that I run on.",
             name(tag)
         )
     } else {

@@ -38,7 +38,7 @@ use crate::{
         step::{Checks, Doubt, State, Task, Work},
         warning::{Warn, Warning},
     },
-    store::{Called, Event, What},
+    store::{Called, Deleter, Event, What},
 };
 
 /// A message as it reads.
@@ -89,7 +89,7 @@ fn side_by_side(variants: impl IntoIterator<Item = (impl std::fmt::Display, Stri
     variants.collect::<Vec<_>>().join("\n")
 }
 
-fn failures() -> Vec<Failure> {
+pub(super) fn failures() -> Vec<Failure> {
     let text = |text: &str| text.to_owned();
     let failures = vec![
         Failure::ActionErrored,
@@ -490,7 +490,7 @@ fn answers_of_every_ending() {
 }
 
 /// An operation of each kind that failed so, at the step where that can happen, as far as it can.
-fn failed_so(why: &Failure) -> Vec<(&'static str, Operation)> {
+pub(super) fn failed_so(why: &Failure) -> Vec<(&'static str, Operation)> {
     let ending = |kind: Kind, task: Task, change: &dyn Fn(&mut Operation)| {
         let state = State::Failed { at: ago(30), why: why.clone() };
         with(at_step(kind, task, state), |operation| {
@@ -850,7 +850,8 @@ fn every_refusal() {
         Refusal::TooLate { operation, progress: None },
         Refusal::MayNotLeaveOff(Denial::MissingRole { right: Right::Restore, roles: vec![RoleId(22)] }),
         Refusal::NotYours(Denial::MissingRole { right: Right::Restore, roles: vec![RoleId(22)] }),
-        Refusal::SnapshotDeleted { by: BOB, at: ago(3600) },
+        Refusal::SnapshotDeleted { by: Deleter::Person(BOB), at: ago(3600) },
+        Refusal::SnapshotDeleted { by: Deleter::Schedule(ScheduleId::from_random(7)), at: ago(3600) },
         Refusal::SourceGone { snapshot: text("golden"), id: SnapshotId(5) },
         Refusal::TriedAgain { by: here(progress, MayCancel::Nobody) },
         Refusal::TriedAgain { by: elsewhere(launch(), None) },

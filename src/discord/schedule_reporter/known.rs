@@ -13,7 +13,7 @@ pub(super) struct Known {
     pub(super) run: Option<Run>,
     /// Those that failed.
     pub(super) operations: Vec<Operation>,
-    /// All of the schedule, where somebody is asked about some.
+    /// All of the schedule, where it is about some of them.
     pub(super) snapshots: Option<Vec<ScheduleSnapshot>>,
 }
 
@@ -31,7 +31,7 @@ impl Known {
                     known.run = Some(run);
                 }
             }
-            Notice::Deletions { .. } | Notice::Doubtful { .. } => {
+            Notice::Deletions { .. } | Notice::Doubtful { .. } | Notice::Stale { .. } => {
                 known.snapshots = Some(store.schedule_snapshots(schedule.id).await?);
             }
             _ => {}

@@ -7,9 +7,10 @@ use proptest::prelude::*;
 
 use super::{at, rule, schedule};
 use crate::{
-    operation::ids::UserId,
+    operation::ids::{DropletId, OperationId, UserId},
     schedule::{
-        Accounts, Owner, OwnerSeen, Paused, Right, Schedule, State, WINDOW,
+        Accounts, Owner, OwnerSeen, Paused, Record, Right, Schedule, State, WINDOW,
+        pruning::Candidate,
         slot::{Failed, Fate, Missed, Skipped, Slot},
     },
 };
@@ -112,29 +113,86 @@ fn slot(day: u32, fate: Fate, count: u32) -> Slot {
     Slot { at, last: at, count, fate, operation: None }
 }
 
+/// A Snapshot that was planned then, of so many gigabytes.
+fn snapshot(planned: &str, size: Option<f64>) -> Candidate {
+    let planned = at(planned);
+    Candidate {
+        operation: OperationId::from_random(u64::try_from(planned.as_second()).unwrap()),
+        droplet: DropletId(1),
+        is_current: true,
+        planned: Some(planned),
+        size,
+        is_consistent: true,
+        is_kept: false,
+        announced_at: None,
+    }
+}
+
+fn stale_since(it: &Schedule, slots: &[Slot], snapshots: &[Candidate], now: &str) -> Option<Timestamp> {
+    it.stale_since(Record { slots, snapshots, run: None }, at(now))
+}
+
 #[test]
 fn two_in_a_row_without_a_snapshot_are_stale_and_told_once_each_morning() {
     let mut it = nightly();
     let failed = Fate::Failed(Failed::Operation);
-    assert_eq!(it.stale_since(&[], None), None);
-    assert_eq!(it.stale_since(&[slot(9, failed, 1), slot(8, Fate::Ran, 1)], None), None);
-    let stale =
-        it.stale_since(&[slot(10, failed, 1), slot(9, Fate::Missed(Missed::Away), 1), slot(8, Fate::Ran, 1)], None);
-    assert_eq!(stale, Some(at("2026-11-10T03:00:00Z")));
-    assert_eq!(it.stale_since(&[slot(9, Fate::Skipped(Skipped::Paused), 9), slot(8, Fate::Shared, 1)], None), None);
-    assert!(it.stale_since(&[slot(9, Fate::Missed(Missed::Away), 2)], None).is_some(), "one row may stand for several");
+    let eighth = [snapshot("2026-11-08T03:00:00Z", Some(10.0))];
+    let stale = |slots: &[Slot], snapshots: &[Candidate]| stale_since(&it, slots, snapshots, "2026-11-10T04:00:00Z");
+    assert_eq!(stale(&[], &[]), None);
+    assert_eq!(stale(&[slot(9, failed, 1), slot(8, Fate::Ran, 1)], &eighth), None);
+    let missed = [slot(10, failed, 1), slot(9, Fate::Missed(Missed::Away), 1), slot(8, Fate::Ran, 1)];
+    let since = stale(&missed, &eighth);
+    assert_eq!(since, Some(at("2026-11-10T03:00:00Z")));
+    assert_eq!(stale(&[slot(9, Fate::Skipped(Skipped::Paused), 9), slot(8, Fate::Shared, 1)], &eighth), None);
+    assert!(stale(&[slot(9, Fate::Missed(Missed::Away), 2)], &[]).is_some(), "one row may stand for several");
     let two = [slot(10, failed, 1), slot(9, failed, 1), slot(8, Fate::Ran, 1)];
-    assert_eq!(it.stale_since(&two, Some(at("2026-11-10T12:00:00Z"))), None, "a person had it take one since");
-    assert_eq!(it.stale_since(&two, Some(at("2026-11-09T12:00:00Z"))), None, "one has failed since then");
-    assert_eq!(it.stale_since(&two, Some(at("2026-11-08T03:00:00Z"))), stale);
-    let since = stale.unwrap();
+    for (by_hand, is_stale) in
+        [("2026-11-10T12:00:00Z", false), ("2026-11-09T12:00:00Z", false), ("2026-11-08T12:00:00Z", true)]
+    {
+        let taken = [eighth[0].clone(), snapshot(by_hand, Some(10.0))];
+        assert_eq!(stale(&two, &taken).is_some(), is_stale, "a person had it take one {by_hand}");
+    }
+    let since = since.unwrap();
     assert!(!it.must_remind(since, at("2026-11-10T08:59:59Z")));
     assert!(it.must_remind(since, at("2026-11-10T09:00:00Z")));
     it.reminded_at = Some(at("2026-11-10T09:00:02Z"));
     assert!(!it.must_remind(since, at("2026-11-11T08:00:00Z")));
     assert!(it.must_remind(since, at("2026-11-11T09:00:00Z")));
     let weekly = schedule(rule("week", None, None, "UTC"), at("2026-11-01T12:00:00Z"));
-    assert!(weekly.stale_since(&[slot(8, failed, 1), slot(1, Fate::Ran, 1)], None).is_some());
+    let first = [snapshot("2026-11-01T03:00:00Z", Some(10.0))];
+    let slots = [slot(8, failed, 1), slot(1, Fate::Ran, 1)];
+    assert!(stale_since(&weekly, &slots, &first, "2026-11-08T04:00:00Z").is_some());
+}
+
+#[test]
+fn a_snapshot_that_cannot_be_relied_on_keeps_nothing_from_being_stale() {
+    let it = nightly();
+    let slots = [slot(10, Fate::Ran, 1), slot(9, Fate::Ran, 1), slot(8, Fate::Ran, 1)];
+    let nights = |ninth: Option<f64>, tenth: Option<f64>| {
+        [
+            snapshot("2026-11-08T03:00:00Z", Some(10.0)),
+            snapshot("2026-11-09T03:00:00Z", ninth),
+            snapshot("2026-11-10T03:00:00Z", tenth),
+        ]
+    };
+    let stale = |snapshots: &[Candidate], now| stale_since(&it, &slots, snapshots, now);
+    let (soon, later) = ("2026-11-10T04:00:00Z", "2026-11-11T04:00:00Z");
+    assert_eq!(stale(&nights(Some(10.0), Some(10.0)), soon), None);
+    assert_eq!(stale(&nights(Some(0.5), Some(10.0)), soon), None, "the newest is good");
+    assert_eq!(stale(&nights(Some(10.0), Some(0.5)), soon), None, "one alone");
+    assert_eq!(stale(&nights(Some(0.5), Some(0.5)), soon), Some(at("2026-11-10T03:00:00Z")));
+    assert_eq!(stale(&nights(Some(0.5), None), soon), None, "its size may still come");
+    assert!(stale(&nights(Some(0.5), None), later).is_some());
+    assert!(stale(&nights(None, None), later).is_some());
+    assert!(stale(&nights(Some(10.0), Some(10.0))[..1], soon).is_some(), "somebody has deleted the others");
+    let mut fine = it.clone();
+    fine.rely_on(nights(None, Some(0.5))[2].operation);
+    assert_eq!(stale_since(&fine, &slots, &nights(Some(0.5), Some(0.5)), soon), None, "somebody says that it is fine");
+    let mut elsewhere = nights(Some(10.0), Some(10.0));
+    for one in &mut elsewhere {
+        one.is_current = false;
+    }
+    assert_eq!(stale(&elsewhere, soon), None, "it was bound to another Droplet since");
 }
 
 #[test]

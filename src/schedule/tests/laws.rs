@@ -10,7 +10,7 @@ use super::{at, rule, schedule};
 use crate::{
     operation::ids::{DropletId, OperationId, UserId},
     schedule::{
-        Accounts, OwnerSeen, Paused, Policy, Right, Schedule, State,
+        Accounts, OwnerSeen, Paused, Policy, Record, Right, Schedule, State,
         pruning::{Candidate, Circumstances, Hold, LATE, NOTICE},
         retention::Quality,
         slot::{Failed, Fate, Slot},
@@ -223,8 +223,8 @@ impl Year {
         let latest = self.slots.iter().rev().take(12);
         let slots: Vec<Slot> =
             latest.map(|(at, fate)| Slot { at: *at, last: *at, count: 1, fate: *fate, operation: None }).collect();
-        let newest = self.schedule.newest_good(&self.group, None);
-        self.schedule.stale_since(&slots, newest).is_some()
+        let record = Record { slots: &slots, snapshots: &self.group, run: None };
+        self.schedule.stale_since(record, self.now).is_some()
     }
 
     fn prune(&mut self) {

@@ -106,14 +106,13 @@ fn what_a_person_types_about_a_group_is_read_or_refused() {
 
 #[test]
 fn what_replaces_a_droplet_that_is_off_is_never_a_member() {
-    let tagged = |tag: &str| Excluded::of(&["prod".to_owned(), tag.to_owned()], Some("s-1vcpu-1gb"), false);
+    let tagged = |tag: &str| Excluded::of(&["prod".to_owned(), tag.to_owned()], false);
     for tag in ["k8s", "k8s-worker", "k8s:0d3db13e", "K8S"] {
         assert_eq!(tagged(tag), Some(Excluded::Kubernetes), "{tag}");
     }
     assert_eq!(tagged("autoscale"), Some(Excluded::Autoscale));
     assert_eq!(tagged("k8sish"), None);
-    assert_eq!(Excluded::of(&[], Some("gpu-h100x1-80gb"), false), Some(Excluded::Gpu));
-    assert_eq!(Excluded::of(&[], None, true), Some(Excluded::Own));
+    assert_eq!(Excluded::of(&[], true), Some(Excluded::Own));
     let words: BTreeSet<&str> = Excluded::iter().map(Excluded::word).collect();
     assert_eq!(words.len(), Excluded::iter().count());
 }

@@ -6,7 +6,7 @@ use super::{at, rule, schedule};
 use crate::{
     operation::ids::{OperationId, UserId},
     schedule::{
-        Owner, OwnerSeen, Paused, Power, Schedule, State,
+        Owner, OwnerSeen, Paused, Power, Record, Schedule, State,
         hangs::{Asked, HangAnswer, Shutdown},
         notice::Notice,
     },
@@ -73,9 +73,10 @@ fn one_that_paused_for_want_of_an_owner_is_stale_and_any_other_is_told_of_on_mon
     let mut it = nightly();
     it.owner = it.owner.seen(OwnerSeen::Lost, at("2026-11-03T02:00:00Z"));
     it.state = State::Paused { until: None, why: Paused::OwnerLost };
-    assert_eq!(it.stale_since(&[], None), Some(at("2026-11-10T02:00:00Z")));
+    let nothing = Record { slots: &[], snapshots: &[], run: None };
+    assert_eq!(it.stale_since(nothing, at("2026-11-11T02:00:00Z")), Some(at("2026-11-10T02:00:00Z")));
     it.state = State::Paused { until: None, why: Paused::By(UserId(5)) };
-    assert_eq!((it.stale_since(&[], None), it.next_pause_reminder()), (None, None));
+    assert_eq!((it.stale_since(nothing, at("2026-11-11T02:00:00Z")), it.next_pause_reminder()), (None, None));
     it.watched.pause_told_at = Some(at("2026-11-04T12:00:00Z"));
     assert_eq!(it.next_pause_reminder(), Some(at("2026-11-09T08:00:00Z")));
 }
@@ -96,6 +97,14 @@ fn the_same_reason_once_more_is_counted_and_another_is_told() {
     assert_eq!(told.repeated(&failed(second, 2, "cancelled", 1)), None);
     assert_eq!(failed(first, 1, "", 1).repeated(&failed(second, 2, "", 1)), None, "an older row does not say why");
     assert_eq!(Notice::Unowned.repeated(&told), None);
+    let doubtful = |number, count| Notice::Doubtful { operation: OperationId::from_random(number), count };
+    assert_eq!(
+        doubtful(1, 1).repeated(&doubtful(2, 2)),
+        Some(doubtful(2, 2)),
+        "it is known, and asks about the newest"
+    );
+    assert_eq!(doubtful(2, 2).repeated(&doubtful(3, 2)), Some(doubtful(3, 3)));
+    assert_eq!(doubtful(1, 1).repeated(&doubtful(2, 1)), None, "a good one came between");
 }
 
 #[test]

@@ -515,7 +515,7 @@ async def message_gone(w: World) -> str:
     w.digitalocean.script["snapshot"] = [Outcome(takes=1, status="errored", works=False)]
     await asleep(w, at(4, "02:59:50"))
     await w.until(
-        lambda: [m for m in w.discord.live(w.discord.notify) if "failed" in m.text], 120, "told in NOTIFY_CHANNEL_ID"
+        lambda: [m for m in w.discord.live(w.discord.notify) if "no Snapshot at" in m.text], 120, "told in NOTIFY_CHANNEL_ID"
     )
     return " / ".join(m.text[:200] for m in w.discord.live(w.discord.notify))
 

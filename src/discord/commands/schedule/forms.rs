@@ -62,7 +62,9 @@ pub(in crate::discord) async fn filled(
     state.store.close_confirmation(&consent).await?.map_err(review::not_counted)?;
     match draft {
         Draft::Edit { was, .. } => review::ask_to_edit(state, grant, (*was, schedule), &subject).await,
-        Draft::Add(_) | Draft::Run(_) | Draft::Remove(_) => review::ask_to_add(state, grant, schedule, &subject).await,
+        Draft::Add(_) | Draft::Run(_) | Draft::TryAgain { .. } | Draft::Remove(_) => {
+            review::ask_to_add(state, grant, schedule, &subject).await
+        }
     }
 }
 
@@ -70,7 +72,7 @@ pub(in crate::discord) async fn filled(
 fn reviewed(draft: &Draft) -> Result<&Schedule, Refusal> {
     match draft {
         Draft::Add(schedule) | Draft::Edit { edited: schedule, .. } => Ok(schedule),
-        Draft::Run(_) | Draft::Remove(_) => Err(Refusal::UnknownButton),
+        Draft::Run(_) | Draft::TryAgain { .. } | Draft::Remove(_) => Err(Refusal::UnknownButton),
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
     super::{Context, granted},
     act,
     choices::schedules,
-    may_own_one_more, meant, meant_here, pressed, refused, review, seen,
+    may_own_one_more, meant, meant_here, pressed, refused, review, run, seen,
     subject::{Pace, Subject},
 };
 use crate::{
@@ -136,6 +136,7 @@ async fn previewed(state: &Arc<AppState>, schedule: Schedule, now: Timestamp) ->
         members: subject.as_ref().and_then(|subject| subject.members.as_ref()),
         edit: None,
         backup_window: subject.as_ref().and_then(|subject| subject.backup_window),
+        replaced: subject.as_ref().and_then(|subject| subject.replaced),
         now,
     };
     Ok(words::preview((&standing, &verdicts), &sources, &review, state.wording.price_per_gb))
@@ -153,7 +154,7 @@ pub(super) async fn run(
     granted(context, RUN.right, |info, grant| {
         Box::pin(async move {
             let schedule = meant_here(state, &info.who, &schedule).await?;
-            review::ask_to_run(state, &info, &grant, schedule.id).await
+            run::question(state, &info, &grant, schedule.id).await
         })
     })
     .await;

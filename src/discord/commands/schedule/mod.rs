@@ -9,6 +9,7 @@ mod forms;
 mod manage;
 mod presses;
 mod review;
+mod run;
 pub(super) mod subject;
 
 use std::sync::Arc;
@@ -30,7 +31,8 @@ use crate::{
 pub(in crate::discord) use forms::{filled, form};
 pub(in crate::discord) use manage::take_over;
 pub(in crate::discord) use presses::{answer_hangs, delete_many, keep, prune_again, rely_on};
-pub(in crate::discord) use review::{ask_to_run, confirmed, hand_over};
+pub(in crate::discord) use review::{confirmed, hand_over};
+pub(in crate::discord) use run::try_again;
 
 pub(in crate::discord) use add::HELP as ADD;
 pub(in crate::discord) use edit::HELP as EDIT;

@@ -3,10 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    act, pressed, refused,
-    subject::{self, Subject},
-};
+use super::{act, pressed, refused, run, subject::Subject};
 use crate::{
     access::Grant,
     discord::{
@@ -20,18 +17,12 @@ use crate::{
             schedule::{self as words, Review, ScheduleRefusal},
         },
         responder::{Answer, Stop},
-        start::{self, Requested},
+        start,
         state::AppState,
     },
-    operation::{
-        Target,
-        ids::{DropletId, RunId, ScheduleId},
-        kinds::{Downtime, IfHung, Kind, Take},
-    },
-    schedule::{
-        MOST_OWNED, Owner, Paused, Power, Schedule, State, group::Group, hangs::Hangs, pruning::Candidate, run::Plan,
-    },
-    store::{AddError, Confirmation, ConfirmationRefused, Consent, Deed, Error, RunError, ScheduleSnapshot},
+    operation::ids::{DropletId, OperationId, ScheduleId},
+    schedule::{MOST_OWNED, Owner, Paused, Schedule, State, hangs::Hangs, pruning::Candidate},
+    store::{AddError, Confirmation, ConfirmationRefused, Consent, Deed, Error, ScheduleSnapshot},
 };
 
 /// How long a review stays open: Discord's own limit for answering is 15 minutes.
@@ -54,11 +45,18 @@ pub(super) enum Draft {
     },
     /// Take one more Snapshot.
     Run(ScheduleId),
+    /// Take one because this operation of the schedule failed.
+    TryAgain {
+        /// Of which schedule.
+        schedule: ScheduleId,
+        /// What failed.
+        failed: OperationId,
+    },
     /// Remove it.
     Remove(ScheduleId),
 }
 
-async fn ask(
+pub(super) async fn ask(
     state: &AppState,
     grant: &Grant,
     draft: &Draft,
@@ -113,6 +111,7 @@ async fn show(
         members: subject.members.as_ref(),
         edit,
         backup_window: subject.backup_window,
+        replaced: subject.replaced,
         now: state.clock.now(),
     };
     ask(state, grant, draft, |buttons| words::review(&review, price, buttons)).await
@@ -123,22 +122,6 @@ async fn narrowed_by(state: &AppState, was: &Schedule, edited: &Schedule) -> Res
     let known = state.store.schedule_snapshots(was.id).await?;
     let candidates: Vec<Candidate> = known.iter().map(ScheduleSnapshot::candidate).collect();
     Ok(was.narrowed_by(edited, &candidates, state.clock.now()))
-}
-
-/// Asks whether one more Snapshot is to be taken now. Also what *Try again* does.
-pub(in crate::discord) async fn ask_to_run(
-    state: &AppState,
-    info: &InteractionInfo,
-    grant: &Grant,
-    id: ScheduleId,
-) -> Result<Answer, Stop> {
-    start::check(state, info)?;
-    let schedule = pressed(state, &info.who, id).await?;
-    let members = match &schedule.group {
-        Some(group) => Some(subject::members_now(state, group, schedule.power).await?.1),
-        None => None,
-    };
-    ask(state, grant, &Draft::Run(id), |buttons| words::review_run(&schedule, members.as_ref(), buttons)).await
 }
 
 /// Asks whether a schedule is to be removed.
@@ -226,13 +209,10 @@ pub(in crate::discord) async fn confirmed(
     let said = match draft {
         Draft::Add(schedule) => add(state, info, grant, (*schedule, &consent)).await?,
         Draft::Edit { was, edited } => edit(state, info, (&was, &edited), &consent).await?,
-        Draft::Run(id) => {
-            let schedule = pressed(state, &info.who, id).await?;
-            if let Some(group) = &schedule.group {
-                return run_group(state, info, (&schedule, group), &consent).await;
-            }
-            let requested = Requested { kind: take(&schedule), target: target(&schedule), snapshot_name: None };
-            start::begin_run(state, info, grant, (requested, &consent), id).await?
+        Draft::Run(id) => return run::begin(state, info, grant, (id, &consent)).await,
+        Draft::TryAgain { schedule, failed } => {
+            let consent = Consent { retries: Some(failed), ..consent };
+            return run::begin(state, info, grant, (schedule, &consent)).await;
         }
         Draft::Remove(id) => {
             let schedule = pressed(state, &info.who, id).await?;
@@ -338,48 +318,11 @@ async fn edit(
     Err(Error::Locked.into())
 }
 
-/// Begins a run of a group now, next to its planned times.
-async fn run_group(
-    state: &AppState,
-    info: &InteractionInfo,
-    (schedule, group): (&Schedule, &Group),
-    consent: &Consent,
-) -> Result<Answer, Stop> {
-    let (gathered, _) = subject::members_now(state, group, schedule.power).await?;
-    let run = RunId::from_random(fastrand::u64(..));
-    let plan = Plan::of(schedule, group, run, None, state.clock.now());
-    match state.store.begin_run(&plan, &gathered.members(), Some(consent)).await {
-        Ok(()) => {
-            info.first.awaited_by(Begun::Run(Box::new(plan), (consent.by, consent.guild)));
-            tracing::info!(schedule.id = %schedule.id, run.id = %run, user.id = %consent.by, "had a group taken");
-            Ok(Answer::Instead(Message::text(words::run_begun(schedule))))
-        }
-        Err(RunError::Unconfirmed(why)) => Err(not_counted(why)),
-        Err(RunError::NotFree) => Err(refused(ScheduleRefusal::Running)),
-        Err(RunError::Unavailable(error)) => Err(error.into()),
-    }
-}
-
 pub(super) fn not_counted(why: ConfirmationRefused) -> Stop {
     match why {
         ConfirmationRefused::Expired => refused(ScheduleRefusal::Expired),
         other => start::not_counted(other).into(),
     }
-}
-
-fn take(schedule: &Schedule) -> Kind {
-    Kind::Take(Take {
-        power: match schedule.power {
-            Power::Off => Downtime::PowerOff,
-            Power::Live => Downtime::None,
-        },
-        // A person is there who can be asked.
-        if_hung: IfHung::Ask,
-    })
-}
-
-fn target(schedule: &Schedule) -> Target {
-    Target { droplet: Some(schedule.droplet), name: schedule.droplet_name.clone(), region: None, disk_gb: None }
 }
 
 impl From<ScheduleRefusal> for Refusal {

@@ -17,7 +17,7 @@ use crate::{
         start,
         state::AppState,
     },
-    inventory::BackupWindow,
+    inventory::{BackupWindow, Droplet},
     operation::ids::DropletId,
     schedule::{
         Power, Schedule,
@@ -41,6 +41,8 @@ pub(super) struct Subject {
     pub(super) downtime: Option<SignedDuration>,
     /// When DigitalOcean's own next Backup of the Droplet may run, where that is known.
     pub(super) backup_window: Option<BackupWindow>,
+    /// Why a Droplet alone is one that a group would leave out.
+    pub(super) replaced: Option<Excluded>,
 }
 
 /// How a group is to be taken, as typed; what is absent is as usual.
@@ -87,9 +89,9 @@ impl Subject {
         if power == Power::Off && state.own_droplet == Some(droplet.id) {
             return Err(Refusal::OwnDroplet { droplet: droplet.name, may_take_live: true }.into());
         }
-        let backup_window = droplet.next_backup_window;
+        let (backup_window, replaced) = (droplet.next_backup_window, replaced(&droplet));
         let subject = Self::of_droplet(state, (droplet.id, droplet.name, droplet.disk_gb), power).await?;
-        Ok(Self { backup_window, ..subject })
+        Ok(Self { backup_window, replaced, ..subject })
     }
 
     /// What a schedule takes Snapshots of from now on, where somebody edits it.
@@ -114,7 +116,9 @@ impl Subject {
                 let disk_gb = found.as_ref().and_then(|found| found.disk_gb);
                 let droplet = (schedule.droplet, schedule.droplet_name.clone(), disk_gb);
                 let subject = Self::of_droplet(state, droplet, power).await?;
-                Ok(Self { backup_window: found.and_then(|found| found.next_backup_window), ..subject })
+                let (window, replaced) =
+                    (found.as_ref().and_then(|it| it.next_backup_window), found.as_ref().and_then(replaced));
+                Ok(Self { backup_window: window, replaced, ..subject })
             }
         }
     }
@@ -126,7 +130,7 @@ impl Subject {
     ) -> Result<Self, Stop> {
         let downtime = group::usual(&state.store.usual(Some(droplet)).await?, power);
         let cost = cost::cost(state, droplet, disk_gb).await;
-        Ok(Self { droplet, name, group: None, members: None, cost, downtime, backup_window: None })
+        Ok(Self { droplet, name, group: None, members: None, cost, downtime, backup_window: None, replaced: None })
     }
 
     /// A group, if it has members, not too many, and they can be taken in time.
@@ -138,10 +142,16 @@ impl Subject {
             cost: cost::group_cost(state, &gathered.droplets).await,
             downtime: gathered.each,
             backup_window: None,
+            replaced: None,
             members: Some(members),
             group: Some(group),
         })
     }
+}
+
+/// Why a Droplet is one that a group would leave out. That the bot runs on it is another matter.
+fn replaced(droplet: &Droplet) -> Option<Excluded> {
+    Excluded::of(droplet.tags.as_deref().unwrap_or_default(), false)
 }
 
 /// Who is in a group; refused where a run of it makes no sense.
@@ -199,5 +209,7 @@ fn counted(group: &Group, gathered: Gathered) -> Result<(Gathered, Members), Sto
     }
     let names = gathered.droplets.iter().map(|droplet| droplet.name.clone()).collect();
     let excluded = gathered.excluded.iter().map(|(droplet, why)| (droplet.name.clone(), *why)).collect();
-    Ok((gathered, Members { names, excluded, length }))
+    let has_none = |droplet: &&Droplet| group.check.is_some() && droplet.public_ipv4.is_none();
+    let unreachable = gathered.droplets.iter().filter(has_none).map(|droplet| droplet.name.clone()).collect();
+    Ok((gathered, Members { names, excluded, unreachable, length }))
 }

@@ -12,9 +12,10 @@ use crate::{
     access::Denial,
     discord::press::Press,
     operation::{
-        ids::{ChannelId, GuildId, MessageId, OperationId, RoleId, SnapshotId, UserId},
+        ids::{ChannelId, GuildId, MessageId, OperationId, RoleId, SnapshotId},
         kinds::Kind,
     },
+    store::Deleter,
 };
 
 pub use denied::denied;
@@ -303,8 +304,8 @@ pub enum Refusal {
     },
     /// The Snapshot was deleted, by us.
     SnapshotDeleted {
-        /// Who asked for that.
-        by: UserId,
+        /// Who wanted that.
+        by: Deleter,
         /// When it was done.
         at: Timestamp,
     },

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     super::{
+        answer::deleter,
         failure,
         text::{name, quote},
         units::ago,
@@ -113,7 +114,11 @@ impl Refusal {
             Self::TakenLately { droplet, until } => taken_lately(droplet, *until),
             Self::Schedule(refusal) => refusal.words(),
             Self::SnapshotDeleted { by, at } => {
-                format!("This Snapshot was deleted by <@{by}> {}. `/snapshot list` shows what there is.", ago(*at))
+                format!(
+                    "This Snapshot was deleted by {} {}. `/snapshot list` shows what there is.",
+                    deleter(*by),
+                    ago(*at)
+                )
             }
             Self::SourceGone { snapshot, .. } => source_gone(snapshot),
             Self::TriedAgain { by } => tried_again(by),

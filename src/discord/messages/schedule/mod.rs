@@ -1,7 +1,9 @@
 //! Words about schedules: when they run, what they keep, how they stand.
 
 mod form;
+mod next_step;
 mod notice;
+mod overview;
 mod refusal;
 mod reply;
 mod review;
@@ -11,13 +13,14 @@ use jiff::{SignedDuration, Timestamp, civil::Time};
 
 pub use form::{form, if_hung_word};
 pub use notice::{InQuestion, Told, notice};
+pub use overview::{elsewhere, list, preview};
 pub use refusal::ScheduleRefusal;
 pub use reply::{
     added, deletions_approved, edited, handed_over, hangs_answered, kept_announced, paused_until, prunes_again,
     relied_on, removed, resumed, run_begun, taken_over,
 };
 pub use review::{Cost, Edit, Review, review, review_removal, review_run};
-pub use status::{Standing, elsewhere, list, preview, status};
+pub use status::{Standing, status};
 
 use super::{
     text::plain,

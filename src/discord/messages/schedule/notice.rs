@@ -8,23 +8,22 @@ use jiff::Timestamp;
 use super::{
     super::{
         failure, group,
-        message::{Button, Message, Style},
-        text::{name, plain, shorten},
+        message::Message,
+        text::{name, shorten},
         units::{ago, cost, dollars_a_month, gigabytes, moment},
     },
     marker,
-    status::delete_many,
+    next_step::{buttons, next_step},
 };
 use crate::{
     discord::press::Press,
     operation::{
         Operation, Outcome,
-        ids::{OperationId, RoleId, ScheduleId},
-        reading::Failure,
+        ids::{OperationId, RoleId},
     },
     schedule::{
-        Paused, Schedule, State,
-        hangs::{Asked, HangAnswer},
+        Schedule, State,
+        hangs::Asked,
         notice::{Family, Notice},
         pruning::Candidate,
         run::Run,
@@ -32,10 +31,6 @@ use crate::{
     store::ScheduleSnapshot,
 };
 
-/// The longest Droplet's name on a button.
-const LONGEST_NAME: usize = 30;
-/// How many buttons stand under a message that tells of several schedules.
-const BUTTONS: usize = 5;
 /// So much of Discord's 2,000 is for the text; mentions and the last line need the rest.
 const LONGEST: usize = 1800;
 
@@ -70,11 +65,16 @@ pub struct InQuestion<'t> {
 
 impl Told<'_> {
     /// Whether nobody has decided about the much smaller Snapshot of this operation, and somebody must.
-    fn is_doubtful(&self, operation: OperationId) -> bool {
+    pub(super) fn is_doubtful(&self, operation: OperationId) -> bool {
         let candidates = |asked: InQuestion<'_>| asked.snapshots.iter().map(ScheduleSnapshot::candidate).collect();
         let candidates: Option<Vec<Candidate>> = self.asked.map(candidates);
         let is_newest = candidates.is_none_or(|candidates| self.schedule.is_doubtful(&candidates, operation));
         is_newest && !self.schedule.watched.relied_on.contains(&operation) && self.schedule.state != State::Removed
+    }
+
+    /// Whether there are Snapshots that were planned after this moment.
+    fn has_others_after(&self, moment: Timestamp) -> bool {
+        self.asked.is_some_and(|asked| asked.snapshots.iter().any(|snapshot| snapshot.planned > Some(moment)))
     }
 }
 
@@ -109,20 +109,18 @@ pub fn notice(told: &[Told<'_>], restorers: &BTreeSet<RoleId>, number: i64) -> M
 
 fn text(told: &Told<'_>, restorers: &BTreeSet<RoleId>) -> String {
     let Told { schedule, notice, operations, run, .. } = told;
-    let is_tried = matches!(next_step(told), Some((_, Press::RunAgain(_))));
+    let is_tried = matches!(next_step(told), Some((_, Press::RunAgain { .. })));
     let now = if is_tried { " Press **Try again** to take it now." } else { "" };
     let droplet = name(&schedule.droplet_name);
     match notice {
         Notice::Failed { planned, count, .. } => {
             let why = operations.first().map(why).unwrap_or_default();
-            let again = in_a_row(*count);
-            format!("❌ The Snapshot of {droplet} that was planned for {} failed.{why}{again}{now}", moment(*planned))
+            format!("❌ {droplet}: no Snapshot at {}{}.{why}{now}", moment(*planned), in_a_row(*count))
         }
         Notice::Group { planned, count, .. } => match run {
             Some(run) => {
-                let again = in_a_row(*count);
                 let outcome = shorten(&group::outcome(run, operations), LONGEST_OUTCOME);
-                format!("{outcome}\nIt was planned for {}.{again}", moment(*planned))
+                format!("{outcome}\nIt was planned for {}{}.", moment(*planned), in_a_row(*count))
             }
             // It is not known any more.
             None => format!(
@@ -140,15 +138,7 @@ fn text(told: &Told<'_>, restorers: &BTreeSet<RoleId>) -> String {
             moment(*last),
             missed(*was_away, *was_outage)
         ),
-        Notice::Stale { newest: Some(newest), .. } => format!(
-            "⚠️ **{droplet} has no recent Snapshot.** The last good one of this schedule is from {} ({}). Until there is a new one, \
-             none is deleted.",
-            moment(*newest),
-            ago(*newest)
-        ),
-        Notice::Stale { newest: None, since } => {
-            format!("⚠️ **{droplet} has no Snapshot of this schedule yet**, and should have had one {}.", ago(*since))
-        }
+        Notice::Stale { newest, since } => stale(told, *newest, *since),
         Notice::OwnerLost { since } => owner_lost(schedule, *since, restorers),
         Notice::Unowned => format!(
             "❌ The schedule of {droplet} is paused: nobody took it over for 7 days. **No more Snapshots are taken.**"
@@ -165,7 +155,7 @@ fn text(told: &Told<'_>, restorers: &BTreeSet<RoleId>) -> String {
         Notice::Undeleted { name: snapshot, count, .. } => {
             let why = operations.first().map(why).unwrap_or_default();
             format!(
-                "❌ The Snapshot {} of {droplet}, which no rule wants, could not be deleted.{why}{} It is tried again after 24 hours.",
+                "❌ The Snapshot {} of {droplet}, which no rule wants, could not be deleted{}.{why} It is tried again after 24 hours.",
                 name(snapshot),
                 in_a_row(*count)
             )
@@ -180,7 +170,8 @@ fn text(told: &Told<'_>, restorers: &BTreeSet<RoleId>) -> String {
                 Asked::No | Asked::ShutDownStill => format!("⚠️ {asked} This was answered."),
             }
         }
-        Notice::Doubtful { operation } => doubtful(told, *operation),
+        Notice::Doubtful { operation, count } => doubtful(told, *operation, *count),
+        Notice::Unsized { count, .. } => without_size(&droplet, *count),
         Notice::Deletions { question, count } => deletions(told, (*question, *count)),
         Notice::Unheard { host, since } => format!(
             "⚠️ I haven't reached {} since {}. Check `ping-url` of the schedule of {droplet}; its Snapshots are taken as before.",
@@ -200,6 +191,40 @@ fn text(told: &Told<'_>, restorers: &BTreeSet<RoleId>) -> String {
     }
 }
 
+/// That it has no recent Snapshot.
+fn stale(told: &Told<'_>, newest: Option<Timestamp>, since: Timestamp) -> String {
+    let droplet = name(&told.schedule.droplet_name);
+    let Some(newest) = newest else {
+        return format!(
+            "⚠️ **{droplet} has no Snapshot of this schedule yet**, and should have had one {}.",
+            ago(since)
+        );
+    };
+    let others = if told.has_others_after(newest) {
+        " Those since then are much smaller, or their size is not known."
+    } else {
+        ""
+    };
+    format!(
+        "⚠️ **{droplet} has no recent Snapshot.** The last good one of this schedule is from {} ({}).{others} Until there is a new one, none \
+         is deleted.",
+        moment(newest),
+        ago(newest)
+    )
+}
+
+/// That DigitalOcean does not say how large the newest ones are.
+fn without_size(droplet: &str, count: u32) -> String {
+    let (which, are, subject, object) = match count {
+        0 | 1 => ("the newest Snapshot".to_owned(), "is", "it is", "it"),
+        count => (format!("the {count} newest Snapshots"), "are", "they are", "them"),
+    };
+    format!(
+        "⚠️ **DigitalOcean has not said for a day how large {which} of {droplet} {are}**, so I can't tell whether {subject} good. No rule \
+         counts on {object}. Look there in the control panel, or take a new one with `/schedule run`."
+    )
+}
+
 /// That its owner is lost, and who should take it over.
 fn owner_lost(schedule: &Schedule, since: Timestamp, restorers: &BTreeSet<RoleId>) -> String {
     let (droplet, owner) = (name(&schedule.droplet_name), schedule.owner.user);
@@ -216,7 +241,7 @@ fn owner_lost(schedule: &Schedule, since: Timestamp, restorers: &BTreeSet<RoleId
 }
 
 /// That the newest Snapshot is much smaller than the one before it, and whether somebody must decide about that.
-fn doubtful(told: &Told<'_>, operation: OperationId) -> String {
+fn doubtful(told: &Told<'_>, operation: OperationId, count: u32) -> String {
     let droplet = name(&told.schedule.droplet_name);
     if told.schedule.watched.relied_on.contains(&operation) {
         return format!(
@@ -228,9 +253,13 @@ fn doubtful(told: &Told<'_>, operation: OperationId) -> String {
             "A Snapshot of {droplet} was less than half as large as the one before it. Nobody has to decide about it any more."
         );
     }
+    let which = match count {
+        0 | 1 => format!("The newest Snapshot of {droplet} is"),
+        count => format!("The {count} newest Snapshots of {droplet} are each"),
+    };
     format!(
-        "⚠️ **The newest Snapshot of {droplet} is less than half as large as the one before it.** Nothing is deleted until somebody \
-         says that it is fine, or a larger one follows."
+        "⚠️ **{which} less than half as large as the last good one.** Nothing is deleted until somebody says that it is fine, or a larger \
+         one follows."
     )
 }
 
@@ -243,16 +272,21 @@ fn missed(was_away: bool, was_outage: bool) -> &'static str {
     }
 }
 
-/// That it was not the first time.
+/// That it was not the first time: `, 4th time in a row`.
 fn in_a_row(count: u32) -> String {
-    match count {
-        0 | 1 => String::new(),
-        count => format!(" It has failed {count} times in a row for this reason."),
-    }
+    let ending = match (count % 10, count % 100) {
+        _ if count < 2 => return String::new(),
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        (_, _) => "th",
+    };
+    format!(", {count}{ending} time in a row")
 }
 
 /// Whether this question of a schedule waits for an answer.
-fn asks(schedule: &Schedule, question: u32) -> bool {
+pub(super) fn asks(schedule: &Schedule, question: u32) -> bool {
     schedule.watched.deletions.asks(question) && schedule.state != State::Removed
 }
 
@@ -293,75 +327,12 @@ fn deletions(told: &Told<'_>, (number, count): (u32, u32)) -> String {
     lines.join("\n")
 }
 
-/// Those of each, named after their Droplets where there are several.
-fn buttons(told: &[Told<'_>]) -> Vec<Button> {
-    if let [one @ Told { schedule, notice, .. }] = told {
-        return match notice {
-            Notice::Hung { .. } if schedule.watched.hangs.asked == Asked::Open => hang_buttons(schedule.id),
-            Notice::Doubtful { operation } if one.is_doubtful(*operation) => {
-                let press = Press::RelyOn { schedule: schedule.id, operation: *operation };
-                vec![Button::new("It's fine", Style::Primary, press)]
-            }
-            Notice::Deletions { question, .. } if asks(schedule, *question) => {
-                delete_many(schedule).into_iter().collect()
-            }
-            _ => next_step(one).map(|(label, press)| Button::new(label, Style::Primary, press)).into_iter().collect(),
-        };
-    }
-    let mut buttons: Vec<Button> = Vec::new();
-    for one in told {
-        if let Some((label, press)) = next_step(one) {
-            let schedule = one.schedule;
-            let label = format!("{label}: {}", plain(&schedule.droplet_name, LONGEST_NAME));
-            let is_there = buttons.iter().any(|button| button.press() == Some(press));
-            if !is_there && buttons.len() < BUTTONS {
-                buttons.push(Button::new(label, Style::Primary, press));
-            }
-        }
-    }
-    buttons
-}
-
-fn next_step(Told { schedule, notice, operations, .. }: &Told<'_>) -> Option<(&'static str, Press)> {
-    let is_gone = |operation: &Operation| operation.verdict == Some(Outcome::Failed(Failure::DropletGone));
-    let try_again = ("Try again", Press::RunAgain(schedule.id));
-    let take_over = ("Take over", Press::TakeOver(schedule.id));
-    match notice {
-        Notice::Stale { .. } if matches!(schedule.state, State::Paused { why: Paused::OwnerLost, .. }) => {
-            Some(take_over)
-        }
-        // What does not exist any more cannot be taken, however often it is tried.
-        Notice::Failed { .. } if operations.iter().any(is_gone) => None,
-        Notice::Failed { .. } | Notice::Group { .. } | Notice::Missed { .. } | Notice::Stale { .. } => Some(try_again),
-        Notice::OwnerLost { .. } | Notice::Unowned => Some(take_over),
-        Notice::Undeleted { .. } => {
-            let snapshot = operations.first().and_then(|operation| operation.kind.snapshot());
-            snapshot.map(|snapshot| ("Delete it", Press::Delete(snapshot.id)))
-        }
-        Notice::GoodAgain
-        | Notice::Gone
-        | Notice::Zone { .. }
-        | Notice::Hung { .. }
-        | Notice::Doubtful { .. }
-        | Notice::Deletions { .. }
-        | Notice::Paused { .. }
-        | Notice::Unheard { .. } => None,
-    }
-}
-
-fn hang_buttons(schedule: ScheduleId) -> Vec<Button> {
-    let button = |label, style, answer| Button::new(label, style, Press::Hangs { schedule, answer });
-    vec![
-        button("Keep shutting down", Style::Danger, HangAnswer::ShutDown),
-        button("Stay live", Style::Primary, HangAnswer::StayLive),
-        button("Pause", Style::Secondary, HangAnswer::Pause),
-    ]
-}
-
 fn why(operation: &Operation) -> String {
     match &operation.verdict {
-        // The button below is the way to try it again.
-        Some(Outcome::Failed(why)) if failure::passes(why) => format!(" {}", failure::what(why, operation)),
+        // The button below is the way to try it again, or it is tried by itself.
+        Some(Outcome::Failed(why)) if failure::passes(why) || failure::may_be_tried_again(operation) => {
+            format!(" {}", failure::what(why, operation))
+        }
         Some(Outcome::Failed(why)) => format!(" {} {}", failure::what(why, operation), failure::next(why, operation)),
         Some(Outcome::Cancelled) => " Somebody stopped it.".to_owned(),
         Some(Outcome::Completed) | None => String::new(),

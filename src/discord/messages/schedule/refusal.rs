@@ -59,6 +59,8 @@ pub enum ScheduleRefusal {
     },
     /// A run of it is not over.
     Running,
+    /// It has begun another Snapshot since the one that failed.
+    TakenSince,
     /// An edit that changes nothing.
     NothingToChange,
     /// It was changed since the review was shown.
@@ -125,6 +127,7 @@ impl ScheduleRefusal {
             Self::TooManyMembers { tag, count } => group::too_many(tag, *count, MOST_MEMBERS),
             Self::TooLong { tag, count, length, at_once } => group::too_long(tag, *count, *length, *at_once),
             Self::Running => "A run of this schedule is not over yet. Its message shows how far it is.".to_owned(),
+            Self::TakenSince => "This schedule has begun a newer Snapshot since then; its message shows how that goes. `/schedule run` takes one more.".to_owned(),
             Self::NothingToChange => "That changes nothing. Say what is to be different, for example `at: 04:00` or `keep: 7 daily`.".to_owned(),
             Self::ChangedMeanwhile => "Somebody changed this schedule since the review was shown. Nothing was changed now; use the command again.".to_owned(),
             Self::Until { typed } => format!(

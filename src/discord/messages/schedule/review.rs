@@ -15,7 +15,7 @@ use super::{
 use crate::{
     discord::press::{Press, ReviewForm},
     inventory::BackupWindow,
-    schedule::{Forecast, IfHung, Power, Schedule},
+    schedule::{Forecast, IfHung, Power, Schedule, group::Excluded},
 };
 
 /// How many runs are shown.
@@ -62,6 +62,8 @@ pub struct Review<'a> {
     pub edit: Option<Edit>,
     /// When DigitalOcean's own next Backup may run, where there is one.
     pub backup_window: Option<BackupWindow>,
+    /// Why a Droplet alone is one that a group would leave out.
+    pub replaced: Option<Excluded>,
     /// The present moment.
     pub now: Timestamp,
 }
@@ -141,6 +143,13 @@ pub(super) fn plans(review: &Review<'_>, price_per_gb: f64) -> Vec<String> {
         "Older ones are deleted, each a day after this was announced here. The newest good one always stays."
             .to_owned(),
     );
+    lines.extend(review.replaced.map(|why| {
+        let next = match schedule.power {
+            Power::Off => "Choose `power: live`, or another Droplet.",
+            Power::Live => "It may be gone at any time; its Snapshots stay.",
+        };
+        format!("⚠️ **{droplet} is {}.** {next}", group::reason(why))
+    }));
     lines.extend(warnings(schedule));
     lines.extend(review.backup_window.and_then(|window| near_backups(schedule, window)));
     lines

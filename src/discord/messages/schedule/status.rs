@@ -1,6 +1,4 @@
-//! How a schedule stands: its living message, the list of all, and what its policy would do.
-
-use std::collections::BTreeSet;
+//! How a schedule stands: its living message.
 
 use jiff::Timestamp;
 
@@ -11,18 +9,15 @@ use super::{
         text::{name, plain, shorten},
         units::{ago, cost, dollars_a_month, gigabytes, moment},
     },
-    keeps, label, marker,
-    review::{Review, plans},
-    when, window,
+    keeps, marker, when, window,
 };
 use crate::{
     discord::press::Press,
-    operation::ids::{GuildId, OperationId, SnapshotId},
     schedule::{
         Paused, Power, Schedule, State,
         hangs::Asked,
-        pruning::{Hold, NOTICE},
-        retention::{Reason, Verdict},
+        pruning::{Candidate, Hold, NOTICE},
+        retention::Quality,
         run::Run,
         slot::{Failed, Fate, Missed, Skipped, Slot},
     },
@@ -123,7 +118,8 @@ fn state(standing: &Standing) -> (Vec<String>, Colour) {
             Colour::Working
         }
         (State::Active, None) => match standing.slots.first().map(|slot| slot.fate) {
-            Some(fate) if !fate.is_good() && !matches!(fate, Fate::Skipped(_)) => Colour::Failed,
+            Some(fate) if !fate.has_snapshot() && !matches!(fate, Fate::Skipped(_)) => Colour::Failed,
+            Some(_) if standing.slots.first().is_some_and(|slot| is_doubtful(slot, standing)) => Colour::Failed,
             _ => Colour::Done,
         },
     };
@@ -192,7 +188,7 @@ fn deletions(standing: &Standing) -> Vec<String> {
     lines
 }
 
-fn held(hold: Hold, count: usize) -> String {
+pub(super) fn held(hold: Hold, count: usize) -> String {
     match hold {
         Hold::Paused => "Nothing is deleted while it is paused.".to_owned(),
         Hold::Unowned => "Nothing is deleted while nobody with the right to it owns it.".to_owned(),
@@ -253,6 +249,10 @@ fn line(slot: &Slot, standing: &Standing) -> String {
     let fate = match slot.fate {
         Fate::Waiting => "⏳ waits for the Droplet",
         Fate::Running => "🔄 running",
+        Fate::Ran | Fate::Shared if is_doubtful(slot, standing) => "⚠️ taken, but much smaller than the one before it",
+        Fate::Ran | Fate::Shared if worth(slot, standing) == Some(Quality::Unsized) => {
+            "⚠️ taken, but its size is not known yet"
+        }
         Fate::Ran if was_taken_live(slot, standing) => "⚠️ taken while it was running: it didn't shut down",
         Fate::Ran => "✅ taken",
         Fate::Shared => "✅ covered by another schedule's Snapshot",
@@ -271,105 +271,19 @@ fn line(slot: &Slot, standing: &Standing) -> String {
     format!("{times}: {fate}")
 }
 
+/// How far its Snapshots can be relied on; none if they are not there any more.
+fn worth(slot: &Slot, standing: &Standing) -> Option<Quality> {
+    let candidates: Vec<Candidate> = standing.snapshots.iter().map(ScheduleSnapshot::candidate).collect();
+    standing.schedule.worth(&candidates, slot.at)
+}
+
+/// Whether one of its Snapshots is much smaller than the one before it.
+fn is_doubtful(slot: &Slot, standing: &Standing) -> bool {
+    worth(slot, standing) == Some(Quality::Doubtful)
+}
+
 /// Whether its Snapshot was taken while the Droplet ran although it is meant to be off.
 fn was_taken_live(slot: &Slot, standing: &Standing) -> bool {
     let mut taken = standing.snapshots.iter().filter(|snapshot| Some(snapshot.operation) == slot.operation);
     standing.schedule.power == Power::Off && taken.any(|snapshot| !snapshot.is_consistent)
-}
-
-/// What people in another guild may know of a schedule: its Droplet, when it runs, and that they may pause it.
-pub fn elsewhere(schedule: &Schedule, next: Option<Timestamp>) -> Message {
-    let next = next.filter(|_| schedule.is_active()).map(|next| format!(", next {}", ago(next))).unwrap_or_default();
-    let paused = if schedule.is_active() { "" } else { " It is paused." };
-    Message::text(format!(
-        "The schedule of {} runs {}{next}.{paused} It was added in another server. From here you can pause it.",
-        name(&schedule.droplet_name),
-        when(&schedule.rule)
-    ))
-}
-
-/// All schedules, one line each. Of those of other guilds it is not said where they speak.
-pub fn list(schedules: &[(Schedule, Option<Timestamp>)], here: Option<GuildId>) -> Message {
-    if schedules.is_empty() {
-        return Message::text("There are no schedules yet. `/schedule add` makes one.");
-    }
-    let line = |(schedule, next): &(Schedule, Option<Timestamp>)| {
-        let next = match (schedule.state, next) {
-            (State::Active, Some(next)) => format!("next {}", ago(*next)),
-            (State::Active, None) => "never runs again".to_owned(),
-            (State::Paused { until: Some(until), .. }, _) => format!("paused until {}", moment(until)),
-            (State::Paused { until: None, .. } | State::Removed, _) => "paused".to_owned(),
-        };
-        let place = if here == Some(schedule.guild) {
-            format!("in <#{}>", schedule.channel)
-        } else {
-            "of another server".to_owned()
-        };
-        format!("`{}` · {next} · {place}", label(schedule).replace('`', "'"))
-    };
-    let lines: Vec<String> = schedules.iter().map(line).collect();
-    Message::text(shorten(&lines.join("\n"), 2000))
-}
-
-/// What a schedule would do from now on, and what its policy would do with the Snapshots there are, with its reasons. `sources` were put back
-/// onto the Droplet, and stay because of that.
-pub fn preview(
-    (standing, verdicts): (&Standing, &[(OperationId, Verdict)]),
-    sources: &BTreeSet<SnapshotId>,
-    review: &Review<'_>,
-    price_per_gb: f64,
-) -> Message {
-    let schedule = &standing.schedule;
-    let mut lines = plans(review, price_per_gb);
-    lines.push(String::new());
-    lines.push("**What becomes of each Snapshot**".to_owned());
-    lines.extend(standing.hold.map(|hold| held(hold, standing.snapshots.len())));
-    for snapshot in &standing.snapshots {
-        let verdict =
-            verdicts.iter().find(|(operation, _)| *operation == snapshot.operation).map(|(_, verdict)| verdict);
-        let why = match verdict {
-            Some(Verdict::Keep(_)) if snapshot.snapshot.is_some_and(|id| sources.contains(&id)) => {
-                "stays: it was put back onto the Droplet".to_owned()
-            }
-            Some(Verdict::Keep(reasons)) => {
-                let reasons: Vec<&str> = reasons.iter().copied().map(reason).collect();
-                format!("stays: {}", reasons.join(", "))
-            }
-            Some(Verdict::Drop) => "🧹 no rule wants it".to_owned(),
-            None => "stays".to_owned(),
-        };
-        let which = match schedule.group {
-            // Each Droplet has its own.
-            Some(_) => name(&snapshot.name),
-            None => snapshot.planned.map(moment).unwrap_or_default(),
-        };
-        lines.push(format!("{which} · {why}"));
-    }
-    if standing.snapshots.is_empty() {
-        lines.push("It has no Snapshots yet.".to_owned());
-    }
-    let title = format!("What the schedule of {} does", name(&schedule.droplet_name));
-    let description = shorten(&lines.join("\n"), LONGEST);
-    Message {
-        embeds: vec![Embed { title, description, footer: marker(schedule.id, 0), colour: Colour::Working }],
-        ..Message::default()
-    }
-}
-
-fn reason(reason: Reason) -> &'static str {
-    match reason {
-        Reason::Newest => "the newest",
-        Reason::NewestConsistent => "the newest taken with the Droplet off",
-        Reason::Last => "one of the latest",
-        Reason::Daily => "of its day",
-        Reason::Weekly => "of its week",
-        Reason::Monthly => "of its month",
-        Reason::Yearly => "of its year",
-        Reason::Oldest => "the oldest, as long as a rule is not full",
-        Reason::Pinned => "somebody keeps it",
-        Reason::Doubtful => "much smaller than the one before it, to be looked at",
-        Reason::Unsized => "its size is not known yet",
-        Reason::NotOfThisSchedule => "the schedule takes no Snapshots of its Droplet any more",
-        Reason::UnknownTime => "its time is not known",
-    }
 }

@@ -1,6 +1,9 @@
 //! The words about schedules side by side.
 
-use std::{collections::BTreeSet, fmt::Write};
+use std::{
+    collections::BTreeSet,
+    fmt::{Display, Write},
+};
 
 use jiff::{SignedDuration, Timestamp};
 use strum::IntoEnumIterator;
@@ -12,6 +15,7 @@ use super::{
         group::{self, Members},
         message::Message,
         take_group::{self, Taking},
+        tests::{failed_so, failures},
     },
     *,
 };
@@ -20,6 +24,8 @@ use crate::{
     operation::{
         announce::Tell,
         ids::{ChannelId, DropletId, GuildId, MessageId, OperationId, RoleId, RunId, SnapshotId, UserId},
+        reading::Failure,
+        trigger::Trigger,
     },
     ping::BadAddress,
     schedule::{
@@ -132,7 +138,7 @@ fn read(message: &Message) -> String {
     text
 }
 
-fn side_by_side<'a>(variants: impl IntoIterator<Item = (&'a str, Message)>) -> String {
+fn side_by_side(variants: impl IntoIterator<Item = (impl Display, Message)>) -> String {
     let parts: Vec<String> =
         variants.into_iter().map(|(label, message)| format!("=== {label}\n{}", read(&message))).collect();
     parts.join("\n")
@@ -149,20 +155,27 @@ fn reviews() {
         let now = at("2026-11-26T12:00:00Z");
         let downtime = Some(SignedDuration::from_mins(4));
         let (members, edit, backup_window) = (None, None, None);
-        review(&Review { schedule, cost, downtime, members, edit, backup_window, now }, 0.06, buttons())
+        review(&Review { schedule, cost, downtime, members, edit, backup_window, replaced: None, now }, 0.06, buttons())
     };
     let near = {
         let window = BackupWindow { start: at("2026-11-28T20:00:00Z"), end: at("2026-11-29T00:00:00Z") };
         let (cost, now) = (Cost::Unknown, at("2026-11-26T12:00:00Z"));
         let (downtime, members, edit, backup_window) = (None, None, None, Some(window));
         let schedule = &schedule;
-        review(&Review { schedule, cost, downtime, members, edit, backup_window, now }, 0.06, buttons())
+        review(&Review { schedule, cost, downtime, members, edit, backup_window, replaced: None, now }, 0.06, buttons())
+    };
+    let worker = {
+        let (cost, now) = (Cost::Unknown, at("2026-11-26T12:00:00Z"));
+        let (downtime, members, edit, backup_window) = (None, None, None, None);
+        let (schedule, replaced) = (&schedule, Some(Excluded::Kubernetes));
+        review(&Review { schedule, cost, downtime, members, edit, backup_window, replaced, now }, 0.06, buttons())
     };
     insta::assert_snapshot!(side_by_side([
         ("nightly", of(&schedule, Cost::AsNewest(8.0))),
         ("every 2 hours, by its disk", of(&often, Cost::AtMost(25.0))),
         ("live, nothing known", of(&live, Cost::Unknown)),
         ("near DigitalOcean's Backup", near),
+        ("a Kubernetes worker", worker),
         ("run", review_run(&schedule, None, buttons())),
         ("remove", review_removal(&schedule, (3, 30.0), &[], 0.06, buttons())),
         ("remove, with an heir", review_removal(&schedule, (3, 30.0), std::slice::from_ref(&live), 0.06, buttons())),
@@ -213,12 +226,52 @@ fn statuses() {
                 it.schedule.watched.deletions = asked_about(&[1, 2]);
             })
         ),
+        (
+            "without a size, then small",
+            with(&|it| {
+                let night = |number: u64, at: &str, size| ScheduleSnapshot {
+                    planned: Some(at.parse().unwrap()),
+                    size,
+                    ..snapshot(number)
+                };
+                it.snapshots = vec![
+                    night(3, "2026-11-26T02:00:00Z", Some(0.4)),
+                    night(2, "2026-11-25T02:00:00Z", None),
+                    night(1, "2026-11-24T02:00:00Z", Some(12.4)),
+                ];
+                it.slots = ["2026-11-26T02:00:00Z", "2026-11-25T02:00:00Z", "2026-11-24T02:00:00Z"]
+                    .map(|at| Slot { at: at.parse().unwrap(), last: at.parse().unwrap(), ..slot(Fate::Ran) })
+                    .to_vec();
+            })
+        ),
         ("doubtful", with(&|it| it.hold = Some(Hold::Doubtful(OperationId::from_random(1))))),
         ("paused", with(&paused(Paused::By(UserId(9))))),
         ("without an owner", with(&paused(Paused::OwnerLost))),
         ("without a Droplet", with(&paused(Paused::DropletGone))),
         ("removed", with(&|it| it.schedule.state = State::Removed)),
     ]));
+}
+
+#[test]
+fn what_does_not_fit_is_counted() {
+    let schedule = Schedule { keep: Policy { last: 2, daily: 25, ..Policy::default() }, ..nightly() };
+    let now = at("2026-11-26T12:00:00Z");
+    let night = |number: u64| {
+        let planned = now - SignedDuration::from_hours(24 * i64::try_from(number).unwrap());
+        ScheduleSnapshot { planned: Some(planned), ..snapshot(number) }
+    };
+    let standing = Standing { schedule: schedule.clone(), snapshots: (1..=30).map(night).collect(), ..standing() };
+    let candidates: Vec<_> = standing.snapshots.iter().map(ScheduleSnapshot::candidate).collect();
+    let verdicts = schedule.verdicts(&candidates, now);
+    let (cost, downtime, members, edit, backup_window) = (Cost::Unknown, None, None, None, None);
+    let reviewed = Review { schedule: &schedule, cost, downtime, members, edit, backup_window, replaced: None, now };
+    let shown = preview((&standing, &verdicts), &BTreeSet::new(), &reviewed, 0.06);
+    let many: Vec<(Schedule, Option<Timestamp>)> =
+        (1..=60).map(|number| (Schedule { id: ScheduleId::from_random(number), ..nightly() }, Some(now))).collect();
+    let listed = list(&many, Some(GuildId(3)));
+    assert!(listed.content.encode_utf16().count() <= 2000);
+    let last = listed.content.lines().last().unwrap().to_owned();
+    insta::assert_snapshot!(side_by_side([("preview", shown), ("the list's last line", Message::text(last))]));
 }
 
 #[test]
@@ -267,6 +320,13 @@ fn notices() {
         let it = Notice::Deletions { question: 1, count: 14 };
         notice(&[Told { schedule: &schedule, notice: &it, operations: &[], run: None, asked }], &BTreeSet::new(), 3)
     };
+    let stale_with_some = {
+        let (asked, it) = (
+            Some(InQuestion { snapshots: &many, price_per_gb: 0.06 }),
+            Notice::Stale { since: last, newest: Some(first) },
+        );
+        notice(&[Told { schedule: &schedule, notice: &it, operations: &[], run: None, asked }], &BTreeSet::new(), 3)
+    };
     let gone = Notice::OwnerLost { since: first };
     let named =
         notice(&[Told { schedule: &schedule, notice: &gone, operations: &[], run: None, asked: None }], &roles, 3);
@@ -278,8 +338,11 @@ fn notices() {
         ("good again", said(Notice::GoodAgain)),
         ("stuck", told(&asked, &Notice::Hung { count: 3 })),
         ("stuck, answered", said(Notice::Hung { count: 3 })),
-        ("doubtful", said(Notice::Doubtful { operation: small })),
-        ("doubtful, approved", told(&approved, &Notice::Doubtful { operation: small })),
+        ("doubtful", said(Notice::Doubtful { operation: small, count: 1 })),
+        ("doubtful again", said(Notice::Doubtful { operation: small, count: 3 })),
+        ("doubtful, approved", told(&approved, &Notice::Doubtful { operation: small, count: 1 })),
+        ("without a size", said(Notice::Unsized { operation: small, count: 1 })),
+        ("without a size again", said(Notice::Unsized { operation: small, count: 3 })),
         ("many at once", asking(&|_| {})),
         ("an edit drops", asking(&|it| it.narrowed = true)),
         ("many, answered", asking(&|it| assert!(it.approve_deletions(1, UserId(9))))),
@@ -296,10 +359,24 @@ fn notices() {
         ("missed, several", said(Notice::Missed { first, last, count: 3, was_away: true, was_outage: false })),
         ("missed, busy again", said(Notice::Missed { first, last, count: 3, was_away: false, was_outage: false })),
         ("stale", said(Notice::Stale { since: last, newest: Some(first) })),
+        ("stale, with Snapshots that are worth nothing", stale_with_some),
         ("stale from the start", said(Notice::Stale { since: last, newest: None })),
         ("owner lost", said(Notice::OwnerLost { since: first })),
         ("unowned", said(Notice::Unowned)),
     ]));
+}
+
+#[test]
+fn failed_so_by_every_failure() {
+    let (schedule, planned) = (nightly(), at("2026-11-26T02:00:00Z"));
+    let of = |why: Failure| {
+        let (_, mut operation) = failed_so(&why).remove(0);
+        operation.trigger = Some(Trigger::Slot { schedule: schedule.id, at: planned, until: planned });
+        let it = Notice::Failed { planned, operation: operation.id, why: "so".to_owned(), count: 1 };
+        let told = Told { schedule: &schedule, notice: &it, operations: &[operation], run: None, asked: None };
+        (format!("{why:?}"), notice(&[told], &BTreeSet::new(), 3))
+    };
+    insta::assert_snapshot!(side_by_side(failures().into_iter().map(of)));
 }
 
 #[test]
@@ -340,6 +417,7 @@ fn refusals() {
             at_once: Some(2),
         },
         ScheduleRefusal::Running,
+        ScheduleRefusal::TakenSince,
         ScheduleRefusal::NothingToChange,
         ScheduleRefusal::ChangedMeanwhile,
         ScheduleRefusal::Until { typed: typed() },
@@ -414,6 +492,7 @@ fn groups() {
     let members = Members {
         names: (1..=40).map(|number| format!("web-{number}")).collect(),
         excluded: vec![("pool-1".to_owned(), Excluded::Kubernetes)],
+        unreachable: vec!["web-3".to_owned(), "web-7".to_owned()],
         length: SignedDuration::from_mins(200),
     };
     let buttons = || Buttons { id: "00000000000000ff".parse().unwrap(), expires_at: at("2026-11-26T12:14:00Z") };
@@ -428,6 +507,7 @@ fn groups() {
                 members: Some(&members),
                 edit,
                 backup_window: None,
+                replaced: None,
                 now,
             },
             0.06,

@@ -1,0 +1,94 @@
+//! The buttons under a message about a schedule: what a person can do about it at once.
+
+use super::{
+    super::{
+        failure,
+        message::{Button, Style},
+        text::plain,
+    },
+    notice::{Told, asks},
+    status::delete_many,
+};
+use crate::{
+    discord::press::Press,
+    operation::{Operation, ids::ScheduleId},
+    schedule::{
+        Paused, State,
+        hangs::{Asked, HangAnswer},
+        notice::Notice,
+    },
+};
+
+/// The longest Droplet's name on a button.
+const LONGEST_NAME: usize = 30;
+/// How many buttons stand under a message that tells of several schedules.
+const BUTTONS: usize = 5;
+
+/// Those of each, named after their Droplets where there are several.
+pub(super) fn buttons(told: &[Told<'_>]) -> Vec<Button> {
+    if let [one @ Told { schedule, notice, .. }] = told {
+        return match notice {
+            Notice::Hung { .. } if schedule.watched.hangs.asked == Asked::Open => hang_buttons(schedule.id),
+            Notice::Doubtful { operation, .. } if one.is_doubtful(*operation) => {
+                let press = Press::RelyOn { schedule: schedule.id, operation: *operation };
+                vec![Button::new("It's fine", Style::Primary, press)]
+            }
+            Notice::Deletions { question, .. } if asks(schedule, *question) => {
+                delete_many(schedule).into_iter().collect()
+            }
+            _ => next_step(one).map(|(label, press)| Button::new(label, Style::Primary, press)).into_iter().collect(),
+        };
+    }
+    let mut buttons: Vec<Button> = Vec::new();
+    for one in told {
+        if let Some((label, press)) = next_step(one) {
+            let schedule = one.schedule;
+            let label = format!("{label}: {}", plain(&schedule.droplet_name, LONGEST_NAME));
+            let is_there = buttons.iter().any(|button| button.press() == Some(press));
+            if !is_there && buttons.len() < BUTTONS {
+                buttons.push(Button::new(label, Style::Primary, press));
+            }
+        }
+    }
+    buttons
+}
+
+/// What a person can do about it at once.
+pub(super) fn next_step(Told { schedule, notice, operations, .. }: &Told<'_>) -> Option<(&'static str, Press)> {
+    let may_be_tried = |operation: &Operation| failure::may_be_tried_again(operation);
+    let try_again = |planned| ("Try again", Press::RunAgain { schedule: schedule.id, planned });
+    let take_over = ("Take over", Press::TakeOver(schedule.id));
+    match notice {
+        Notice::Stale { .. } if matches!(schedule.state, State::Paused { why: Paused::OwnerLost, .. }) => {
+            Some(take_over)
+        }
+        Notice::Failed { planned, .. } => operations.iter().any(may_be_tried).then(|| try_again(Some(*planned))),
+        // Those members that have no Snapshot because of something else were not begun, or did not come back.
+        Notice::Group { planned, .. } => operations.iter().all(may_be_tried).then(|| try_again(Some(*planned))),
+        Notice::Missed { last, .. } => Some(try_again(Some(*last))),
+        Notice::Stale { .. } => Some(try_again(None)),
+        Notice::OwnerLost { .. } | Notice::Unowned => Some(take_over),
+        Notice::Undeleted { .. } => {
+            let snapshot = operations.first().and_then(|operation| operation.kind.snapshot());
+            snapshot.map(|snapshot| ("Delete it", Press::Delete(snapshot.id)))
+        }
+        Notice::GoodAgain
+        | Notice::Gone
+        | Notice::Zone { .. }
+        | Notice::Hung { .. }
+        | Notice::Doubtful { .. }
+        | Notice::Unsized { .. }
+        | Notice::Deletions { .. }
+        | Notice::Paused { .. }
+        | Notice::Unheard { .. } => None,
+    }
+}
+
+fn hang_buttons(schedule: ScheduleId) -> Vec<Button> {
+    let button = |label, style, answer| Button::new(label, style, Press::Hangs { schedule, answer });
+    vec![
+        button("Keep shutting down", Style::Danger, HangAnswer::ShutDown),
+        button("Stay live", Style::Primary, HangAnswer::StayLive),
+        button("Pause", Style::Secondary, HangAnswer::Pause),
+    ]
+}
