@@ -117,6 +117,8 @@ pub enum Press {
     HandOver(ConfirmationId),
     /// *Try again*: have a schedule take a Snapshot now. Asks first.
     RunAgain(ScheduleId),
+    /// *Try again*: take Snapshots of those of a group that have none. Asks first.
+    GroupAgain(RunId),
     /// Show another page of the list of Snapshots.
     Page {
         /// Of one Droplet, or of all.
@@ -186,6 +188,7 @@ impl Press {
             | Self::TurnOn(_)
             | Self::KeepAnnounced(_)
             | Self::TakeGroup(_)
+            | Self::GroupAgain(_)
             | Self::Pin(_)
             | Self::Unpin(_) => Right::Take,
             Self::StopRun(_) => Right::over(asker, person),
@@ -235,6 +238,7 @@ impl Press {
             "pruneagain" => Self::PruneAgain(rest.parse().ok()?),
             "handover" => Self::HandOver(rest.parse().ok()?),
             "runagain" => Self::RunAgain(rest.parse().ok()?),
+            "groupagain" => Self::GroupAgain(rest.parse().ok()?),
             "restore" => Self::Restore(rest.parse().ok()?),
             "launch" => Self::Launch(rest.parse().ok()?),
             "launchas" => Self::LaunchAs(rest.parse().ok()?),
@@ -295,6 +299,7 @@ impl fmt::Display for Press {
             Self::PruneAgain(id) => write!(f, "pruneagain:{id}"),
             Self::HandOver(id) => write!(f, "handover:{id}"),
             Self::RunAgain(id) => write!(f, "runagain:{id}"),
+            Self::GroupAgain(id) => write!(f, "groupagain:{id}"),
             Self::Restore(snapshot) => write!(f, "restore:{snapshot}"),
             Self::Launch(snapshot) => write!(f, "launch:{snapshot}"),
             Self::LaunchAs(snapshot) => write!(f, "launchas:{snapshot}"),
@@ -384,6 +389,7 @@ mod tests {
             confirmation.clone().prop_map(Press::Schedule),
             confirmation.clone().prop_map(Press::TakeGroup),
             any::<u64>().prop_map(|id| Press::StopRun(RunId::from_random(id))),
+            any::<u64>().prop_map(|id| Press::GroupAgain(RunId::from_random(id))),
             schedule.clone().prop_map(Press::KeepAnnounced),
             (schedule.clone(), any::<u32>()).prop_map(|(schedule, edition)| Press::DeleteMany { schedule, edition }),
             (schedule.clone(), operation).prop_map(|(schedule, operation)| Press::RelyOn { schedule, operation }),

@@ -33,7 +33,7 @@ use group::Group;
 pub use owner::{Owner, OwnerSeen, Right};
 use policy::Policy;
 use rule::Rule;
-pub use watched::Watched;
+pub use watched::{Answered, Watched};
 
 use crate::operation::ids::{ChannelId, DropletId, GuildId, OperationId, ScheduleId, UserId};
 

@@ -145,7 +145,7 @@ async fn a_deletion_that_fails_calls_the_owner_and_is_tried_again_a_day_later() 
         next_night(&stage, number).await;
         hours(&stage, 1).await;
     }
-    stage.shows(&ruth, "could not be deleted").await;
+    stage.shows(&ruth, "I couldn't delete").await;
     assert!(ruth.sees("is tried again"), "{}", ruth.transcript());
     assert_eq!(ruth.seat.pings(), 1, "{}", stage.conversation());
     stage.digitalocean.world(|world| world.end_fault("refused"));

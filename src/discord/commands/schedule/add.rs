@@ -44,8 +44,12 @@ impl Values for IfHung {
 }
 
 /// What help says of it, and the right that it takes.
-pub(in crate::discord) const HELP: Help =
-    Help { name: "schedule add", right: Right::Restore, does: "takes Snapshots regularly; asks first, with price" };
+pub(in crate::discord) const HELP: Help = Help {
+    name: "schedule add",
+    right: Right::Restore,
+    to: "add schedules",
+    does: "takes Snapshots regularly; asks first, with price",
+};
 
 /// Take Snapshots of a Droplet by schedule
 #[expect(clippy::too_many_arguments, reason = "each is an option of the command")]
@@ -100,7 +104,7 @@ pub(super) async fn add(
         power: power.map_or(Power::Off, |OneOf(power)| power),
         if_hung: if_hung.map_or(IfHung::Live, |OneOf(if_hung)| if_hung),
     };
-    granted(context, HELP.right, |info, grant| Box::pin(wish(context, info, grant, wanted))).await;
+    granted(context, HELP, |info, grant| Box::pin(wish(context, info, grant, wanted))).await;
     Ok(())
 }
 

@@ -20,8 +20,12 @@ use crate::{
 };
 
 /// What help says of it, and the right that it takes.
-pub(in crate::discord) const HELP: Help =
-    Help { name: "schedule edit", right: Right::Restore, does: "changes a schedule; asks first, with its price" };
+pub(in crate::discord) const HELP: Help = Help {
+    name: "schedule edit",
+    right: Right::Restore,
+    to: "edit schedules",
+    does: "changes a schedule; asks first, with its price",
+};
 
 /// Change a schedule; what you leave out stays
 #[expect(clippy::too_many_arguments, reason = "each is an option of the command")]
@@ -80,7 +84,7 @@ pub(super) async fn edit(
         pace: Pace { at_once, gap, check },
         ping_url,
     };
-    granted(context, HELP.right, |info, grant| Box::pin(wish(context, info, grant, wanted))).await;
+    granted(context, HELP, |info, grant| Box::pin(wish(context, info, grant, wanted))).await;
     Ok(())
 }
 

@@ -135,7 +135,7 @@ pub(in crate::discord) async fn ask_to_run(
     start::check(state, info)?;
     let schedule = pressed(state, &info.who, id).await?;
     let members = match &schedule.group {
-        Some(group) => Some(subject::members_now(state, group, schedule.power).await?.1),
+        Some(group) => Some(subject::members_now(state, group, schedule.power, None).await?.1),
         None => None,
     };
     ask(state, grant, &Draft::Run(id), |buttons| words::review_run(&schedule, members.as_ref(), buttons)).await
@@ -345,7 +345,7 @@ async fn run_group(
     (schedule, group): (&Schedule, &Group),
     consent: &Consent,
 ) -> Result<Answer, Stop> {
-    let (gathered, _) = subject::members_now(state, group, schedule.power).await?;
+    let (gathered, _) = subject::members_now(state, group, schedule.power, None).await?;
     let run = RunId::from_random(fastrand::u64(..));
     let plan = Plan::of(schedule, group, run, None, state.clock.now());
     match state.store.begin_run(&plan, &gathered.members(), Some(consent)).await {

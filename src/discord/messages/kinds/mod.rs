@@ -80,6 +80,11 @@ pub(super) trait Words {
         None
     }
 
+    /// How a sentence goes on that says what was kept, where *Undo* stands below.
+    fn undo(&self, _operation: &Operation) -> Option<String> {
+        None
+    }
+
     /// Whether *Try again* stands under its failures; its command says what that asks.
     fn is_asked_again(&self) -> bool {
         false

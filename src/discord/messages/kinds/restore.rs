@@ -53,12 +53,11 @@ impl Words for Restore {
 
     fn completed(&self, operation: &Operation, wording: &Wording) -> Vec<String> {
         let snapshot = name(&self.snapshot.name);
-        let mut sentences = vec![format!("{} is restored from Snapshot {snapshot}.", name(&operation.target.name))];
-        sentences.extend(self.kept_for_safety(operation, wording));
-        if is_safety_name(&self.snapshot.name) {
-            sentences.push(format!("Snapshot {snapshot} is on the disk now, so it is no longer needed."));
-        }
-        sentences
+        let restored = format!("{} is restored from Snapshot {snapshot}.", name(&operation.target.name));
+        let needless = is_safety_name(&self.snapshot.name)
+            .then(|| format!("Snapshot {snapshot} is on the disk now, so it is no longer needed."));
+        let kept: Vec<String> = self.kept_for_safety(operation, wording).into_iter().chain(needless).collect();
+        std::iter::once(restored).chain((!kept.is_empty()).then(|| kept.join(" "))).collect()
     }
 
     fn disk(&self, operation: &Operation) -> Option<String> {
@@ -76,6 +75,11 @@ impl Words for Restore {
     fn kept(&self, operation: &Operation, wording: &Wording) -> Option<String> {
         let is_done = operation.steps.iter().any(|step| step.task() == Task::Snapshot && step.is_done());
         if is_done || operation.snapshot.is_some() { self.kept_for_safety(operation, wording) } else { None }
+    }
+
+    fn undo(&self, operation: &Operation) -> Option<String> {
+        let until = operation.undo_until().filter(|_| operation.verdict == Some(Outcome::Completed))?;
+        Some(format!(" **Undo** puts it back, until {}.", moment(until)))
     }
 
     fn is_asked_again(&self) -> bool {
@@ -176,10 +180,7 @@ impl Restore {
         if self.safety == Safety::None {
             return None;
         }
-        let undo = match (operation.undo_until(), &operation.verdict) {
-            (Some(until), Some(Outcome::Completed)) => format!(" **Undo** puts it back, until {}.", moment(until)),
-            _ => String::new(),
-        };
+        let undo = self.undo(operation).unwrap_or_default();
         let (kept, cost) = (name(&operation.snapshot_name), cost(operation, wording));
         Some(if operation.may_have_overwritten() {
             format!("What was on its disk before is kept in Snapshot {kept}{cost}.{undo}")

@@ -17,7 +17,10 @@ use super::{
 };
 use crate::{
     discord::press::Press,
-    operation::ids::{GuildId, OperationId, SnapshotId},
+    operation::{
+        Operation,
+        ids::{GuildId, OperationId, SnapshotId},
+    },
     schedule::{
         Paused, Power, Schedule, State,
         hangs::Asked,
@@ -53,6 +56,8 @@ pub struct Standing {
     pub next: Option<Timestamp>,
     /// The latest run of its group, if it has one.
     pub run: Option<Run>,
+    /// The operations that say why members of that failed.
+    pub failed: Vec<Operation>,
 }
 
 /// The living message of a schedule.
@@ -91,7 +96,7 @@ fn members(standing: &Standing) -> Vec<String> {
         Some(_) => format!("**Run of {}:**", moment(run.plan.planned)),
         None => "**This run:**".to_owned(),
     };
-    [String::new(), heading].into_iter().chain(group::progress(run)).collect()
+    [String::new(), heading].into_iter().chain(group::progress(run, &standing.failed)).collect()
 }
 
 fn state(standing: &Standing) -> (Vec<String>, Colour) {
@@ -202,10 +207,10 @@ fn held(hold: Hold, count: usize) -> String {
             "⚠️ The newest Snapshot is less than half as large as the one before it, so nothing is deleted until somebody says that it is fine.".to_owned()
         }
         Hold::Narrowed(many) => format!(
-            "⚠️ **The rules were edited, and {many} of {count} Snapshots are not wanted by them.** Nothing is deleted until somebody says so; until then all of them cost money."
+            "⚠️ **The rules were edited and no longer keep {many} of {count} Snapshots.** Nothing is deleted until somebody says so; until then all of them cost money."
         ),
         Hold::TooMany(many) => format!(
-            "⚠️ **{many} of {count} Snapshots are not wanted by the rules any more.** That is a lot at once, so nothing is deleted until somebody says so; until then all of them cost money."
+            "⚠️ **The rules no longer keep {many} of {count} Snapshots.** That is a lot at once, so nothing is deleted until somebody says so; until then all of them cost money."
         ),
     }
 }
@@ -264,8 +269,8 @@ fn line(slot: &Slot, standing: &Standing) -> String {
         Fate::Skipped(Skipped::Edited) => "✏️ left out: the schedule was edited",
         Fate::Skipped(Skipped::Paused) => "⏸️ left out while paused",
         Fate::Missed(Missed::Away) => "⚠️ missed: I was not running",
-        Fate::Missed(Missed::Busy) => "⚠️ missed: the Droplet was busy for too long",
-        Fate::Missed(Missed::Outage) => "⚠️ missed: DigitalOcean did not answer for too long",
+        Fate::Missed(Missed::Busy) => "⚠️ missed: the Droplet was busy for the whole window",
+        Fate::Missed(Missed::Outage) => "⚠️ missed: DigitalOcean didn't answer in time",
         Fate::Missed(Missed::Overtaken) => "⚠️ missed: the next one came first",
     };
     format!("{times}: {fate}")
@@ -335,7 +340,7 @@ pub fn preview(
                 let reasons: Vec<&str> = reasons.iter().copied().map(reason).collect();
                 format!("stays: {}", reasons.join(", "))
             }
-            Some(Verdict::Drop) => "🧹 no rule wants it".to_owned(),
+            Some(Verdict::Drop) => "🧹 no rule keeps it".to_owned(),
             None => "stays".to_owned(),
         };
         let which = match schedule.group {
