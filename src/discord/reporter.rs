@@ -169,7 +169,7 @@ impl Reporter {
         }
         said.buttons = kept;
         let without = |said, (id, deletion): (SnapshotId, Deletion)| {
-            without_snapshot(said, operation, (id, deletion.by, deletion.at))
+            without_snapshot(said, (operation, &self.wording), (id, deletion.by, deletion.at))
         };
         Ok(gone.into_iter().fold(said, without))
     }

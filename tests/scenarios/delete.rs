@@ -169,7 +169,7 @@ async fn what_a_running_restore_needs_is_not_deleted() {
     stage.snapshot_begins("web-1").await;
     stage.shows(&rex, "Taking the safety Snapshot").await;
     eve.press("Delete").await;
-    assert!(eve.sees("This Snapshot is in use"));
+    assert!(eve.sees("still uses this Snapshot"), "{}", eve.transcript());
     stage.complete_action("web-1");
     stage.settle().await;
     assert!(!stage.commands().iter().any(|command| command.starts_with("DELETE")));

@@ -160,7 +160,7 @@ async fn tags_and_keys_are_chosen_in_the_question_and_only_what_was_offered_coun
 
 #[tokio::test]
 async fn a_launch_that_is_tried_again_keeps_every_key_and_the_tags() {
-    let stage = Stage::new().await;
+    let mut stage = Stage::new().await;
     golden(&stage);
     stage.digitalocean.world(|world| world.add_ssh_key("laptop"));
     let rex = stage.seat("rex", Role::Restorer);
@@ -175,7 +175,14 @@ async fn a_launch_that_is_tried_again_keeps_every_key_and_the_tags() {
     rex.press("Launch – $6/mo").await;
     stage.settle().await;
     stage.digitalocean.world(snapshot_bot_sandbox::digitalocean::world::World::clear_faults);
-    rex.press("Try again").await;
+    // As if it had failed in a way that may pass.
+    stage.kill().await;
+    stage.tamper("UPDATE operations SET state = REPLACE(state, '\"SnapshotGone\"', '\"TooOld\"')").await;
+    stage.start().await;
+    let failed = rex.seat.transcript().split("operation ").last().expect("an id").chars().take(8).collect::<String>();
+    let announcement = rex.seat.messages().last().expect("an announcement").id;
+    let asked = rex.seat.forge_press(announcement, &format!("again:{failed}")).await.unwrap();
+    rex.answered(&asked).await;
     assert!(rex.sees("**SSH keys:** `operators`, `laptop`"), "{}", rex.transcript());
     assert!(rex.sees("**Tags:** `prod`, like `web-1`"), "{}", rex.transcript());
     rex.press("Launch – $6/mo").await;

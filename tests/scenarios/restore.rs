@@ -337,7 +337,7 @@ async fn a_restore_that_errs_says_that_the_disk_is_unknown_and_offers_the_safety
     assert_eq!(stage.commands(), RESTORED);
     let failed = rex.transcript();
     rex.press("Restore the safety Snapshot").await;
-    rex.press("Restore").await;
+    rex.press("Undo").await;
     stage.settle().await;
     assert_eq!(stage.commands()[4..], RESTORED);
     rex.transcript();

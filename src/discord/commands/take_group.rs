@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use serenity::builder::CreateAutocompleteResponse;
+use serenity::{builder::CreateAutocompleteResponse, model::id};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Context, announce,
+    Context,
+    announce::Chosen,
     choices::OneOf,
     granted,
     schedule::{
@@ -38,7 +39,7 @@ use crate::{
         state::AppState,
     },
     operation::{
-        announce::Tell,
+        announce::{Announce, Tell},
         ids::{DropletId, RunId},
         kinds::Downtime,
     },
@@ -88,31 +89,42 @@ pub(super) async fn take_group(
     check: Option<String>,
     #[description = "Whether they are shut down for their Snapshots"] power: Option<OneOf<Downtime>>,
     #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
+    #[description = "Warn people before each Droplet goes down: 1 to 60 minutes, such as 5m"]
+    #[max_length = 10]
+    warn: Option<String>,
+    #[description = "The channel that is warned; this one if left out"]
+    #[rename = "warn-in"]
+    #[channel_types("Text", "News", "PublicThread", "PrivateThread", "NewsThread")]
+    warn_in: Option<id::ChannelId>,
 ) -> Result<(), Fault> {
     let power = match power {
         Some(OneOf(Downtime::None)) => Power::Live,
         Some(OneOf(Downtime::PowerOff)) | None => Power::Off,
     };
     let pace = Pace { at_once, gap, check };
-    let tell = announce::told(tell).tell;
-    granted(context, HELP, |info, grant| Box::pin(wish(context, info, grant, (tag, pace, power, tell)))).await;
+    let announce = Chosen { tell, warn, warn_in };
+    granted(context, HELP, |info, grant| Box::pin(wish(context, info, grant, (tag, pace, power, announce)))).await;
     Ok(())
 }
 
 async fn tags<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    choices::tags(context, partial).await
+    match super::refused(context, HELP) {
+        Some(refused) => refused,
+        None => choices::tags(context, partial).await,
+    }
 }
 
 async fn wish(
     context: Context<'_>,
     info: InteractionInfo,
     grant: Grant,
-    (tag, pace, power, tell): (String, Pace, Power, Tell),
+    (tag, pace, power, announce): (String, Pace, Power, Chosen),
 ) -> Result<Answer, Stop> {
     let state = context.framework.user_data;
     start::check(state, &info)?;
     let tag = Group::tag_in(&tag).unwrap_or(tag.trim());
     let group = pace.group(tag)?;
+    let Announce { tell, warn } = announce.read(context, grant.guild()).await?;
     let now = state.clock.now();
     let plan = Plan {
         id: RunId::from_random(fastrand::u64(..)),
@@ -128,6 +140,7 @@ async fn wish(
         guild: grant.guild(),
         channel: posting::lasting(&context.serenity_context().http, grant.guild(), &info).await,
         tell,
+        warn,
     };
     ask(state, &grant, plan, None).await
 }

@@ -35,25 +35,26 @@ pub fn answer(operation: &Operation, wording: &Wording) -> Message {
     Message { content: shorten(&content, lengths::CONTENT), pings, buttons: buttons(operation), ..Message::default() }
 }
 
-/// The same, once somebody deleted one of the Snapshots that it offered. Where it was the way back, nothing says any more that it is.
+/// The same, once somebody deleted one of the Snapshots that it offered. Where that was the way back, this is said in its place.
 pub fn without_snapshot(
     said: Message,
-    operation: &Operation,
+    (operation, wording): (&Operation, &Wording),
     (snapshot, by, at): (SnapshotId, UserId, Timestamp),
 ) -> Message {
     let taken = operation.snapshot.as_ref().filter(|taken| taken.id == snapshot).map(|taken| taken.name.as_str());
     let other = operation.kind.snapshot().filter(|other| other.id == snapshot).map(|other| other.name.as_str());
     let deleted = taken.or(other).map_or_else(|| "that Snapshot".to_owned(), name);
-    let mut content = said.content;
-    if operation.safety_snapshot().is_some_and(|safety| safety.id == snapshot) {
-        if let Some(undo) = words(&operation.kind).undo(operation) {
-            content = content.replace(&undo, "");
+    let note = format!("⏭️ <@{by}> deleted {deleted} {}.", ago(at));
+    let is_way_back = operation.safety_snapshot().is_some_and(|safety| safety.id == snapshot);
+    let way_back = words(&operation.kind).way_back(operation, wording);
+    let content = match way_back.filter(|way_back| is_way_back && said.content.contains(way_back)) {
+        Some(way_back) => failure::without_the_safety_snapshot(&said.content.replace(&way_back, &note)),
+        None => {
+            let content = shorten(&said.content, lengths::CONTENT - note.encode_utf16().count() - 1);
+            format!("{content}\n{note}")
         }
-        content = failure::without_the_safety_snapshot(&content);
-    }
-    let note = format!("\n⏭️ <@{by}> deleted {deleted} {}.", ago(at));
-    let content = shorten(&content, lengths::CONTENT - note.encode_utf16().count());
-    Message { content: content + &note, ..said }
+    };
+    Message { content: shorten(&content, lengths::CONTENT), ..said }
 }
 
 /// The way to the announcement, for anyone who wanted a direct message. It names nothing: what is private to a guild stays there.

@@ -145,6 +145,9 @@ pub fn next(failure: &Failure, operation: &Operation) -> String {
         Failure::ChangedMeanwhile => words(&operation.kind).changed_meanwhile(operation).next,
         Failure::RestoreUnclear => look_at(operation),
         Failure::NotListed | Failure::ActionVanished => words(&operation.kind).look_first(operation),
+        Failure::NotWarned if operation.is_automatic() => {
+            "`/schedule edit warn-in:` chooses another channel, `warn: none` ends the warnings.".to_owned()
+        }
         Failure::NotWarned => "Ask again with a channel where I may post, or without `warn`.".to_owned(),
         Failure::Internal => in_the_log(operation),
     }
@@ -164,7 +167,7 @@ fn after_overwriting(failure: &Failure, operation: &Operation) -> String {
     match failure {
         Failure::RestoreUnclear => {
             let what_then = match operation.safety_snapshot() {
-                Some(_) => format!("{}, or restore again; either", decapitalised(BY_BUTTON)),
+                Some(_) => format!("{}{OR_ELSE}", decapitalised(BY_BUTTON)),
                 None => "restore again; that".to_owned(),
             };
             format!(
@@ -197,11 +200,15 @@ fn after_overwriting(failure: &Failure, operation: &Operation) -> String {
 /// The ways back from a restore that may have touched the disk, without a full stop.
 const BY_BUTTON: &str = "Press **Restore the safety Snapshot** to have back what was there before";
 const BY_COMMAND: &str = "Restore a Snapshot again";
+/// How a sentence goes on that names the first of them.
+const OR_ELSE: &str = ", or restore again; either";
 
 /// What was said of the way back, once the safety Snapshot is gone and its button with it.
 pub(super) fn without_the_safety_snapshot(said: &str) -> String {
-    let said = said.replace(BY_BUTTON, BY_COMMAND);
-    said.replace(&decapitalised(BY_BUTTON), &decapitalised(BY_COMMAND))
+    let (by_button, by_command) = (decapitalised(BY_BUTTON), decapitalised(BY_COMMAND));
+    said.replace(&format!("{by_button}{OR_ELSE}"), &format!("{by_command}; that"))
+        .replace(&by_button, &by_command)
+        .replace(BY_BUTTON, BY_COMMAND)
 }
 
 /// How the disk can be put in order after a restore that may have touched it, without a full stop.

@@ -14,6 +14,7 @@ use crate::{
         Operation, Outcome,
         announce::Tell,
         ids::{ChannelId, MessageId, OperationId, RunId},
+        warning::Warn,
     },
     schedule::{
         Power, WINDOW,
@@ -307,6 +308,12 @@ pub fn power(power: Power) -> &'static str {
             "no downtime. Taken while running: like pulling the plug, so files open at that moment may be incomplete."
         }
     }
+}
+
+/// Who is warned before each Droplet goes down; nobody of what stays on.
+pub fn warned(power: Power, warn: Option<Warn>) -> Option<String> {
+    let Warn { channel, minutes } = warn.filter(|_| power == Power::Off)?;
+    Some(format!("**Warning:** <#{channel}> hears of it {minutes} min before a Droplet goes down."))
 }
 
 /// What is wrong with what was typed about a group.

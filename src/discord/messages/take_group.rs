@@ -37,6 +37,7 @@ pub fn question(taking: &Taking<'_>, buttons: Buttons) -> Message {
         Power::Live => "",
     };
     lines.push(format!("**Power:** {}{hung}", power(plan.power)));
+    lines.extend(group::warned(plan.power, plan.warn));
     let monthly = |size| dollars_a_month(cost(size, taking.price_per_gb));
     lines.push(match taking.cost {
         Cost::AsNewest(size) => format!("**Cost:** about {} for all of them.", monthly(size)),

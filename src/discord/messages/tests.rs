@@ -509,7 +509,11 @@ fn answers_of_every_ending() {
 #[test]
 fn an_announcement_whose_snapshot_was_deleted_offers_no_way_back_by_it() {
     let deleted = |operation: &Operation, snapshot: u64| {
-        let said = without_snapshot(answer(operation, &wording()), operation, (SnapshotId(snapshot), BOB, ago(60)));
+        let said = without_snapshot(
+            answer(operation, &wording()),
+            (operation, &wording()),
+            (SnapshotId(snapshot), BOB, ago(60)),
+        );
         read_posted(&Message { buttons: Vec::new(), ..said }, ReportKind::Answer)
     };
     let undone = with(examples::restored(), |operation| {

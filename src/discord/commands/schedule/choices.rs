@@ -3,7 +3,7 @@
 use serenity::builder::{AutocompleteChoice, CreateAutocompleteResponse};
 
 use super::{
-    super::{CHOICES, Context, asking, refused, sibling, take_group},
+    super::{CHOICES, Context, asking, refused, sibling},
     ADD, SHOW,
     cost::cost,
     seen,
@@ -82,9 +82,6 @@ pub(super) async fn subjects<'a>(context: Context<'a>, partial: &'a str) -> Crea
 
 /// The tags that a half-typed text may mean, with or without `tag:`.
 pub(in crate::discord) async fn tags<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    if let Some(refused) = refused(context, take_group::HELP) {
-        return refused;
-    }
     let wanted = Group::tag_in(partial).unwrap_or(partial);
     let found = context.framework.user_data.inventory.find_tags(wanted, CHOICES).await;
     response(found.into_iter().map(|(tag, count)| (crate::discord::messages::group::choice(&tag, count), tag)))

@@ -80,8 +80,8 @@ pub(super) trait Words {
         None
     }
 
-    /// How a sentence goes on that says what was kept, where *Undo* stands below.
-    fn undo(&self, _operation: &Operation) -> Option<String> {
+    /// Where what was there before is kept, and how long *Undo* puts it back.
+    fn way_back(&self, _operation: &Operation, _wording: &Wording) -> Option<String> {
         None
     }
 

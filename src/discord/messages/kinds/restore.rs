@@ -77,9 +77,8 @@ impl Words for Restore {
         if is_done || operation.snapshot.is_some() { self.kept_for_safety(operation, wording) } else { None }
     }
 
-    fn undo(&self, operation: &Operation) -> Option<String> {
-        let until = operation.undo_until().filter(|_| operation.verdict == Some(Outcome::Completed))?;
-        Some(format!(" **Undo** puts it back, until {}.", moment(until)))
+    fn way_back(&self, operation: &Operation, wording: &Wording) -> Option<String> {
+        self.kept_for_safety(operation, wording).filter(|_| operation.may_have_overwritten())
     }
 
     fn is_asked_again(&self) -> bool {
@@ -180,7 +179,10 @@ impl Restore {
         if self.safety == Safety::None {
             return None;
         }
-        let undo = self.undo(operation).unwrap_or_default();
+        let undo = match (operation.undo_until(), &operation.verdict) {
+            (Some(until), Some(Outcome::Completed)) => format!(" **Undo** puts it back, until {}.", moment(until)),
+            _ => String::new(),
+        };
         let (kept, cost) = (name(&operation.snapshot_name), cost(operation, wording));
         Some(if operation.may_have_overwritten() {
             format!("What was on its disk before is kept in Snapshot {kept}{cost}.{undo}")

@@ -132,6 +132,7 @@ pub(super) fn plans(review: &Review<'_>, price_per_gb: f64) -> Vec<String> {
         lines.extend(group::members(of, members));
     }
     lines.push(format!("**Power:** {}", power(schedule, review.downtime)));
+    lines.extend(group::warned(schedule.power, schedule.warn));
     let each = schedule.keep.most();
     let count = match review.members {
         Some(members) => format!("of each of the {} Droplets {each}", members.names.len()),

@@ -72,6 +72,7 @@ pub fn status(standing: &Standing, wording: &Wording) -> Message {
     lines.push(kept(standing, wording));
     lines.push(format!("**Owner:** <@{}>", schedule.owner.user));
     lines.extend(schedule.group.as_ref().map(|of| format!("**Order:** {}.", group::pace(of))));
+    lines.extend(group::warned(schedule.power, schedule.warn));
     lines.extend(schedule.watched.ping_url.as_ref().map(|address| format!("**Tells:** {}", name(address.host()))));
     lines.extend(deletions(standing));
     lines.extend(members(standing));

@@ -21,6 +21,7 @@ use crate::{
         announce::Tell,
         ids::{ChannelId, DropletId, GuildId, MessageId, OperationId, RoleId, RunId, SnapshotId, UserId},
         reading::Failure,
+        warning::Warn,
     },
     ping::BadAddress,
     schedule::{
@@ -62,6 +63,7 @@ fn nightly() -> Schedule {
         reminded_at: None,
         approved: Vec::new(),
         narrowed: false,
+        warn: None,
         group: None,
         watched: Watched::default(),
     }
@@ -135,7 +137,8 @@ fn read(message: &Message) -> String {
 }
 
 /// What lists what it is about, and so may be long.
-const LISTS: [&str; 16] = [
+const LISTS: [&str; 17] = [
+    "with a warning",
     "nightly",
     "every 2 hours, by its disk",
     "live, nothing known",
@@ -176,6 +179,7 @@ fn reviews() {
     let often =
         Schedule { rule: Rule::read(Typed { every: "2h", ..Typed::default() }).unwrap().spread_by(99), ..nightly() };
     let live = Schedule { power: Power::Live, ..nightly() };
+    let warned = Schedule { warn: Some(Warn { channel: ChannelId(8), minutes: 5 }), ..nightly() };
     let buttons = || Buttons { id: "00000000000000ff".parse().unwrap(), expires_at: at("2026-11-26T12:14:00Z") };
     let of = |schedule: &Schedule, cost| {
         let now = at("2026-11-26T12:00:00Z");
@@ -195,6 +199,7 @@ fn reviews() {
         ("every 2 hours, by its disk", of(&often, Cost::AtMost(25.0))),
         ("live, nothing known", of(&live, Cost::Unknown)),
         ("near DigitalOcean's Backup", near),
+        ("with a warning", of(&warned, Cost::Unknown)),
         ("run", review_run(&schedule, None, buttons())),
         ("remove", review_removal(&schedule, (3, 30.0), &[], 0.06, buttons())),
         ("remove, with an heir", review_removal(&schedule, (3, 30.0), std::slice::from_ref(&live), 0.06, buttons())),
@@ -216,6 +221,7 @@ fn statuses() {
     };
     let paused = |why| move |standing: &mut Standing| standing.schedule.state = State::Paused { until: None, why };
     insta::assert_snapshot!(side_by_side([
+        ("warned of", with(&|it| it.schedule.warn = Some(Warn { channel: ChannelId(8), minutes: 5 }))),
         ("new", with(&|it| it.snapshots.clear())),
         ("running", with(&|it| it.slots = vec![slot(Fate::Running)])),
         ("waiting", with(&|it| it.slots = vec![slot(Fate::Waiting), slot(Fate::Ran)])),
