@@ -47,12 +47,12 @@ pub fn without_snapshot(
     let note = format!("⏭️ <@{by}> deleted {deleted} {}.", ago(at));
     let is_way_back = operation.safety_snapshot().is_some_and(|safety| safety.id == snapshot);
     let way_back = words(&operation.kind).way_back(operation, wording);
-    let content = match way_back.filter(|way_back| is_way_back && said.content.contains(way_back)) {
-        Some(way_back) => failure::without_the_safety_snapshot(&said.content.replace(&way_back, &note)),
-        None => {
-            let content = shorten(&said.content, lengths::CONTENT - note.encode_utf16().count() - 1);
-            format!("{content}\n{note}")
-        }
+    let replaced = way_back.filter(|way_back| is_way_back && said.content.contains(way_back));
+    let content = if let Some(way_back) = replaced {
+        failure::without_the_safety_snapshot(&said.content.replace(&way_back, &note))
+    } else {
+        let content = shorten(&said.content, lengths::CONTENT - note.encode_utf16().count() - 1);
+        format!("{content}\n{note}")
     };
     Message { content: shorten(&content, lengths::CONTENT), ..said }
 }
@@ -135,7 +135,7 @@ fn completed(operation: &Operation, wording: &Wording) -> Vec<String> {
     let mut lines = words(&operation.kind).completed(operation, wording);
     if let (Some(cancelled), Some(first)) = (operation.cancelled, lines.first_mut()) {
         let by = cancelled.by.map(|by| format!("<@{by}> cancelled, but ")).unwrap_or_default();
-        first.push_str(&format!(" {by}DigitalOcean can't stop what it has started, so it ran to the end."));
+        *first = format!("{first} {by}DigitalOcean can't stop what it has started, so it ran to the end.");
     }
     lines
 }
