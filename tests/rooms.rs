@@ -40,7 +40,7 @@ const BOT: &[Room] = &[
     room("ping", &[], "it calls an address and does not know what for"),
     room(
         "schedule",
-        &["operation::announce", "operation::ids", "ping"],
+        &["operation::announce", "operation::ids", "operation::warning", "ping"],
         "when Snapshots are due and what is kept must be simulated and trusted alone",
     ),
     room("access", &["operation::ids"], "a decision about rights must not depend on how Discord is spoken to"),
@@ -448,6 +448,10 @@ const STIFF: &[&str] = &[
     "was taken of",
     "a power cut",
     "does not exist any more",
+    "nothing more begins",
+    "were not begun",
+    "may lack a scope",
+    "more than anybody needs",
     "as @",
 ];
 /// The same for single words.

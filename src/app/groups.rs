@@ -16,6 +16,7 @@ use crate::{
     discord::incident::chain,
     operation::{
         NewOperation, Operation, Outcome, Requester, Target, TypicalDurations,
+        announce::Answering,
         ids::{DropletId, OperationId},
         kinds::{Downtime, IfHung, Kind, Take},
         power::Status,
@@ -246,7 +247,7 @@ impl Groups {
                 snapshot_name: None,
                 usual: TypicalDurations::default(),
             };
-            match self.store.create(request, trigger).await {
+            match self.store.create_answered(request, trigger, None, Answering::by_itself(plan.warn)).await {
                 Ok(operation) => {
                     tracing::info!(operation.id = %operation.id, run.id = %plan.id, droplet.id = %droplet, "begun by a group");
                     self.store.changes().group_messages.notify_one();

@@ -22,6 +22,7 @@ use crate::{
     inventory::Inventory,
     operation::{
         NewOperation, Outcome, Requester, Target, TypicalDurations,
+        announce::Answering,
         ids::{DropletId, OperationId},
         kinds::Kind,
         reading::Failure,
@@ -285,7 +286,9 @@ impl Scheduler {
                 snapshot_name: None,
                 usual: TypicalDurations::default(),
             };
-            match self.store.create(request, trigger).await {
+            // Only what turns a Droplet off is warned of.
+            let warned = Answering::by_itself(schedule.warn.filter(|_| kind.may_turn_off()));
+            match self.store.create_answered(request, trigger, None, warned).await {
                 Ok(operation) => {
                     let kind = operation.kind.word();
                     tracing::info!(operation.id = %operation.id, schedule.id = %schedule.id, kind, "begun by a schedule");

@@ -19,23 +19,23 @@ use super::{
         list, panel, pin, restart, restore, schedule, take_group, turn_on,
     },
     confirm,
-    incident::chain,
+    incident::Fault,
     interaction_info::InteractionInfo,
     lookup,
-    messages::{launch as words, refusal::Refusal, reply},
+    messages::{launch as words, refusal::Refusal},
     press::{Act, Choosing, Press},
     responder::{Answer, Deferral, Responder, Stop},
     retry,
     start::{self, Needed},
     state::AppState,
+    wishes::{self, unknown},
 };
 use crate::{
     access::Grant,
     operation::{
-        Operation, Wished,
+        Operation,
         ids::{OperationId, UserId},
     },
-    store::{Error, Heard},
 };
 
 /// Answers a press, or a choice from a menu.
@@ -93,6 +93,7 @@ fn deferral(press: Press) -> Deferral {
         | Press::Hangs { .. }
         | Press::PruneAgain(_)
         | Press::RunAgain { .. }
+        | Press::GroupAgain(_)
         | Press::StopRun(_)
         | Press::Begin { .. }
         | Press::Choose(Choosing::Snapshot | Choosing::Operation) => Deferral::Thinking,
@@ -116,6 +117,7 @@ fn is_pressed_again(press: Press) -> bool {
         | Press::Restart(_)
         | Press::TurnOn(_)
         | Press::RunAgain { .. }
+        | Press::GroupAgain(_)
         | Press::Begin { .. } => true,
         // The question is still there, with its buttons.
         Press::Confirm(_)
@@ -173,6 +175,7 @@ fn needed_answer(press: Press) -> Option<Needed> {
         | Press::TryAgain(_)
         | Press::Restart(_)
         | Press::RunAgain { .. }
+        | Press::GroupAgain(_)
         | Press::Tags(_)
         | Press::Keys(_)
         | Press::Decline(_)
@@ -203,6 +206,10 @@ pub(super) async fn hear(state: &AppState, info: &InteractionInfo, press: Option
                 refusal.into()
             })
         }
+        // Such a press only asks, or is in doubt.
+        Err(Stop::Failed(fault @ Fault::Store(_))) if is_pressed_again(press) => {
+            Err(Stop::NotStarted(fault, Box::new(press)))
+        }
         answer => answer,
     }
 }
@@ -212,12 +219,12 @@ async fn carry_out(state: &AppState, info: &InteractionInfo, press: Press) -> Re
     match press {
         Press::Wish { act, operation } => {
             let operation = known(state, info, operation).await?;
-            wish(state, info, &may(Some(operation.asker.user)).await?, act, &operation).await.map(Answer::from)
+            wishes::wish(state, info, &may(Some(operation.asker.user)).await?, act, &operation).await.map(Answer::from)
         }
         Press::KeepWaiting(leader) => {
             let listed = listed(state, info, leader).await?;
             let asker = listed.first().map(|operation| operation.asker.user);
-            keep_waiting(state, &may(asker).await?, leader, &listed).await.map(Answer::from)
+            wishes::keep_waiting(state, &may(asker).await?, leader, &listed).await.map(Answer::from)
         }
         Press::Undo(operation) => restore::undo(state, info, &may(None).await?, operation).await,
         Press::Confirm(id) => confirm::confirmed(state, info, &may(None).await?, id).await,
@@ -228,6 +235,10 @@ async fn carry_out(state: &AppState, info: &InteractionInfo, press: Press) -> Re
         Press::StopRun(id) => {
             let run = take_group::run(state, info, id).await?;
             take_group::stop(state, &may(Some(run.plan.owner)).await?, &run).await
+        }
+        Press::GroupAgain(id) => {
+            let grant = may(None).await?;
+            take_group::again(state, &grant, info, &take_group::run(state, info, id).await?).await
         }
         Press::KeepAnnounced(id) => schedule::keep(state, info, &may(None).await?, id).await,
         Press::DeleteMany { schedule, edition } => {
@@ -287,10 +298,6 @@ async fn carry_out(state: &AppState, info: &InteractionInfo, press: Press) -> Re
     }
 }
 
-fn unknown(id: OperationId) -> Stop {
-    Refusal::UnknownOperation { text: id.to_string() }.into()
-}
-
 /// The operation with this id, if this person may know of it.
 async fn known(state: &AppState, info: &InteractionInfo, id: OperationId) -> Result<Operation, Stop> {
     let found = state.store.operation(id).await?.map(|stored| stored.operation);
@@ -322,76 +329,4 @@ fn authorize(state: &AppState, info: &InteractionInfo, press: Press, asker: Opti
         Some(asker) if asker != who => Refusal::NotYours(denial),
         Some(_) | None => Refusal::Denied(denial),
     })
-}
-
-async fn wish(
-    state: &AppState,
-    info: &InteractionInfo,
-    grant: &Grant,
-    act: Act,
-    operation: &Operation,
-) -> Result<String, Stop> {
-    let id = operation.id;
-    if !means_something(act, operation) {
-        return Err(if operation.is_open() {
-            let progress = state.store.progress_message(id).await?;
-            let progress = progress.filter(|_| info.who.guild == Some(operation.asker.guild));
-            let progress = progress.map(|(channel, message)| (operation.asker.guild, channel, message));
-            Refusal::TooLate { operation: id, progress }.into()
-        } else {
-            Refusal::AlreadyEnded(id).into()
-        });
-    }
-    let wished = Wished { wish: act.wish(), by: grant.user(), at: state.clock.now() };
-    let heard = match state.store.wish(id, wished, Some(info.interaction)).await {
-        // The answer to its commit may be lost. The same Interaction says nothing twice.
-        Err(Error::Unavailable(error)) => {
-            tracing::warn!(operation.id = %id, cause = chain(&error), "asking the database once more whether a wish was heard");
-            state.store.wish(id, wished, Some(info.interaction)).await
-        }
-        heard => heard,
-    };
-    match heard? {
-        Heard::Yes | Heard::Repeated => {
-            tracing::info!(operation.id = %id, ?act, "heard a wish");
-            Ok(reply::heard(act, operation))
-        }
-        Heard::Ended => Err(Refusal::AlreadyEnded(id).into()),
-        Heard::Unknown => Err(unknown(id)),
-    }
-}
-
-/// Keeps waiting for every operation that a call lists and about which people are still called.
-async fn keep_waiting(
-    state: &AppState,
-    grant: &Grant,
-    leader: OperationId,
-    seen: &[Operation],
-) -> Result<String, Stop> {
-    let mut heard = 0;
-    for operation in seen.iter().filter(|operation| operation.power.is_called_about()) {
-        let wished = Wished { wish: Act::KeepWaiting.wish(), by: grant.user(), at: state.clock.now() };
-        // Without the interaction, which belongs to one operation; to hear this twice changes nothing.
-        if state.store.wish(operation.id, wished, None).await? == Heard::Yes {
-            heard += 1;
-        }
-    }
-    if heard == 0 {
-        return Err(Refusal::AlreadyEnded(leader).into());
-    }
-    tracing::info!(operation.id = %leader, heard, "heard a wish for all that a call lists");
-    Ok(reply::waiting_for_all(heard))
-}
-
-/// Whether the wish can still mean something. The operation decides for itself; this is for a kind answer.
-fn means_something(act: Act, operation: &Operation) -> bool {
-    let power = &operation.power;
-    match act {
-        Act::Cancel => operation.verdict.is_none() && operation.cancelled.is_none(),
-        Act::Force | Act::Live => operation.question.is_some(),
-        Act::LeaveOff => power.owed().is_some() && !power.is_turning_on(),
-        Act::HandleIt | Act::KeepWaiting => power.stuck().is_some(),
-        Act::TurnOn => power.is_owed(),
-        Act::Postpone => operation.may_be_postponed(),
-    }
 }

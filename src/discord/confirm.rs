@@ -140,7 +140,9 @@ async fn answered(
         Ok(what) => {
             let question = chosen(serde_json::from_str(&what)?)?;
             let consent = Consent { retries: question.retries, ..consent };
-            carry_out(state, info, (grant, &consent), question).await
+            let target = question.requested.target.name.clone();
+            let done = carry_out(state, info, (grant, &consent), question).await;
+            done.map_err(|stop| stop.about(&target))
         }
         Err(refused) => Err(start::not_counted(refused).into()),
     };
@@ -207,7 +209,7 @@ fn is_final(refusal: &Refusal) -> bool {
             | Refusal::QuestionAnswered
             | Refusal::SnapshotGone { .. }
             | Refusal::SnapshotDeleted { .. }
-            | Refusal::DropletGone
+            | Refusal::DropletGone { .. }
     )
 }
 

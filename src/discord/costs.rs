@@ -39,7 +39,7 @@ pub(super) enum By {
 }
 
 /// Stands for the Droplets that are not listed.
-const NOT_LISTED: &str = "(no Droplet that is listed)";
+const NOT_LISTED: &str = "(Droplet gone or hidden)";
 /// Stands for Snapshots that no schedule keeps.
 const NO_SCHEDULE: &str = "(no schedule)";
 /// Stands for the Droplets without a tag.

@@ -131,7 +131,7 @@ impl GroupReporter {
 
     async fn say(&self, message: &GroupMessage) -> Result<(), store::Error> {
         let said = match message.number {
-            STATUS => words::status(&message.run),
+            STATUS => words::status(&message.run, &explained(&self.store, &message.run).await?),
             DIRECT => return self.say_directly(message).await,
             _ => words::ended(&message.run, &explained(&self.store, &message.run).await?),
         };

@@ -10,6 +10,9 @@ pub(super) enum Fault {
     /// The store.
     #[error("could not {0}")]
     Store(#[from] store::Error),
+    /// The store was asked to begin something, and whether it did is not known.
+    #[error("could not {0}, and it may be done all the same")]
+    InDoubt(#[source] store::Error),
     /// A question that cannot be written down or read back.
     #[error("could not keep a question: {0}")]
     Question(#[from] serde_json::Error),

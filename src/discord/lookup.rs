@@ -14,7 +14,7 @@ pub(super) fn no_droplet(text: &str, unresolved: Unresolved) -> Refusal {
     let text = text.to_owned();
     match unresolved {
         // Ids are what suggestions and buttons carry: it was there.
-        Unresolved::NotFound { .. } if text.parse::<DropletId>().is_ok() => Refusal::DropletGone,
+        Unresolved::NotFound { .. } if text.parse::<DropletId>().is_ok() => Refusal::DropletGone { droplet: None },
         Unresolved::NotFound { nearest } => Refusal::UnknownDroplet { text, nearest },
         Unresolved::OfAnotherDroplet { .. } => Refusal::UnknownDroplet { text, nearest: Vec::new() },
         Unresolved::Ambiguous { name, labels } => Refusal::AmbiguousDroplet { text: name, labels },
@@ -25,6 +25,14 @@ pub(super) fn no_droplet(text: &str, unresolved: Unresolved) -> Refusal {
         }
         Unresolved::Unavailable(error) => down(&error),
         Unresolved::Late => Refusal::DigitalOceanDown,
+    }
+}
+
+/// The same refusal; of a Droplet that is gone it says what that was called.
+pub(super) fn called(refusal: Refusal, name: &str) -> Refusal {
+    match refusal {
+        Refusal::DropletGone { droplet: None } => Refusal::DropletGone { droplet: Some(name.to_owned()) },
+        refusal => refusal,
     }
 }
 

@@ -49,5 +49,6 @@ mod state;
 mod tally;
 pub mod watchdog;
 mod wire;
+mod wishes;
 
 pub use error::Error;

@@ -48,6 +48,11 @@ impl Names {
         self.ask(users.into_iter().collect(), now, ask).await
     }
 
+    /// The same without asking Discord.
+    pub(super) fn known(&self, users: impl IntoIterator<Item = UserId>) -> HashMap<UserId, String> {
+        users.into_iter().filter_map(|user| Some((user, self.called(user)?))).collect()
+    }
+
     async fn ask<F: Future<Output = Option<String>>>(
         &self,
         users: Vec<UserId>,
@@ -65,7 +70,7 @@ impl Names {
         });
         // Anyone who is known by then has a name, whatever became of the others.
         let _ = tokio::time::timeout(PATIENCE, join_all(info)).await;
-        users.into_iter().filter_map(|user| Some((user, self.called(user)?))).collect()
+        self.known(users)
     }
 
     /// Whether this user is to be asked about now; then nobody else does.

@@ -35,14 +35,15 @@ pub(super) fn target(droplet: &Droplet) -> Target {
 /// The Droplet of an operation that has ended, as it is now, if nothing else of ours runs on it and DigitalOcean holds it for nothing.
 pub(super) async fn free(state: &AppState, who: &Person, operation: &Operation) -> Result<Droplet, Stop> {
     let name = operation.target.name.clone();
-    let id = operation.target.droplet.ok_or(Refusal::DropletGone)?;
+    let id = operation.target.droplet.ok_or_else(|| Refusal::DropletGone { droplet: Some(name.clone()) })?;
     if let Some(running) = state.running_on(id).await? {
         let progress = state.store.progress_message(running).await?;
         let by = state.occupant(who, running, progress).await?;
         return Err(Refusal::Busy { droplet: name, by, again: None }.into());
     }
     let inspected = state.inventory.inspect(id).await;
-    let droplet = inspected.map_err(|gone| lookup::no_droplet(&name, gone))?.droplet;
+    let gone = |unresolved| lookup::called(lookup::no_droplet(&id.to_string(), unresolved), &name);
+    let droplet = inspected.map_err(gone)?.droplet;
     match &droplet.status {
         _ if droplet.locked => Err(Refusal::Locked { droplet: droplet.name }.into()),
         DropletStatus::Active | DropletStatus::Off => Ok(droplet),

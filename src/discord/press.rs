@@ -123,6 +123,8 @@ pub enum Press {
         /// The planned time that brought no Snapshot; older buttons do not say it.
         planned: Option<Timestamp>,
     },
+    /// *Try again*: take Snapshots of those of a group that have none. Asks first.
+    GroupAgain(RunId),
     /// Show another page of the list of Snapshots.
     Page {
         /// Of one Droplet, or of all.
@@ -192,6 +194,7 @@ impl Press {
             | Self::TurnOn(_)
             | Self::KeepAnnounced(_)
             | Self::TakeGroup(_)
+            | Self::GroupAgain(_)
             | Self::Pin(_)
             | Self::Unpin(_) => Right::Take,
             Self::StopRun(_) => Right::over(asker, person),
@@ -248,6 +251,7 @@ impl Press {
                 let planned = planned.map(Timestamp::from_millisecond).transpose().ok()?;
                 Self::RunAgain { schedule: schedule.parse().ok()?, planned }
             }
+            "groupagain" => Self::GroupAgain(rest.parse().ok()?),
             "restore" => Self::Restore(rest.parse().ok()?),
             "launch" => Self::Launch(rest.parse().ok()?),
             "launchas" => Self::LaunchAs(rest.parse().ok()?),
@@ -311,6 +315,7 @@ impl fmt::Display for Press {
             Self::RunAgain { schedule, planned: Some(planned) } => {
                 write!(f, "runagain:{schedule}:{}", planned.as_millisecond())
             }
+            Self::GroupAgain(id) => write!(f, "groupagain:{id}"),
             Self::Restore(snapshot) => write!(f, "restore:{snapshot}"),
             Self::Launch(snapshot) => write!(f, "launch:{snapshot}"),
             Self::LaunchAs(snapshot) => write!(f, "launchas:{snapshot}"),
@@ -400,6 +405,7 @@ mod tests {
             confirmation.clone().prop_map(Press::Schedule),
             confirmation.clone().prop_map(Press::TakeGroup),
             any::<u64>().prop_map(|id| Press::StopRun(RunId::from_random(id))),
+            any::<u64>().prop_map(|id| Press::GroupAgain(RunId::from_random(id))),
             schedule.clone().prop_map(Press::KeepAnnounced),
             (schedule.clone(), any::<u32>()).prop_map(|(schedule, edition)| Press::DeleteMany { schedule, edition }),
             (schedule.clone(), operation).prop_map(|(schedule, operation)| Press::RelyOn { schedule, operation }),

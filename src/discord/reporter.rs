@@ -10,7 +10,7 @@ mod fallback;
 mod find_posted;
 mod queue;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 use serenity::{http::Http, model::id::UserId};
@@ -39,11 +39,11 @@ use crate::{
     inventory::Inventory,
     operation::{
         Operation,
-        ids::{ChannelId, OperationId},
+        ids::{ChannelId, OperationId, SnapshotId},
         report::ReportKind,
         warning::Warned,
     },
-    store::{self, Called, Report, Store},
+    store::{self, Called, Deletion, Report, Store},
 };
 use queue::{EDIT_PAUSE, Queue};
 
@@ -150,7 +150,7 @@ impl Reporter {
 
     /// The announcement without what could be done with Snapshots that we have deleted since.
     async fn without_deleted(&self, mut said: Message, operation: &Operation) -> Result<Message, store::Error> {
-        let (mut kept, mut gone) = (Vec::new(), None);
+        let (mut kept, mut gone) = (Vec::new(), BTreeMap::new());
         for button in said.buttons {
             let snapshot = match button.press() {
                 Some(Press::Restore(id) | Press::Launch(id) | Press::Delete(id)) => Some(id),
@@ -161,16 +161,16 @@ impl Reporter {
                 Some(id) => self.store.deletion_of(id).await?,
                 None => None,
             };
-            match deletion {
-                Some(deletion) => gone = Some(deletion),
+            match snapshot.zip(deletion) {
+                Some((id, deletion)) => drop(gone.insert(id, deletion)),
                 None => kept.push(button),
             }
         }
         said.buttons = kept;
-        Ok(match gone {
-            Some(deletion) => without_snapshot(said, deletion.by, deletion.at),
-            None => said,
-        })
+        let without = |said, (id, deletion): (SnapshotId, Deletion)| {
+            without_snapshot(said, (operation, &self.wording), (id, deletion.by, deletion.at))
+        };
+        Ok(gone.into_iter().fold(said, without))
     }
 
     async fn words(&self, report: &Report, now: Timestamp) -> Result<Words, store::Error> {

@@ -16,6 +16,7 @@ use super::{
     delivery,
     first_response::{Begun, FirstResponse},
     incident::{Fault, Incident, chain},
+    lookup,
     messages::{
         message::{Message, Modal},
         refusal::{self, Refusal},
@@ -41,10 +42,24 @@ pub(super) enum Stop {
     Refused(Refusal),
     /// Expected, and soon over: the same press may help.
     NotNow(Refusal, Box<Press>),
+    /// The same for a command whose options no button can carry.
+    SendAgain(Refusal),
+    /// Not expected, and before anything was begun: this press asks for the same.
+    NotStarted(Fault, Box<Press>),
     /// Not expected.
     Failed(Fault),
     /// Discord did not let us answer, so nothing was begun, and there is nothing to say.
     Unanswered,
+}
+
+impl Stop {
+    /// The same about something whose name is known.
+    pub(super) fn about(self, name: &str) -> Self {
+        match self {
+            Self::Refused(refusal) => Self::Refused(lookup::called(refusal, name)),
+            stop => stop,
+        }
+    }
 }
 
 impl From<Refusal> for Stop {
@@ -274,8 +289,16 @@ impl Responder<'_> {
                 self.state.refusals.note(refusal);
                 return Some(refusal::not_now(refusal, **press));
             }
+            Stop::SendAgain(refusal) => {
+                self.state.refusals.note(refusal);
+                return Some(refusal::send_again(refusal));
+            }
+            Stop::NotStarted(fault, press) => {
+                let said = reply::memory_failed(&Incident::record(fault).to_string());
+                return Some(refusal::again(Message::text(said), **press));
+            }
             // The answer to a commit may be lost.
-            Stop::Failed(fault @ Fault::Store(Error::Unavailable(_))) => {
+            Stop::Failed(fault @ (Fault::Store(Error::Unavailable(_)) | Fault::InDoubt(_))) => {
                 reply::memory_silent(&Incident::record(fault).to_string())
             }
             Stop::Failed(fault @ Fault::Store(_)) => reply::memory_failed(&Incident::record(fault).to_string()),

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// For how long the button counts.
-const OFFERED: SignedDuration = SignedDuration::from_hours(24);
+pub(super) const OFFERED: SignedDuration = SignedDuration::from_hours(24);
 
 /// Asks about the failed operation once more.
 pub(super) async fn question(

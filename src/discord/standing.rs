@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::messages::schedule::Standing;
+use super::{group_reporter, messages::schedule::Standing};
 use crate::{
     schedule::{
         Record, Schedule,
@@ -22,6 +22,10 @@ pub(super) async fn of(store: &Store, schedule: &Schedule, now: Timestamp) -> Re
     let sources = schedule.sources(&store.restores(schedule.id).await?, &candidates, now);
     let candidates = store::wanted(&snapshots, &sources);
     let run = store.latest_run(schedule.id).await?;
+    let failed = match &run {
+        Some(run) => group_reporter::explained(store, run).await?,
+        None => Vec::new(),
+    };
     let record = Record { slots: &slots, snapshots: &candidates, run: run.as_ref() };
     let stale_since = schedule.stale_since(record, now);
     let since = schedule.restores_count_since(now);
@@ -32,5 +36,5 @@ pub(super) async fn of(store: &Store, schedule: &Schedule, now: Timestamp) -> Re
     };
     let hold = schedule.prune(&candidates, &around, now).hold;
     let next = schedule.rule.next_after(now.max(schedule.floor));
-    Ok(Standing { schedule: schedule.clone(), slots, snapshots, stale_since, hold, next, run })
+    Ok(Standing { schedule: schedule.clone(), slots, snapshots, stale_since, hold, next, run, failed })
 }

@@ -189,7 +189,7 @@ async fn create(
             }
             Err(CreateError::Unavailable(Error::IdTaken)) => request.id = OperationId::from_random(fastrand::u64(..)),
             Err(CreateError::Repeated(operation)) => {
-                let earlier = state.store.operation(operation).await?;
+                let earlier = state.store.operation(operation).await.map_err(Fault::InDoubt)?;
                 info.first.awaited_by(first_response::Begun::Operation(operation, request.asker.user));
                 return earlier
                     .map(|earlier| earlier.operation)
@@ -216,6 +216,7 @@ async fn create(
             Err(CreateError::Unconfirmed(refused)) => return Err(not_counted(refused).into()),
             // Only a schedule's own planned time waits.
             Err(CreateError::NotWaiting) => return Err(Error::LeaseLost.into()),
+            Err(CreateError::Unavailable(error)) if is_in_doubt => return Err(Fault::InDoubt(error).into()),
             Err(CreateError::Unavailable(error)) => return Err(error.into()),
         }
     }

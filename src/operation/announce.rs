@@ -56,6 +56,14 @@ impl From<FirstAnswer> for Answering {
     }
 }
 
+impl Answering {
+    /// Nobody awaits an answer, since it begins by itself; these are warned.
+    pub fn by_itself(warn: Option<Warn>) -> Self {
+        let announce = Announce { warn, ..Announce::default() };
+        Self { first: FirstAnswer::Taken, announce }
+    }
+}
+
 impl Operation {
     /// Sets how the asker is answered.
     pub fn answer_by(&mut self, Answering { first, announce }: Answering) {

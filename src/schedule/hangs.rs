@@ -62,6 +62,7 @@ impl Schedule {
         let asks = hangs.in_a_row >= ENOUGH && hangs.asked == Asked::No;
         if asks {
             hangs.asked = Asked::Open;
+            self.watched.hangs_answered = None;
         }
         asks
     }

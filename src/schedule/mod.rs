@@ -34,9 +34,12 @@ pub use owner::{Owner, OwnerSeen, Right};
 use policy::Policy;
 use rule::Rule;
 pub use stale::Record;
-pub use watched::Watched;
+pub use watched::{Answered, Watched};
 
-use crate::operation::ids::{ChannelId, DropletId, GuildId, OperationId, ScheduleId, UserId};
+use crate::operation::{
+    ids::{ChannelId, DropletId, GuildId, OperationId, ScheduleId, UserId},
+    warning::Warn,
+};
 
 /// Nobody owns more schedules.
 pub const MOST_OWNED: usize = 25;
@@ -84,6 +87,9 @@ pub struct Schedule {
     /// It takes Snapshots of every Droplet with a tag, not of one.
     #[serde(default)]
     pub group: Option<Group>,
+    /// Who is warned before a Droplet goes down, if anybody.
+    #[serde(default)]
+    pub warn: Option<Warn>,
     /// What is watched over it, and what people were told.
     #[serde(default)]
     pub watched: Watched,

@@ -17,6 +17,7 @@ use super::{
 use crate::operation::{
     announce::Tell,
     ids::{ChannelId, DropletId, GuildId, OperationId, RunId, ScheduleId, UserId},
+    warning::Warn,
 };
 
 /// How long a Droplet may take to be seen active, and then to pass its check, before it counts as not coming back.
@@ -65,6 +66,9 @@ pub struct Plan {
     /// How its owner hears of the end, if a person began it; a failure always mentions them.
     #[serde(default)]
     pub tell: Tell,
+    /// Who is warned before each Droplet goes down, if anybody.
+    #[serde(default)]
+    pub warn: Option<Warn>,
 }
 
 /// A Droplet with the tag.
@@ -173,6 +177,7 @@ impl Plan {
             guild: schedule.guild,
             channel: schedule.channel,
             tell: Tell::default(),
+            warn: schedule.warn,
         }
     }
 }

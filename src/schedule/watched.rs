@@ -4,7 +4,19 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{hangs::Hangs, question::DeletionQuestion};
-use crate::{operation::ids::OperationId, ping::Address};
+use crate::{
+    operation::ids::{OperationId, UserId},
+    ping::Address,
+};
+
+/// Who answered a question, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered {
+    /// Who.
+    pub by: UserId,
+    /// When.
+    pub at: Timestamp,
+}
 
 /// What is watched over a schedule. Rows that are older than a field of it have none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +24,9 @@ pub struct Watched {
     /// Shutdowns that hang.
     #[serde(default)]
     pub hangs: Hangs,
+    /// Who answered the latest question about them; nobody while it is open, and where it closed by itself.
+    #[serde(default)]
+    pub hangs_answered: Option<Answered>,
     /// When people were last told that its owner is lost.
     #[serde(default)]
     pub owner_told_at: Option<Timestamp>,
@@ -30,6 +45,9 @@ pub struct Watched {
     /// Much smaller Snapshots that somebody said are fine.
     #[serde(default)]
     pub relied_on: Vec<OperationId>,
+    /// Of which of them somebody said so last, and who that was.
+    #[serde(default)]
+    pub relied_on_last: Option<(OperationId, Answered)>,
     /// The Snapshots that could not be deleted when that was tried last.
     #[serde(default)]
     pub undeleted: Vec<OperationId>,

@@ -20,7 +20,7 @@ async fn a_take_is_accepted_once_it_is_durable_and_links_to_its_progress() {
     assert!(matches!(operation.kind, Kind::Take(Take { power: Downtime::PowerOff, .. })));
     let progress = stage.posted(|message| !message.body.embeds.is_empty()).await;
     let link = format!("https://discord.com/channels/{}/{}/{}", stage.guild, stage.channel, progress.id);
-    assert_eq!(answer, format!("On it: the Snapshot of `web-1`. Follow it at {link}"));
+    assert_eq!(answer, format!("On it: taking a Snapshot of `web-1`. Follow it at {link}"));
     assert_eq!(progress.nonce, Some(format!("{}-p", operation.id).into()));
     let transcript = stage.seat("ada").transcript();
     let transcript = transcript.replace(&link, "[link]").replace(&operation.id.to_string(), "[id]");

@@ -48,6 +48,57 @@ async fn who_may_not_take_reads_why_in_place_of_suggestions() {
     stage.finish().await;
 }
 
+/// Every command with options.
+const COMMANDS: &[&str] = &[
+    "backups change",
+    "backups disable",
+    "backups enable",
+    "backups keep",
+    "backups show",
+    "droplet show",
+    "schedule add",
+    "schedule edit",
+    "schedule pause",
+    "schedule preview",
+    "schedule remove",
+    "schedule resume",
+    "schedule run",
+    "schedule show",
+    "schedule take-over",
+    "snapshot cancel",
+    "snapshot cost",
+    "snapshot delete",
+    "snapshot launch",
+    "snapshot list",
+    "snapshot orphans",
+    "snapshot panel",
+    "snapshot pin",
+    "snapshot restore",
+    "snapshot status",
+    "snapshot take",
+    "snapshot take-group",
+    "snapshot unpin",
+];
+
+#[tokio::test]
+async fn every_option_that_suggests_something_tells_a_guest_why_it_does_not() {
+    let stage = Stage::new().await;
+    let eve = stage.seat("eve", Role::Guest);
+    let mut told = Vec::new();
+    for command in COMMANDS {
+        let path: Vec<String> = command.split(' ').map(str::to_owned).collect();
+        let leaf = stage.discord.world().registered(Some(stage.guild), &path).expect("a command");
+        for option in leaf.options.iter().filter(|option| option["autocomplete"] == true) {
+            let option = option["name"].as_str().unwrap();
+            let why = eve.suggestions(command, option, "").await;
+            assert_eq!(why.len(), 1, "{command} {option}: {why:?}");
+            told.push(format!("{command} {option}: {}", why[0]));
+        }
+    }
+    insta::assert_snapshot!(told.join("\n"));
+    stage.finish().await;
+}
+
 #[tokio::test]
 async fn a_long_name_is_cut_between_characters() {
     let stage = Stage::new().await;

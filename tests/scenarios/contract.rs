@@ -76,7 +76,7 @@ async fn every_request_of_the_rest_of_a_snapshots_life_is_as_the_vendors_write()
     rex.press("Restore").await;
     stage.settle().await;
     rex.press("Undo").await;
-    rex.press("Restore").await;
+    rex.press("Undo").await;
     stage.settle().await;
     rex.run("/snapshot list").await;
     rex.press("Next").await;

@@ -165,7 +165,7 @@ async fn a_group_stops_when_a_member_does_not_come_back() {
     stage.until_later("nothing is owed", |stage| stage.is_on("w-2")).await;
     stage.calm().await;
     assert!(ruth.sees("didn't come back on, so I stopped"), "{}", ruth.transcript());
-    assert!(ruth.sees("2 were not begun"), "{}", ruth.transcript());
+    assert!(ruth.sees("2 weren't started"), "{}", ruth.transcript());
     stage.never_two_at_once(&droplets);
     ruth.transcript();
     stage.finish().await;
@@ -227,7 +227,7 @@ async fn a_person_takes_a_group_by_hand_and_another_is_stopped() {
         }
     };
     let held = tokio::select! { held = held.caught() => held.unwrap(), () = caught => unreachable!() };
-    stage.shows(&ada, "**1 of 3** have a good Snapshot so far").await;
+    stage.shows(&ada, "**1 of 3** has a good Snapshot so far").await;
     stage.kill().await;
     held.release();
     stage.start().await;
@@ -281,7 +281,7 @@ async fn a_group_taken_by_hand_is_announced_as_its_person_chose() {
     ada.run("/snapshot take-group tag:prod at-once:2 gap:0s power:live tell:silent").await;
     press(&ada, "Take them").await;
     stage.runs_end(1).await;
-    assert!(ada.sees("All 2 Droplets with the tag `prod` have a good Snapshot"), "{}", ada.transcript());
+    assert!(ada.sees("Both Droplets with the tag `prod` have a good Snapshot"), "{}", ada.transcript());
     assert_eq!(ada.seat.pings(), 0, "{}", ada.transcript());
     let channel = stage.discord.world().direct_channel(ada.seat.user);
     let directly = stage.sit(ada.seat.user, channel);
@@ -312,6 +312,37 @@ async fn a_group_taken_by_hand_is_announced_as_its_person_chose() {
     assert_eq!(ada.seat.pings(), 2, "{}", ada.transcript());
     ada.transcript();
     directly.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_group_that_failed_by_hand_is_tried_again_once_for_those_that_have_no_snapshot() {
+    let mut stage = Stage::in_step().await;
+    let droplets = stage.add_group(3);
+    let (ada, ben) = (stage.seat("ada", Role::Operator), stage.seat("ben", Role::Operator));
+    ada.run("/snapshot take-group tag:prod at-once:3 gap:0s power:live").await;
+    stage.fault(Fault::once(Pattern::action("snapshot").droplet(droplets[1]), Quirk::Err));
+    press(&ada, "Take them").await;
+    stage.runs_end(1).await;
+    assert!(ada.sees("`w-2`: no Snapshot, DigitalOcean reported an error · details:"), "{}", ada.transcript());
+    stage.kill().await;
+    stage.start().await;
+    for person in [&ada, &ben] {
+        person.press("Try again").await;
+        assert!(person.sees("**Droplets:** 1 with the tag `prod`"), "{}", person.transcript());
+    }
+    press(&ben, "Take them").await;
+    stage.runs_end(2).await;
+    assert!(ben.sees("✅ The Droplet with the tag `prod` has a good Snapshot."), "{}", ben.transcript());
+    // Her question is still open, and the button is still there: both lead to what was begun.
+    press(&ada, "Take them").await;
+    assert!(ada.last().starts_with("Somebody has tried again already"), "{}", ada.transcript());
+    ada.press("Try again").await;
+    assert!(ada.last().starts_with("Somebody has tried again already"), "{}", ada.transcript());
+    assert_eq!(stage.query(TAKES).await, 4, "{}", stage.conversation());
+    stage.clock.advance(SignedDuration::from_hours(25));
+    ada.transcript();
+    ben.transcript();
     stage.finish().await;
 }
 

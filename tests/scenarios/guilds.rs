@@ -50,10 +50,7 @@ async fn another_server_learns_what_is_busy_and_who_may_restore_may_cancel_it() 
     stage.snapshot_begins("web-1").await;
     tom.run("/snapshot take droplet:web-1").await;
     let told = tom.seat.transcript();
-    assert!(
-        told.contains("`web-1` is busy: another server is taking a Snapshot of it. Nothing was done; try again"),
-        "{told}"
-    );
+    assert!(told.contains("`web-1` is busy: another server is taking a Snapshot of it. Try again"), "{told}");
     for private in ["discord.com", "#ops", "ada", "operation"] {
         assert!(!told.contains(private), "{private}: {told}");
     }

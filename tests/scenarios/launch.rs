@@ -78,7 +78,7 @@ async fn regions_sizes_and_keys_that_fit_are_offered_cheapest_first() {
     assert_eq!(keys.len(), 1);
     for option in ["size", "region", "ssh-key", "snapshot"] {
         let why = ada.suggestions("snapshot launch", option, "").await;
-        assert_eq!(why, ["You need @Restorer to restore, launch or delete"], "{option}");
+        assert_eq!(why, ["You need @Restorer to launch Droplets"], "{option}");
     }
     rex.run("/snapshot launch snapshot:golden name:web-2 size:s-1vcpu-2gb ssh-key:laptop").await;
     assert!(rex.sees("**SSH keys:** `laptop`"), "{}", rex.transcript());
@@ -154,6 +154,41 @@ async fn tags_and_keys_are_chosen_in_the_question_and_only_what_was_offered_coun
     stage.settle().await;
     let made = stage.digitalocean.read(|world| world.droplet_named("web-2").unwrap().clone());
     assert!(made.tags.contains("prod"), "{:?}", made.tags);
+    rex.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_launch_that_is_tried_again_keeps_every_key_and_the_tags() {
+    let mut stage = Stage::new().await;
+    golden(&stage);
+    stage.digitalocean.world(|world| world.add_ssh_key("laptop"));
+    let rex = stage.seat("rex", Role::Restorer);
+    rex.run("/snapshot launch snapshot:golden name:web-2").await;
+    let (message, menu, keys) = rex.menu().expect("a menu of keys");
+    let both: Vec<&str> = keys.iter().map(String::as_str).collect();
+    rex.seat.choose(message, &menu, &both).await.unwrap();
+    rex.press("Give it these tags").await;
+    let (id, message) = ("not_found".to_owned(), "The resource you were accessing could not be found.".to_owned());
+    let refused = Disturbance::Refuse { status: 404, id, message };
+    stage.fault(Fault::always(Pattern::action("create"), refused));
+    rex.press("Launch – $6/mo").await;
+    stage.settle().await;
+    stage.digitalocean.world(snapshot_bot_sandbox::digitalocean::world::World::clear_faults);
+    // As if it had failed in a way that may pass.
+    stage.kill().await;
+    stage.tamper("UPDATE operations SET state = REPLACE(state, '\"SnapshotGone\"', '\"TooOld\"')").await;
+    stage.start().await;
+    let failed = rex.seat.transcript().split("operation ").last().expect("an id").chars().take(8).collect::<String>();
+    let announcement = rex.seat.messages().last().expect("an announcement").id;
+    let asked = rex.seat.forge_press(announcement, &format!("again:{failed}")).await.unwrap();
+    rex.answered(&asked).await;
+    assert!(rex.sees("**SSH keys:** `operators`, `laptop`"), "{}", rex.transcript());
+    assert!(rex.sees("**Tags:** `prod`, like `web-1`"), "{}", rex.transcript());
+    rex.press("Launch – $6/mo").await;
+    stage.settle().await;
+    let made = stage.digitalocean.read(|world| world.droplet_named("web-2").unwrap().clone());
+    assert!(made.tags.contains("prod") && made.tags.len() == 2, "{:?}", made.tags);
     rex.transcript();
     stage.finish().await;
 }

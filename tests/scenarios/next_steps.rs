@@ -65,6 +65,15 @@ async fn a_busy_droplet_leads_to_what_runs_and_to_its_end_for_who_may() {
         assert!(person.sees("`web-1` is busy") && person.sees("[Go there] (link)"), "{}", person.transcript());
         assert_eq!(person.sees("[Cancel it] (danger)"), may_cancel, "{}", person.transcript());
     }
+    for (person, may_cancel) in [(&bob, false), (&ada, true)] {
+        person.run("/droplet show droplet:web-1").await;
+        assert!(person.sees("🔄 Busy: "), "{}", person.transcript());
+        let shown = person.seat.messages().last().expect("an answer").clone();
+        let labels: Vec<_> =
+            shown.body.components.iter().flat_map(|row| row["components"].as_array().unwrap()).collect();
+        assert_eq!(labels[0]["label"], "Go there", "{}", person.transcript());
+        assert_eq!(labels[1]["label"] == "Cancel it", may_cancel, "{}", person.transcript());
+    }
     ada.press("Cancel it").await;
     stage.shows(&ada, "too late to stop").await;
     assert!(ada.button("Cancel").is_none(), "what is cancelled cannot be cancelled again");
@@ -115,6 +124,33 @@ async fn a_panel_names_no_droplet_and_leads_each_person_to_what_they_may_do() {
     for person in [&rex, &ada, &vic] {
         person.transcript();
     }
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn the_menu_of_the_panel_says_what_the_suggestions_say() {
+    let stage = Stage::new().await;
+    let web = stage.droplet("web-1");
+    let rex = stage.seat("rex", Role::Restorer);
+    rex.run("/snapshot take droplet:web-1 power:live").await;
+    stage.settle().await;
+    rex.press("Restore…").await;
+    rex.press("Restore").await;
+    stage.settle().await;
+    rex.run("/snapshot panel").await;
+    let panel = rex.seat.messages().last().unwrap().id;
+    let menu = rex.seat.press(panel, "begin:restore:all").await.unwrap();
+    rex.answered(&menu).await;
+    rex.choose(&web.to_string()).await;
+    let others = [("droplet", serde_json::json!(web.to_string()))];
+    let suggested = rex.seat.autocomplete("snapshot restore", "snapshot", "", &others).await.unwrap();
+    let suggested: Vec<String> = suggested.into_iter().map(|choice| choice.name).collect();
+    let is_safety = |label: &String| label.starts_with("🛟 ") && label.contains(" · rex · ");
+    assert!(suggested.len() == 2 && suggested.iter().any(is_safety), "{suggested:?}");
+    for label in suggested {
+        assert!(rex.sees(&label), "{label}\n{}", rex.transcript());
+    }
+    rex.transcript();
     stage.finish().await;
 }
 
@@ -235,6 +271,7 @@ async fn what_an_outage_refused_is_asked_for_again_by_one_press() {
         ada.run(&line).await;
         stage.until("the answer is there", |_| !ada.sees("is thinking")).await;
         assert!(!is_offered(&ada), "{line}\n{}", ada.transcript());
+        assert!(ada.last().ends_with("so send the command again."), "{line}\n{}", ada.transcript());
     }
     ada.run(&format!("/snapshot take droplet:{web}")).await;
     stage.until("the answer is there", |_| !ada.sees("is thinking")).await;

@@ -8,9 +8,9 @@ use crate::stage::{Role, Stage};
 async fn whoever_deletes_a_pinned_snapshot_reads_who_wants_it_kept_and_why() {
     let stage = Stage::new().await;
     let web = stage.droplet("web-1");
-    stage.digitalocean.world(|world| {
-        world.add_snapshot(web, "golden", 2.0);
+    let golden = stage.digitalocean.world(|world| {
         world.add_snapshot(web, "other", 2.0);
+        world.add_snapshot(web, "golden", 2.0)
     });
     let (rex, ada, ben) =
         (stage.seat("rex", Role::Restorer), stage.seat("ada", Role::Operator), stage.seat("ben", Role::Operator));
@@ -20,7 +20,10 @@ async fn whoever_deletes_a_pinned_snapshot_reads_who_wants_it_kept_and_why() {
     rex.run("/snapshot delete snapshot:golden").await;
     rex.press("Never mind").await;
     assert!(stage.commands().is_empty());
-    assert_eq!(ada.suggestions("snapshot unpin", "snapshot", "").await, ["golden · before-the-upgrade"]);
+    assert_eq!(
+        ada.suggestions("snapshot unpin", "snapshot", "").await,
+        [format!("golden · before-the-upgrade · {golden}")]
+    );
     rex.run("/snapshot unpin snapshot:golden").await;
     rex.run("/snapshot unpin snapshot:golden").await;
     let (rex, ada, ben) = (rex.transcript(), ada.transcript(), ben.transcript());
@@ -50,6 +53,28 @@ async fn what_was_pinned_since_the_question_is_asked_about_again() {
 }
 
 #[tokio::test]
+async fn of_two_pins_with_one_name_the_one_that_is_meant_comes_off() {
+    let stage = Stage::new().await;
+    let web = stage.droplet("web-1");
+    let twins = stage.digitalocean.world(|world| ["golden"; 2].map(|name| world.add_snapshot(web, name, 2.0)));
+    let ada = stage.seat("ada", Role::Operator);
+    for twin in twins {
+        ada.run(&format!("/snapshot pin snapshot:{twin}")).await;
+    }
+    let labels = ada.suggestions("snapshot unpin", "snapshot", "golden").await;
+    assert!(labels.len() == 2 && labels[0] != labels[1], "{labels:?}");
+    ada.run("/snapshot unpin snapshot:golden").await;
+    assert!(ada.last().starts_with("2 Snapshots are called `golden`"), "{}", ada.last());
+    let meant = labels.iter().find(|label| label.ends_with(&twins[1].to_string())).expect("a label of the second");
+    ada.seat.slash("snapshot unpin").with("snapshot", meant.clone()).send().await.unwrap();
+    assert!(ada.last().ends_with("is no longer pinned."), "{}", ada.last());
+    let left = ada.suggestions("snapshot unpin", "snapshot", "").await;
+    assert!(left.len() == 1 && left[0].ends_with(&twins[0].to_string()), "{left:?}");
+    ada.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
 async fn who_may_not_pin_and_what_is_not_there_is_refused() {
     let stage = Stage::new().await;
     let web = stage.droplet("web-1");
@@ -58,7 +83,8 @@ async fn who_may_not_pin_and_what_is_not_there_is_refused() {
     vic.run("/snapshot pin snapshot:golden").await;
     ada.run("/snapshot pin snapshot:glden").await;
     ada.run("/snapshot unpin snapshot:golden").await;
-    assert_eq!(vic.suggestions("snapshot unpin", "snapshot", "").await, Vec::<String>::new());
+    let why = vic.suggestions("snapshot unpin", "snapshot", "").await;
+    assert_eq!(why, ["You need @Restorer or @Operator to unpin Snapshots"]);
     assert_snapshot!(format!("{}\n=== vic\n{}", ada.transcript(), vic.transcript()));
     stage.finish().await;
 }

@@ -87,6 +87,7 @@ async fn no_forged_press_choice_or_form_does_what_its_sender_may_not() {
         "takelive:00000000000000ff".to_owned(),
         "again:7f3kq2xa".to_owned(),
         "takegroup:00000000000000ff".to_owned(),
+        "groupagain:7f3kq2x".to_owned(),
         "keep:7f3kq2".to_owned(),
         format!("pin:{golden}"),
         format!("unpin:{golden}"),

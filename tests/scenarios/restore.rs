@@ -50,7 +50,7 @@ async fn a_restore_asks_first_keeps_what_was_there_and_can_be_undone() {
     rex.press("Undo").await;
     assert_eq!(stage.commands(), RESTORED, "an Undo asks as well");
     let undo = rex.transcript();
-    rex.press("Restore").await;
+    rex.press("Undo").await;
     stage.settle().await;
     assert_eq!(stage.commands()[4..], RESTORED);
     assert_snapshot!([question, restored, undo, rex.transcript()].join("\n=== later\n"));
@@ -83,7 +83,7 @@ async fn only_the_snapshots_and_backups_of_the_chosen_droplet_are_offered() {
     assert_eq!(offered(&rex, "gold", Some("web-1")).await.len(), 1, "the Droplet may be given by name");
     assert_eq!(offered(&rex, "dump", Some("web-1")).await, Vec::<String>::new());
     assert_eq!(offered(&rex, "", None).await, Vec::<String>::new());
-    assert_eq!(offered(&ada, "", Some("web-1")).await, ["You need @Restorer to restore, launch or delete"]);
+    assert_eq!(offered(&ada, "", Some("web-1")).await, ["You need @Restorer to restore Droplets"]);
     ada.transcript();
     stage.finish().await;
 }
@@ -337,7 +337,7 @@ async fn a_restore_that_errs_says_that_the_disk_is_unknown_and_offers_the_safety
     assert_eq!(stage.commands(), RESTORED);
     let failed = rex.transcript();
     rex.press("Restore the safety Snapshot").await;
-    rex.press("Restore").await;
+    rex.press("Undo").await;
     stage.settle().await;
     assert_eq!(stage.commands()[4..], RESTORED);
     rex.transcript();

@@ -29,11 +29,11 @@ async fn an_edit_is_reviewed_and_what_it_does_not_keep_any_more_is_asked_about_i
     }
     ruth.run("/schedule edit schedule:web-1 at:04:00 keep:2 last timezone:europe/berlin").await;
     assert!(ruth.sees("every day at 04:00 (Europe/Berlin)"), "{}", ruth.transcript());
-    assert!(ruth.sees("2 more Snapshots are not wanted by the new rules"), "{}", ruth.transcript());
+    assert!(ruth.sees("The new rules no longer keep 2 more Snapshots"), "{}", ruth.transcript());
     press(&ruth, "Change").await;
     stage.calm().await;
     assert!(ruth.sees("Changed schedule"), "{}", ruth.transcript());
-    stage.shows(&rex, "The rules were edited, and 2 of 4 Snapshots are not wanted by them").await;
+    stage.shows(&rex, "The rules were edited and no longer keep 2 of 4 Snapshots").await;
     let announced = "SELECT COUNT(*) AS n FROM schedule_snapshots WHERE announced_at IS NOT NULL";
     stage.pass_until(night(stage.clock.now()));
     stage.until_count("the night after", RAN, 5).await;

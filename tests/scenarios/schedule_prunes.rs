@@ -88,7 +88,7 @@ async fn that_a_small_snapshot_is_fine_deletes_nothing_and_an_old_answer_counts_
     ruth.press("It's fine").await;
     stage.calm().await;
     assert!(ruth.sees("counts as good"), "{}", ruth.transcript());
-    stage.shows(&ruth, "Somebody said that it is fine").await;
+    stage.shows(&ruth, "that it's fine.").await;
     assert_eq!((deletions(&stage), stage.query(ANNOUNCED).await), (0, 2), "what no rule wants is announced like ever");
     ruth.transcript();
     stage.finish().await;
@@ -200,7 +200,7 @@ async fn a_deletion_that_fails_calls_the_owner_and_is_tried_again_a_day_later() 
         next_night(&stage, number).await;
         hours(&stage, 1).await;
     }
-    stage.shows(&ruth, "could not be deleted").await;
+    stage.shows(&ruth, "I couldn't delete").await;
     assert!(ruth.sees("is tried again"), "{}", ruth.transcript());
     assert_eq!(ruth.seat.pings(), 1, "{}", stage.conversation());
     stage.digitalocean.world(|world| world.end_fault("refused"));

@@ -120,7 +120,7 @@ async fn after_three_hung_shutdowns_people_are_asked_and_it_stays_live_until_the
     ruth.press("Keep shutting down").await;
     stage.digitalocean.world(|world| world.end_fault("hangs"));
     stage.calm().await;
-    stage.shows(&ruth, "This was answered.").await;
+    stage.shows(&ruth, "@ruth answered").await;
     stage.pass_until(night(stage.clock.now()));
     stage.until_count("it is shut down again", RAN, 5).await;
     stage.calm().await;

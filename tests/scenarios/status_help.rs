@@ -54,7 +54,7 @@ async fn status_is_for_who_may_look() {
     eve.run("/snapshot status").await;
     assert_eq!(
         eve.suggestions("snapshot status", "operation", "").await,
-        ["You need @Restorer or @Operator or @Viewer to see Snapshots"]
+        ["You need @Restorer or @Operator or @Viewer to see operations"]
     );
     assert_snapshot!(eve.transcript());
     stage.finish().await;

@@ -7,7 +7,10 @@ use snapshot_bot_sandbox::{
     discord::{permission::Permissions, snowflake::Snowflake},
 };
 
-use crate::stage::{Person, Role, Stage};
+use crate::{
+    schedules::{RAN, night, press},
+    stage::{Person, Role, Stage},
+};
 
 const MINUTES: SignedDuration = SignedDuration::from_mins(1);
 
@@ -157,5 +160,43 @@ async fn a_restore_warns_once_it_is_confirmed() {
     stage.settle().await;
     assert!(rex.sees("✅ `web-1` is back"), "{}", rex.transcript());
     rex.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_schedule_and_a_group_warn_before_they_shut_down_and_an_edit_ends_that() {
+    let stage = Stage::in_step().await;
+    let ruth = stage.seat("ruth", Role::Restorer);
+    let (_, there) = players(&stage, &ruth);
+    ruth.run("/schedule add what:web-1 every:day at:03:00 warn:5m warn-in:players").await;
+    assert!(ruth.sees("hears of it 5 min before a Droplet goes down"), "{}", ruth.transcript());
+    press(&ruth, "Create").await;
+    stage.calm().await;
+    stage.pass_until(night(stage.clock.now()));
+    warned(&stage, &there).await;
+    stage.clock.advance(MINUTES * 6);
+    stage.until_count("the night's Snapshot", RAN, 1).await;
+    stage.calm().await;
+    assert!(there.sees("✅ `web-1` is back."), "{}", there.transcript());
+    let schedule = ruth.suggestions("schedule edit", "schedule", "").await.remove(0);
+    let schedule = schedule.split(" · ").next().expect("an id").to_owned();
+    ruth.run(&format!("/schedule edit schedule:{schedule} warn:none")).await;
+    press(&ruth, "Change").await;
+    stage.calm().await;
+    let web = stage.droplet("web-1");
+    stage.digitalocean.world(|world| world.set_tags(web, &["prod"]));
+    stage.clock.advance(MINUTES * 2);
+    let before = stage.commands().len();
+    ruth.run("/snapshot take-group tag:prod gap:0s warn:5m warn-in:players").await;
+    press(&ruth, "Take them").await;
+    stage
+        .until("people are warned once more", |_| there.seat.messages().len() == 2 && there.sees("goes down at"))
+        .await;
+    assert_eq!(stage.commands().len(), before, "nothing is sent before");
+    stage.clock.advance(MINUTES * 6);
+    stage.until_later("it is over", |_| ruth.sees("The Droplet with the tag `prod` has a good Snapshot")).await;
+    stage.calm().await;
+    ruth.transcript();
+    there.transcript();
     stage.finish().await;
 }

@@ -49,6 +49,7 @@ pub(crate) fn schedule(number: u64, droplet: u64) -> Schedule {
         reminded_at: None,
         approved: Vec::new(),
         narrowed: false,
+        warn: None,
         group: None,
         watched: Watched::default(),
     }

@@ -59,6 +59,30 @@ impl Chosen {
     }
 }
 
+impl Chosen {
+    /// Who is warned from now on, where that was settled before: what is left out stays, and `none` ends it.
+    pub(super) async fn changed(
+        self,
+        context: Context<'_>,
+        guild: GuildId,
+        was: Option<Warn>,
+    ) -> Result<Option<Warn>, Refusal> {
+        let typed = self.warn.as_deref().map(str::trim);
+        if typed.is_some_and(|typed| typed.eq_ignore_ascii_case("none")) {
+            return Ok(None);
+        }
+        if typed.is_none() && self.warn_in.is_none() {
+            return Ok(was);
+        }
+        let (is_timed, is_placed) = (typed.is_some(), self.warn_in.is_some());
+        let chosen = self.read(context, guild).await?.warn;
+        Ok(chosen.map(|chosen| Warn {
+            channel: was.filter(|_| !is_placed).map_or(chosen.channel, |was| was.channel),
+            minutes: was.filter(|_| !is_timed).map_or(chosen.minutes, |was| was.minutes),
+        }))
+    }
+}
+
 /// Whoever has people warned must be able to write there themselves. Discord says what they may; it is theirs to submit something else.
 fn check_may_write(context: Context<'_>, channel: id::ChannelId) -> Result<(), Refusal> {
     let chosen = context.interaction.data.resolved.channels.get(&channel);

@@ -21,8 +21,12 @@ use crate::{
 const CHOICES: usize = 25;
 
 /// What help says of it, and the right that it takes.
-pub(super) const HELP: Help =
-    Help { name: "snapshot cancel", right: Right::Take, does: "stops a running operation; power is restored" };
+pub(super) const HELP: Help = Help {
+    name: "snapshot cancel",
+    right: Right::Take,
+    to: "cancel operations",
+    does: "stops a running operation; power is restored",
+};
 
 /// Stop a running operation; power is restored either way
 #[poise::command(slash_command)]
@@ -33,7 +37,7 @@ pub(super) async fn cancel(
     operation: String,
 ) -> Result<(), Fault> {
     // Who may stop nothing learns no names of what runs.
-    granted(context, HELP.right, |info, _| Box::pin(stop(context, info, operation))).await;
+    granted(context, HELP, |info, _| Box::pin(stop(context, info, operation))).await;
     Ok(())
 }
 
@@ -49,7 +53,7 @@ async fn meant(state: &AppState, who: &Person, text: &str) -> Result<OperationId
     let running = state.running_for(who).await?;
     let is_named = |operation: &&Operation| operation.target.name.eq_ignore_ascii_case(text);
     let named: Vec<_> = running.iter().filter(is_named).collect();
-    match (named.as_slice(), choice::key(text).parse()) {
+    match (named.as_slice(), choice::last_key(text).parse()) {
         ([only], _) => Ok(only.id),
         ([], Ok(id)) => Ok(id),
         ([], Err(_)) => {
@@ -66,7 +70,7 @@ async fn meant(state: &AppState, who: &Person, text: &str) -> Result<OperationId
 /// The running operations that this person may stop.
 async fn stoppable<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let (state, who) = (context.framework.user_data, asking(context));
-    if let Some(refused) = super::refused(context, HELP.right) {
+    if let Some(refused) = super::refused(context, HELP) {
         return refused;
     }
     let running = state.running_for(&who).await.unwrap_or_default();

@@ -27,8 +27,18 @@ enum Cause {
 
 /// What help says of each, and the right that it takes.
 pub(super) const HELP: [Help; 2] = [
-    Help { name: "snapshot cost", right: Right::View, does: "shows what Snapshots cost and who causes it" },
-    Help { name: "snapshot orphans", right: Right::View, does: "shows which Snapshots may be left over" },
+    Help {
+        name: "snapshot cost",
+        right: Right::View,
+        to: "see what Snapshots cost",
+        does: "shows what Snapshots cost and who causes it",
+    },
+    Help {
+        name: "snapshot orphans",
+        right: Right::View,
+        to: "see Snapshots",
+        does: "shows which Snapshots may be left over",
+    },
 ];
 
 /// What Snapshots cost, who causes it, and how that changes (estimate)
@@ -48,7 +58,7 @@ pub(super) async fn cost(
         Some(Cause::Tag) => By::Tag,
     };
     let months = months.map_or(MONTHS, usize::from).clamp(1, 12);
-    granted(context, Right::View, |info, _| {
+    granted(context, HELP[0], |info, _| {
         Box::pin(async move {
             let listing = costs::listing(state).await?;
             let found = costs::costs(state, &listing, by, months).await?;
@@ -64,7 +74,7 @@ pub(super) async fn cost(
 #[poise::command(slash_command)]
 pub(super) async fn orphans(context: Context<'_>) -> Result<(), Fault> {
     let state = context.framework.user_data;
-    granted(context, Right::View, |_, _| {
+    granted(context, HELP[1], |_, _| {
         Box::pin(async move {
             let listing = costs::listing(state).await?;
             let found = costs::leftovers(state, &listing).await?;

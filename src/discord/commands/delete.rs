@@ -29,8 +29,12 @@ use crate::{
 };
 
 /// What help says of it, and the right that it takes.
-pub(super) const HELP: Help =
-    Help { name: "snapshot delete", right: Right::Restore, does: "deletes a Snapshot for good; asks first" };
+pub(super) const HELP: Help = Help {
+    name: "snapshot delete",
+    right: Right::Restore,
+    to: "delete Snapshots",
+    does: "deletes a Snapshot for good; asks first",
+};
 
 /// Delete a Snapshot for good (asks first)
 #[poise::command(slash_command)]
@@ -43,7 +47,7 @@ pub(super) async fn delete(
 ) -> Result<(), Fault> {
     let announce = announce::told(tell);
     let state = context.framework.user_data;
-    granted(context, HELP.right, |info, grant| {
+    granted(context, HELP, |info, grant| {
         Box::pin(
             async move { announced(state, &info, &grant, (&snapshot, Asked { announce, ..Asked::default() })).await },
         )
@@ -138,5 +142,5 @@ impl Confirmed for Delete {
 }
 
 async fn all_snapshots<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    snapshots(context, HELP.right, partial).await
+    snapshots(context, HELP, partial).await
 }

@@ -11,7 +11,7 @@ use crate::{
         messages::{
             droplet::{self as words, Seen},
             help::Help,
-            refusal::{Occupant, Refusal},
+            refusal::Refusal,
         },
         responder::{Answer, Stop},
     },
@@ -19,8 +19,12 @@ use crate::{
 };
 
 /// What help says of it, and the right that it takes.
-pub(super) const HELP: Help =
-    Help { name: "droplet show", right: Right::View, does: "shows power, last Snapshot, schedule and cost" };
+pub(super) const HELP: Help = Help {
+    name: "droplet show",
+    right: Right::View,
+    to: "see Droplets",
+    does: "shows power, last Snapshot, schedule and cost",
+};
 
 /// One Droplet: power, last Snapshot, schedule, cost, and what you can do
 #[poise::command(slash_command)]
@@ -30,7 +34,7 @@ pub(super) async fn show(
     #[autocomplete = "droplets"]
     droplet: String,
 ) -> Result<(), Fault> {
-    granted(context, HELP.right, |_, _| Box::pin(tell(context, droplet))).await;
+    granted(context, HELP, |_, _| Box::pin(tell(context, droplet))).await;
     Ok(())
 }
 
@@ -40,17 +44,16 @@ async fn tell(context: Context<'_>, text: String) -> Result<Answer, Stop> {
     let listed = found.map_err(|unresolved| lookup::no_droplet(&text, unresolved))?;
     // Power is worth a look; the list may be a minute old.
     let now = state.inventory.droplet_now(listed.id).await;
-    let droplet = now.map_err(|unresolved| lookup::no_droplet(&text, unresolved))?.ok_or(Refusal::DropletGone)?;
+    let droplet = now
+        .map_err(|unresolved| lookup::no_droplet(&text, unresolved))?
+        .ok_or(Refusal::DropletGone { droplet: Some(listed.name) })?;
     let of = Some(droplet.id);
     let listing = state.inventory.listing(of).await.map_err(|unresolved| lookup::no_droplet(&text, unresolved))?;
     let running = match state.running_on(droplet.id).await? {
         None => None,
         Some(operation) => {
             let progress = state.store.progress_message(operation).await?;
-            Some(match state.occupant(&who, operation, progress).await? {
-                Occupant::Here { progress, .. } => progress,
-                Occupant::Elsewhere { .. } => None,
-            })
+            Some(state.occupant(&who, operation, progress).await?)
         }
     };
     let right = state.policy.greatest(&who).unwrap_or(HELP.right);
@@ -66,5 +69,5 @@ async fn tell(context: Context<'_>, text: String) -> Result<Answer, Stop> {
 }
 
 async fn droplets<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    super::droplets(context, HELP.right, partial).await
+    super::droplets(context, HELP, partial).await
 }

@@ -57,7 +57,7 @@ impl Confirmed for Launch {
         found.map(|_| None).map_err(|gone| lookup::no_snapshot(&id.to_string(), None, gone).into())
     }
 
-    /// Tags are offered again, since the source may have others by now.
+    /// Keys and tags are as they were chosen; tags are offered once more, since the source may have others by now.
     async fn ask_again(
         &self,
         (state, info): (&AppState, &InteractionInfo),
@@ -70,7 +70,8 @@ impl Confirmed for Launch {
             name: droplet.name.clone(),
             region: Some(droplet.region.clone()),
             size: Some(droplet.size.clone()),
-            ssh_key: droplet.ssh_keys.first().cloned(),
+            ssh_keys: droplet.ssh_keys.clone(),
+            tags: droplet.tags.iter().filter(|tag| !is_mark(tag)).cloned().collect(),
             retries: Some(failed.id),
             announce: failed.announced_again(),
         };
@@ -87,15 +88,21 @@ pub(in crate::discord) struct Typed {
     pub(in crate::discord) name: String,
     pub(in crate::discord) region: Option<String>,
     pub(in crate::discord) size: Option<String>,
-    pub(in crate::discord) ssh_key: Option<String>,
+    pub(in crate::discord) ssh_keys: Vec<String>,
+    /// The tags that it gets whatever the source has.
+    pub(in crate::discord) tags: Vec<String>,
     /// The failed launch that this one makes good.
     pub(in crate::discord) retries: Option<OperationId>,
     pub(in crate::discord) announce: Announce,
 }
 
 /// What help says of it, and the right that it takes.
-pub(super) const HELP: Help =
-    Help { name: "snapshot launch", right: Right::Restore, does: "creates a Droplet from a Snapshot; asks first" };
+pub(super) const HELP: Help = Help {
+    name: "snapshot launch",
+    right: Right::Restore,
+    to: "launch Droplets",
+    does: "creates a Droplet from a Snapshot; asks first",
+};
 
 /// Create a new Droplet from a Snapshot (costs money, asks first)
 #[expect(clippy::too_many_arguments, reason = "each is an option of the command")]
@@ -120,10 +127,10 @@ pub(super) async fn launch(
     ssh_key: Option<String>,
     #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
 ) -> Result<(), Fault> {
-    let typed = Typed { snapshot, name, region, size, ssh_key, retries: None, announce: announce::told(tell) };
+    let (ssh_keys, announce) = (ssh_key.into_iter().collect(), announce::told(tell));
+    let typed = Typed { snapshot, name, region, size, ssh_keys, announce, ..Typed::default() };
     let state = context.framework.user_data;
-    granted(context, HELP.right, |info, grant| Box::pin(async move { question(state, &info, &grant, typed).await }))
-        .await;
+    granted(context, HELP, |info, grant| Box::pin(async move { question(state, &info, &grant, typed).await })).await;
     Ok(())
 }
 
@@ -144,22 +151,21 @@ pub(in crate::discord) async fn question(
     let sizes =
         state.inventory.sizes(Waiting::Command).await.map_err(|failed| lookup::no_snapshot("", None, failed))?;
     let size = choose_size(typed.size.as_deref(), &sizes, &Room::of(&snapshot, &region), source.as_ref())?;
-    let ssh_keys = match &typed.ssh_key {
-        Some(text) => vec![find_key(state, text).await?],
-        None => Vec::new(),
-    };
+    let ssh_keys = find_keys(state, &typed.ssh_keys).await?;
+    let own = state.wording.rules.droplet_tag.as_deref();
+    let chosen = typed.tags.into_iter().filter(|tag| Some(tag.as_str()) != own);
     let droplet = NewDroplet {
         name: name.to_owned(),
         region: region.clone(),
         size: size.slug.clone(),
         image: snapshot.id,
-        tags: state.wording.rules.droplet_tag.iter().cloned().collect(),
+        tags: own.map(str::to_owned).into_iter().chain(chosen).collect(),
         ssh_keys,
     };
     let target = Target { droplet: None, name: name.to_owned(), region: Some(region), disk_gb: Some(size.disk_gb) };
     let kind = Kind::Launch(Launch { snapshot: SnapshotRef { id: snapshot.id, name: snapshot.name.clone() }, droplet });
     let offer = Offer {
-        tags: tags(source.as_ref(), state.wording.rules.droplet_tag.as_deref()),
+        tags: tags(source.as_ref(), own),
         source: source.map(|source| source.name),
         keys: ask::keys(state).await,
         size: words::parts(size),
@@ -256,25 +262,43 @@ fn choose_size<'s>(
     }
 }
 
-async fn find_key(state: &AppState, text: &str) -> Result<String, Stop> {
-    let keys =
-        state.inventory.ssh_keys(Waiting::Command).await.map_err(|failed| lookup::no_snapshot("", None, failed))?;
-    let by = |is_meant: &dyn Fn(&SshKey) -> bool| keys.iter().find(|key| is_meant(key));
-    let meant = by(&|key| key.fingerprint == text)
-        .or_else(|| by(&|key| key.name == text))
-        .or_else(|| by(&|key| words::ssh_key(key) == text));
-    match meant {
-        Some(key) => Ok(key.fingerprint.clone()),
-        None => Err(Refusal::UnknownSshKey { text: text.to_owned() }.into()),
+/// The fingerprints of these keys.
+async fn find_keys(state: &AppState, typed: &[String]) -> Result<Vec<String>, Stop> {
+    if typed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let known = state.inventory.ssh_keys(Waiting::Command).await;
+    let known = known.map_err(|failed| lookup::no_snapshot("", None, failed))?;
+    Ok(typed.iter().map(|text| find_key(&known, text)).collect::<Result<_, _>>()?)
+}
+
+/// The key with this fingerprint, alone or at the end of a choice's label; or the only one with this name.
+fn find_key(keys: &[SshKey], text: &str) -> Result<String, Refusal> {
+    let fingerprint = choice::last_key(text);
+    if let Some(key) = keys.iter().find(|key| key.fingerprint == fingerprint) {
+        return Ok(key.fingerprint.clone());
+    }
+    let named: Vec<&SshKey> = keys.iter().filter(|key| key.name == text).collect();
+    match named.as_slice() {
+        [only] => Ok(only.fingerprint.clone()),
+        [] => Err(Refusal::UnknownSshKey { text: text.to_owned() }),
+        several => Err(Refusal::AmbiguousSshKey {
+            text: text.to_owned(),
+            labels: several.iter().map(|key| words::ssh_key(key)).collect(),
+        }),
     }
 }
 
 /// The source's tags without those that mark what an operation made, and without the tag that lets us touch the new Droplet, which
 /// it gets anyway.
 fn tags(source: Option<&Droplet>, own: Option<&str>) -> Vec<String> {
-    let marks = |tag: &String| tag.strip_prefix("snapshot-bot-").is_some_and(|id| id.parse::<OperationId>().is_ok());
     let known = source.and_then(|source| source.tags.as_deref()).unwrap_or_default();
-    known.iter().filter(|tag| !marks(tag) && Some(tag.as_str()) != own).cloned().collect()
+    known.iter().filter(|tag| !is_mark(tag) && Some(tag.as_str()) != own).cloned().collect()
+}
+
+/// Whether a tag says which operation made its Droplet.
+fn is_mark(tag: &str) -> bool {
+    tag.strip_prefix("snapshot-bot-").is_some_and(|id| id.parse::<OperationId>().is_ok())
 }
 
 /// `^[a-zA-Z0-9]?[a-z0-9A-Z.\-]*[a-z0-9A-Z]$`, at most 255, as DigitalOcean's specification has it; a dot or dash in front is
@@ -288,7 +312,7 @@ fn is_host_name(name: &str) -> bool {
 }
 
 async fn all_snapshots<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    snapshots(context, HELP.right, partial).await
+    snapshots(context, HELP, partial).await
 }
 
 /// The Snapshot that was chosen in the same command, where it can be told already, and its Droplet.
@@ -300,7 +324,7 @@ async fn chosen(context: Context<'_>) -> Option<(Snapshot, Option<Droplet>)> {
 /// Where the Snapshot is.
 async fn regions<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let (state, nothing) = (context.framework.user_data, CreateAutocompleteResponse::new());
-    if let Some(refused) = super::refused(context, HELP.right) {
+    if let Some(refused) = super::refused(context, HELP) {
         return refused;
     }
     let Some((snapshot, _)) = chosen(context).await else { return nothing };
@@ -315,7 +339,7 @@ async fn regions<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocomple
 /// What is large enough and there, the cheapest first.
 async fn sizes<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let (state, nothing) = (context.framework.user_data, CreateAutocompleteResponse::new());
-    if let Some(refused) = super::refused(context, HELP.right) {
+    if let Some(refused) = super::refused(context, HELP) {
         return refused;
     }
     let (sizes, chosen) = tokio::join!(state.inventory.sizes(Waiting::Suggestion), chosen(context));
@@ -335,7 +359,7 @@ fn offered_room(typed: Option<&str>, chosen: Option<&(Snapshot, Option<Droplet>)
 
 async fn ssh_keys<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let (state, nothing) = (context.framework.user_data, CreateAutocompleteResponse::new());
-    if let Some(refused) = super::refused(context, HELP.right) {
+    if let Some(refused) = super::refused(context, HELP) {
         return refused;
     }
     let Ok(keys) = state.inventory.ssh_keys(Waiting::Suggestion).await else { return nothing };
@@ -373,6 +397,18 @@ mod tests {
 
     fn snapshot(regions: &[&str]) -> Snapshot {
         serde_json::from_value(json!({"id": "5", "name": "golden", "regions": regions, "min_disk_size": 25})).unwrap()
+    }
+
+    #[test]
+    fn a_key_is_found_by_its_fingerprint_and_a_name_of_several_is_refused() {
+        let key = |name: &str, fingerprint: &str| SshKey { name: name.to_owned(), fingerprint: fingerprint.to_owned() };
+        let keys = [key("laptop", "aa:01"), key("laptop", "bb:02"), key("phone · work", "cc:03")];
+        for (text, found) in [("bb:02", "bb:02"), ("phone · work", "cc:03"), (&words::ssh_key(&keys[1]), "bb:02")] {
+            assert_eq!(find_key(&keys, text).as_deref(), Ok(found), "{text}");
+        }
+        let labels = vec![words::ssh_key(&keys[0]), words::ssh_key(&keys[1])];
+        assert_eq!(find_key(&keys, "laptop"), Err(Refusal::AmbiguousSshKey { text: "laptop".to_owned(), labels }));
+        assert!(matches!(find_key(&keys, "tablet"), Err(Refusal::UnknownSshKey { .. })));
     }
 
     #[test]

@@ -37,8 +37,12 @@ use crate::{
 const PER_PAGE: usize = 10;
 
 /// What help says of it, and the right that it takes.
-pub(super) const HELP: Help =
-    Help { name: "snapshot list", right: Right::View, does: "shows Snapshots with age, size and cost" };
+pub(super) const HELP: Help = Help {
+    name: "snapshot list",
+    right: Right::View,
+    to: "see Snapshots",
+    does: "shows Snapshots with age, size and cost",
+};
 
 impl Values for Order {
     const ALL: &'static [(&'static str, &'static str, Self)] = &[
@@ -59,7 +63,7 @@ pub(super) async fn list(
     #[description = "In which order"] sort: Option<OneOf<Order>>,
 ) -> Result<(), Fault> {
     let order = sort.map_or(Order::default(), |OneOf(order)| order);
-    granted(context, HELP.right, |_, _| Box::pin(first(context, droplet, order))).await;
+    granted(context, HELP, |_, _| Box::pin(first(context, droplet, order))).await;
     Ok(())
 }
 
@@ -203,5 +207,5 @@ fn scheduled(operation: &Operation) -> Option<ScheduleId> {
 }
 
 async fn droplets<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    super::droplets(context, HELP.right, partial).await
+    super::droplets(context, HELP, partial).await
 }

@@ -25,6 +25,7 @@ use std::sync::Arc;
 
 use serenity::{
     builder::{AutocompleteChoice, CreateAutocompleteResponse},
+    http::Http,
     model::application::{InstallationContext, InteractionContext, ResolvedValue},
 };
 
@@ -37,7 +38,7 @@ use super::{
     state::{AppState, person},
 };
 use crate::{
-    access::{Grant, Person, Right},
+    access::{Grant, Person},
     inventory::{Origin, Snapshot, distinct, snapshot_label},
     operation::undo::is_safety_name,
 };
@@ -148,7 +149,12 @@ async fn answer<W: Future<Output = Result<impl Into<Answer>, Stop>>>(
             // Nothing was begun, and the reason may soon be over: the same can be asked by a button.
             Err(Stop::Refused(refusal)) if refusal.passes() => Err::<Answer, Stop>(match again::press(context).await {
                 Some(press) => Stop::NotNow(refusal, Box::new(press)),
-                None => refusal.into(),
+                None if context.args.is_empty() => refusal.into(),
+                None => Stop::SendAgain(refusal),
+            }),
+            Err(Stop::Failed(fault @ Fault::Store(_))) => Err(match again::press(context).await {
+                Some(press) => Stop::NotStarted(fault, Box::new(press)),
+                None => Stop::Failed(fault),
             }),
             Err(stop) => Err(stop),
         }
@@ -156,15 +162,15 @@ async fn answer<W: Future<Output = Result<impl Into<Answer>, Stop>>>(
     responder.answer(work).await;
 }
 
-/// The same for a command that takes `right`: nothing is done for anybody without it.
+/// The same for a command that takes a right: nothing is done for anybody without it.
 async fn granted<W: Future<Output = Result<impl Into<Answer>, Stop>>>(
     context: Context<'_>,
-    right: Right,
+    Help { right, to, .. }: Help,
     work: impl FnOnce(InteractionInfo, Grant) -> W,
 ) {
     let state = context.framework.user_data;
     answer(context, |info| async move {
-        let grant = state.policy.authorize(&info.who, right).map_err(Refusal::Denied)?;
+        let grant = state.policy.authorize(&info.who, right).map_err(|denial| Refusal::DeniedTo { denial, to })?;
         work(info, grant).await
     })
     .await;
@@ -184,17 +190,17 @@ fn sibling(context: Context<'_>, option: &str) -> Option<String> {
 }
 
 /// In place of suggestions, for who may not have any: the one choice that says why. None if the person may.
-fn refused(context: Context<'_>, right: Right) -> Option<CreateAutocompleteResponse> {
+fn refused(context: Context<'_>, Help { right, to, .. }: Help) -> Option<CreateAutocompleteResponse> {
     let state = context.framework.user_data;
     let denial = state.policy.authorize(&asking(context), right).err()?;
-    let why = choice::denied(&denial, |role| state.roles.name(role));
+    let why = choice::denied(&denial, to, |role| state.roles.name(role));
     // Anyone who submits it all the same is refused like anybody without the right.
     Some(CreateAutocompleteResponse::new().set_choices(vec![AutocompleteChoice::new(why, choice::NO_RIGHT)]))
 }
 
 /// The Droplets that a half-typed text may mean.
-async fn droplets(context: Context<'_>, right: Right, partial: &str) -> CreateAutocompleteResponse {
-    if let Some(refused) = refused(context, right) {
+async fn droplets(context: Context<'_>, help: Help, partial: &str) -> CreateAutocompleteResponse {
+    if let Some(refused) = refused(context, help) {
         return refused;
     }
     let found = context.framework.user_data.inventory.find_droplets(partial, CHOICES).await;
@@ -203,10 +209,10 @@ async fn droplets(context: Context<'_>, right: Right, partial: &str) -> CreateAu
 }
 
 /// The Snapshots of all Droplets that a half-typed text may mean.
-async fn snapshots(context: Context<'_>, right: Right, partial: &str) -> CreateAutocompleteResponse {
+async fn snapshots(context: Context<'_>, help: Help, partial: &str) -> CreateAutocompleteResponse {
     let state = context.framework.user_data;
     let nothing = CreateAutocompleteResponse::new();
-    if let Some(refused) = refused(context, right) {
+    if let Some(refused) = refused(context, help) {
         return refused;
     }
     let found = state.inventory.find_snapshots(partial, CHOICES).await;
@@ -214,9 +220,15 @@ async fn snapshots(context: Context<'_>, right: Right, partial: &str) -> CreateA
     nothing.set_choices(choices(context, found).await)
 }
 
-/// Snapshots and backups to choose from, with age, size and who took them.
 async fn choices(context: Context<'_>, found: Vec<(Snapshot, Origin)>) -> Vec<AutocompleteChoice> {
-    let state = context.framework.user_data;
+    let (state, http) = (context.framework.user_data, &context.serenity_context().http);
+    let labelled = labelled(state, Some(http), &found).await;
+    labelled.into_iter().map(|(label, id)| AutocompleteChoice::new(label, id)).collect()
+}
+
+/// Snapshots and backups to choose from, with age, size and who took them, each with its id. Without Discord, people are called as they
+/// were when it was last asked.
+async fn labelled(state: &AppState, http: Option<&Http>, found: &[(Snapshot, Origin)]) -> Vec<(String, String)> {
     let origins =
         state.store.origins(found.iter().map(|(snapshot, _)| snapshot.name.as_str())).await.unwrap_or_else(|error| {
             tracing::warn!(%error, "could not learn who took Snapshots");
@@ -224,21 +236,24 @@ async fn choices(context: Context<'_>, found: Vec<(Snapshot, Origin)>) -> Vec<Au
         });
     let users = origins.values().map(|operation| operation.asker.user);
     let now = state.clock.now();
-    let names = state.names.of(&context.serenity_context().http, users, now).await;
-    let choice = |(snapshot, origin): (Snapshot, Origin)| {
+    let names = match http {
+        Some(http) => state.names.of(http, users, now).await,
+        None => state.names.known(users),
+    };
+    let choice = |(snapshot, origin): &(Snapshot, Origin)| {
         let operation = origins.get(&snapshot.name);
         let detail = match (origin, operation) {
             (Origin::Backup, _) => Some(choice::BACKUP.to_owned()),
             (Origin::Snapshot, Some(operation)) => Some(choice::taken_by(names.get(&operation.asker.user))),
             (Origin::Snapshot, None) => None,
         };
-        let label = snapshot_label(&snapshot, detail, now);
+        let label = snapshot_label(snapshot, detail, now);
         let mark = if is_safety_name(&snapshot.name) { choice::SAFETY } else { "" };
         (format!("{mark}{label}"), snapshot.id.to_string())
     };
-    let mut labelled: Vec<_> = found.into_iter().map(choice).collect();
+    let mut labelled: Vec<_> = found.iter().map(choice).collect();
     distinct(&mut labelled);
-    labelled.into_iter().map(|(label, id)| AutocompleteChoice::new(label, id)).collect()
+    labelled
 }
 
 /// What poise could not do itself. Commands answer for themselves, so what comes here is no command of ours, or a bug.
@@ -283,6 +298,7 @@ async fn fail(context: poise::Context<'_, Arc<AppState>, Fault>, stop: Stop) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::Right;
 
     #[test]
     fn help_speaks_of_every_command_and_of_no_other() {

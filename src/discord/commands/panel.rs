@@ -2,7 +2,7 @@
 //!
 //! Every step asks for the right again, answers the one who pressed alone, and ends in the question that the command would ask.
 
-use super::{Context, granted, list, restore, status, take};
+use super::{Context, granted, labelled, list, restore, status, take};
 use crate::{
     access::{Grant, Right},
     discord::{
@@ -21,7 +21,7 @@ use crate::{
         start,
         state::AppState,
     },
-    inventory::{Inspection, Origin, Snapshot, distinct, snapshot_label},
+    inventory::{Inspection, Origin, Snapshot},
     operation::{
         ids::{DropletId, SnapshotId},
         kinds::Safety,
@@ -29,14 +29,18 @@ use crate::{
 };
 
 /// What help says of it, and the right that it takes.
-pub(super) const HELP: Help =
-    Help { name: "snapshot panel", right: Right::Restore, does: "posts buttons for this channel, to pin" };
+pub(super) const HELP: Help = Help {
+    name: "snapshot panel",
+    right: Right::Restore,
+    to: "post a panel",
+    does: "posts buttons for this channel, to pin",
+};
 
 /// Post buttons to take, restore and list, for this channel to pin
 #[poise::command(slash_command)]
 pub(super) async fn panel(context: Context<'_>) -> Result<(), Fault> {
     let state = context.framework.user_data;
-    granted(context, HELP.right, |info, _| async move {
+    granted(context, HELP, |info, _| async move {
         start::check(state, &info)?;
         Ok::<_, Stop>(Answer::Public(words::panel()))
     })
@@ -118,14 +122,6 @@ async fn snapshots(state: &AppState, droplet: DropletId) -> Result<Message, Stop
         let origin = |image: &Snapshot| if backups.contains(&image.id) { Origin::Backup } else { Origin::Snapshot };
         found = images.into_iter().take(OPTIONS + 1).map(|image| (image.clone(), origin(&image))).collect();
     }
-    let now = state.clock.now();
-    let mut labelled: Vec<_> = found
-        .iter()
-        .map(|(snapshot, origin)| {
-            let detail = (*origin == Origin::Backup).then(|| "backup".to_owned());
-            (snapshot_label(snapshot, detail, now), snapshot.id.to_string())
-        })
-        .collect();
-    distinct(&mut labelled);
+    let labelled = labelled(state, None, &found).await;
     Ok(words::snapshots((droplet.id, &droplet.name), &labelled, found.len() > OPTIONS))
 }

@@ -1,5 +1,7 @@
 //! `/snapshot pin` and `/snapshot unpin`: anyone who deletes a pinned Snapshot first reads who wants it kept, and why.
 
+use std::collections::HashMap;
+
 use serenity::builder::{AutocompleteChoice, CreateAutocompleteResponse};
 
 use super::{CHOICES, Context, asking, granted, snapshots};
@@ -10,6 +12,7 @@ use crate::{
         interaction_info::InteractionInfo,
         lookup,
         messages::{
+            choice,
             help::Help,
             pins as words,
             refusal::{BadName, Refusal},
@@ -18,14 +21,22 @@ use crate::{
         responder::Stop,
         state::AppState,
     },
-    operation::{ids::GuildId, kinds::SnapshotRef},
+    operation::{
+        ids::{GuildId, SnapshotId},
+        kinds::SnapshotRef,
+    },
     store::Pin,
 };
 
 /// What help says of each, and the right that it takes.
 pub(super) const HELP: [Help; 2] = [
-    Help { name: "snapshot pin", right: Right::Take, does: "marks a Snapshot to keep, with a reason" },
-    Help { name: "snapshot unpin", right: Right::Take, does: "takes a pin off" },
+    Help {
+        name: "snapshot pin",
+        right: Right::Take,
+        to: "pin Snapshots",
+        does: "marks a Snapshot to keep, with a reason",
+    },
+    Help { name: "snapshot unpin", right: Right::Take, to: "unpin Snapshots", does: "takes a pin off" },
 ];
 
 /// Mark a Snapshot as one to keep (anyone who deletes it is warned)
@@ -40,8 +51,7 @@ pub(super) async fn pin(
     reason: Option<String>,
 ) -> Result<(), Fault> {
     let state = context.framework.user_data;
-    granted(context, HELP[0].right, |_, grant| Box::pin(async move { add(state, &grant, &snapshot, reason).await }))
-        .await;
+    granted(context, HELP[0], |_, grant| Box::pin(async move { add(state, &grant, &snapshot, reason).await })).await;
     Ok(())
 }
 
@@ -54,10 +64,8 @@ pub(super) async fn unpin(
     snapshot: String,
 ) -> Result<(), Fault> {
     let state = context.framework.user_data;
-    granted(context, HELP[1].right, |info, grant| {
-        Box::pin(async move { remove(state, &info, &grant, &snapshot).await })
-    })
-    .await;
+    granted(context, HELP[1], |info, grant| Box::pin(async move { remove(state, &info, &grant, &snapshot).await }))
+        .await;
     Ok(())
 }
 
@@ -90,26 +98,42 @@ pub(in crate::discord) async fn remove(
     text: &str,
 ) -> Result<String, Stop> {
     let pins = state.store.pins().await?;
-    let is_meant =
-        |pin: &&Pin| pin.snapshot.id.to_string() == text || pin.snapshot.name == text || words::choice(pin) == text;
-    let Some(pin) = pins.values().find(is_meant) else { return Ok(words::not_pinned(text, pins.len())) };
+    let Some(pin) = meant(&pins, text)? else { return Ok(words::not_pinned(text, pins.len())) };
     if pin.by != info.who.user {
-        state.policy.authorize(&info.who, Right::Restore).map_err(Refusal::NotYours)?;
+        let authorized = state.policy.authorize(&info.who, Right::Restore);
+        authorized.map_err(|denial| Refusal::PinnedByOther { by: pin.by, denial })?;
     }
     state.store.unpin(pin.snapshot.id, (grant.user(), grant.guild())).await?;
     Ok(words::unpinned(pin))
 }
 
+/// The pin with this id, alone or at the end of a choice's label; or the only one whose Snapshot has this name.
+fn meant<'p>(pins: &'p HashMap<SnapshotId, Pin>, text: &str) -> Result<Option<&'p Pin>, Refusal> {
+    if let Some(pin) = choice::last_key(text).parse().ok().and_then(|id| pins.get(&id)) {
+        return Ok(Some(pin));
+    }
+    let mut named: Vec<&Pin> = pins.values().filter(|pin| pin.snapshot.name == text).collect();
+    named.sort_by_key(|pin| pin.snapshot.id);
+    match named.as_slice() {
+        [] => Ok(None),
+        [only] => Ok(Some(only)),
+        several => Err(Refusal::AmbiguousSnapshot {
+            text: text.to_owned(),
+            labels: several.iter().map(|pin| words::choice(pin)).collect(),
+        }),
+    }
+}
+
 async fn all_snapshots<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    snapshots(context, Right::Take, partial).await
+    snapshots(context, HELP[0], partial).await
 }
 
 /// The pinned Snapshots, one's own guild's first and the latest before older ones.
 async fn pinned_snapshots<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let (state, nothing) = (context.framework.user_data, CreateAutocompleteResponse::new());
     let who = asking(context);
-    if state.policy.authorize(&who, Right::Take).is_err() {
-        return nothing;
+    if let Some(refused) = super::refused(context, HELP[1]) {
+        return refused;
     }
     let mut pins: Vec<Pin> = state.store.pins().await.unwrap_or_default().into_values().collect();
     let is_elsewhere = |guild: GuildId| who.guild != Some(guild);

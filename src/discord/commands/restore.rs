@@ -78,9 +78,10 @@ impl Confirmed for Restore {
         grant: &Grant,
         failed: &Operation,
     ) -> Result<Answer, Stop> {
-        let droplet = failed.target.droplet.ok_or(Refusal::DropletGone)?;
+        let droplet = failed.target.droplet.ok_or(Refusal::UnknownButton)?;
         let asked = (self.snapshot.id, self.safety, Some(failed));
-        of_droplet(state, info, grant, droplet, asked).await.map(Answer::New)
+        let asked = of_droplet(state, info, grant, droplet, asked).await;
+        asked.map(Answer::New).map_err(|stop| stop.about(&failed.target.name))
     }
 }
 
@@ -96,8 +97,12 @@ impl Values for Safety {
 }
 
 /// What help says of it, and the right that it takes.
-pub(super) const HELP: Help =
-    Help { name: "snapshot restore", right: Right::Restore, does: "rolls a Droplet back; asks first, can undo" };
+pub(super) const HELP: Help = Help {
+    name: "snapshot restore",
+    right: Right::Restore,
+    to: "restore Droplets",
+    does: "rolls a Droplet back; asks first, can undo",
+};
 
 /// Roll a Droplet back to one of its Snapshots (asks first, undo for 24 h)
 #[expect(clippy::too_many_arguments, reason = "each is an option of the command")]
@@ -122,7 +127,7 @@ pub(super) async fn restore(
 ) -> Result<(), Fault> {
     let safety = safety.map_or(Safety::Snapshot, |OneOf(safety)| safety);
     let typed = Typed { droplet, snapshot, safety, announce: Chosen { tell, warn, warn_in } };
-    granted(context, HELP.right, |info, grant| Box::pin(question(context, info, grant, typed))).await;
+    granted(context, HELP, |info, grant| Box::pin(question(context, info, grant, typed))).await;
     Ok(())
 }
 
@@ -169,7 +174,7 @@ pub(in crate::discord) async fn undo(
     let droplet = operation.target.droplet.ok_or(Refusal::NothingToUndo)?;
     check_free(state, info, (droplet, &operation.target.name), Some(Begun::Restore)).await?;
     let found = preflight::restore(state, droplet, &id.to_string()).await.map_err(|stop| match stop {
-        Stop::Refused(Refusal::DropletGone) => {
+        Stop::Refused(Refusal::DropletGone { .. }) => {
             Refusal::NothingToUndoOn { snapshot: operation.snapshot_name.clone(), id }.into()
         }
         stop => stop,
@@ -191,7 +196,7 @@ pub(in crate::discord) async fn of_snapshot(
     let lost = || Refusal::SourceGone { snapshot: snapshot.name.clone(), id };
     let droplet = snapshot.droplet.ok_or_else(lost)?;
     match of_droplet(state, info, grant, droplet, (id, Safety::Snapshot, None)).await {
-        Err(Stop::Refused(Refusal::DropletGone)) => Err(lost().into()),
+        Err(Stop::Refused(Refusal::DropletGone { .. })) => Err(lost().into()),
         asked => asked,
     }
 }
@@ -312,14 +317,14 @@ async fn ask(
 
 /// The Droplets that a half-typed text may mean; none for who may not restore.
 async fn droplets<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    super::droplets(context, HELP.right, partial).await
+    super::droplets(context, HELP, partial).await
 }
 
 /// Only what belongs to the Droplet that was chosen in the same command.
 async fn snapshots<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let state = context.framework.user_data;
     let nothing = CreateAutocompleteResponse::new();
-    if let Some(refused) = super::refused(context, HELP.right) {
+    if let Some(refused) = super::refused(context, HELP) {
         return refused;
     }
     let Some(droplet) = chosen_droplet(context).await else { return nothing };

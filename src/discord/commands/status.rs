@@ -26,8 +26,12 @@ use crate::{
 const CHOICES: usize = 25;
 
 /// What help says of it, and the right that it takes.
-pub(super) const HELP: Help =
-    Help { name: "snapshot status", right: Right::View, does: "shows what is running and finished recently" };
+pub(super) const HELP: Help = Help {
+    name: "snapshot status",
+    right: Right::View,
+    to: "see operations",
+    does: "shows what is running and finished recently",
+};
 
 /// What's running and what finished recently
 #[poise::command(slash_command)]
@@ -37,7 +41,7 @@ pub(super) async fn status(
     #[autocomplete = "operations"]
     operation: Option<String>,
 ) -> Result<(), Fault> {
-    granted(context, HELP.right, |_, _| Box::pin(tell(context, operation))).await;
+    granted(context, HELP, |_, _| Box::pin(tell(context, operation))).await;
     Ok(())
 }
 
@@ -67,7 +71,7 @@ pub(in crate::discord) async fn one(state: &AppState, who: &Person, text: &str) 
 
 /// The operation with this id, or the latest of what has this name: what runs, or else what ended.
 async fn meant(state: &AppState, who: &Person, text: &str) -> Result<Option<Operation>, Stop> {
-    if let Ok(id) = choice::key(text).parse()
+    if let Ok(id) = choice::last_key(text).parse()
         && let Some(stored) = state.store.operation(id).await?
     {
         return Ok(Some(stored.operation).filter(|operation| state.may_see(who, operation)));
@@ -120,7 +124,7 @@ async fn entry(state: &AppState, operation: Operation) -> Result<Entry, Stop> {
 async fn operations<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let state = context.framework.user_data;
     let who = asking(context);
-    if let Some(refused) = super::refused(context, HELP.right) {
+    if let Some(refused) = super::refused(context, HELP) {
         return refused;
     }
     let (running, ended) = running_and_ended(state, &who, CHOICES).await.unwrap_or_default();

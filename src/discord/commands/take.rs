@@ -45,8 +45,9 @@ impl Confirmed for Take {
         grant: &Grant,
         failed: &Operation,
     ) -> Result<Answer, Stop> {
-        let droplet = failed.target.droplet.ok_or(Refusal::DropletGone)?;
-        question(state, info, grant, droplet, Some(failed)).await.map(Answer::New)
+        let droplet = failed.target.droplet.ok_or(Refusal::UnknownButton)?;
+        let asked = question(state, info, grant, droplet, Some(failed)).await;
+        asked.map(Answer::New).map_err(|stop| stop.about(&failed.target.name))
     }
 }
 
@@ -70,8 +71,12 @@ impl Values for IfHung {
 }
 
 /// What help says of it, and the right that it takes.
-pub(super) const HELP: Help =
-    Help { name: "snapshot take", right: Right::Take, does: "shuts down, takes a Snapshot, powers back on" };
+pub(super) const HELP: Help = Help {
+    name: "snapshot take",
+    right: Right::Take,
+    to: "take Snapshots",
+    does: "shuts down, takes a Snapshot, powers back on",
+};
 
 /// Snapshot a Droplet: shut down, snapshot, power back on
 #[expect(clippy::too_many_arguments, reason = "each is an option of the command")]
@@ -104,7 +109,7 @@ pub(super) async fn take(
         if_hung: if_hung.map_or(default.if_hung, |OneOf(if_hung)| if_hung),
     });
     let wanted = Wanted { kind, droplet, name, announce };
-    granted(context, HELP.right, |info, grant| Box::pin(wish(context, info, grant, wanted))).await;
+    granted(context, HELP, |info, grant| Box::pin(wish(context, info, grant, wanted))).await;
     Ok(())
 }
 
@@ -182,7 +187,7 @@ fn check_name(name: &str) -> Result<(), BadName> {
 }
 
 async fn droplets<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    super::droplets(context, HELP.right, partial).await
+    super::droplets(context, HELP, partial).await
 }
 
 #[cfg(test)]

@@ -1,11 +1,15 @@
 //! `/snapshot take-group`: the Droplets with a tag, one after another. Asks first, naming them; the answer is used up by the run that it begins.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use serenity::builder::CreateAutocompleteResponse;
+use serenity::{builder::CreateAutocompleteResponse, model::id};
+use sha2::{Digest, Sha256};
 
 use super::{
-    Context, announce,
+    Context,
+    announce::Chosen,
     choices::OneOf,
     granted,
     schedule::{
@@ -18,10 +22,12 @@ use crate::{
     access::{Grant, Right},
     discord::{
         first_response::Begun,
+        group_reporter,
         incident::Fault,
         interaction_info::InteractionInfo,
         messages::{
             confirm::Buttons,
+            group,
             help::Help,
             message::Message,
             refusal::Refusal,
@@ -29,11 +35,11 @@ use crate::{
         },
         posting,
         responder::{Answer, Stop},
-        start,
+        retry, start,
         state::AppState,
     },
     operation::{
-        announce::Tell,
+        announce::{Announce, Tell},
         ids::{DropletId, RunId},
         kinds::Downtime,
     },
@@ -49,8 +55,12 @@ use crate::{
 const OPEN: SignedDuration = SignedDuration::from_mins(5);
 
 /// What help says of it, and the right that it takes.
-pub(super) const HELP: Help =
-    Help { name: "snapshot take-group", right: Right::Take, does: "takes all Droplets with a tag, in turn" };
+pub(super) const HELP: Help = Help {
+    name: "snapshot take-group",
+    right: Right::Take,
+    to: "take Snapshots",
+    does: "takes all Droplets with a tag, in turn",
+};
 
 /// What was asked about: those whom the question names are taken, and nobody else.
 #[derive(Debug, Serialize, Deserialize)]
@@ -79,34 +89,42 @@ pub(super) async fn take_group(
     check: Option<String>,
     #[description = "Whether they are shut down for their Snapshots"] power: Option<OneOf<Downtime>>,
     #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
+    #[description = "Warn people before each Droplet goes down: 1 to 60 minutes, such as 5m"]
+    #[max_length = 10]
+    warn: Option<String>,
+    #[description = "The channel that is warned; this one if left out"]
+    #[rename = "warn-in"]
+    #[channel_types("Text", "News", "PublicThread", "PrivateThread", "NewsThread")]
+    warn_in: Option<id::ChannelId>,
 ) -> Result<(), Fault> {
     let power = match power {
         Some(OneOf(Downtime::None)) => Power::Live,
         Some(OneOf(Downtime::PowerOff)) | None => Power::Off,
     };
     let pace = Pace { at_once, gap, check };
-    let tell = announce::told(tell).tell;
-    granted(context, HELP.right, |info, grant| Box::pin(wish(context, info, grant, (tag, pace, power, tell)))).await;
+    let announce = Chosen { tell, warn, warn_in };
+    granted(context, HELP, |info, grant| Box::pin(wish(context, info, grant, (tag, pace, power, announce)))).await;
     Ok(())
 }
 
 async fn tags<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    choices::tags(context, partial).await
+    match super::refused(context, HELP) {
+        Some(refused) => refused,
+        None => choices::tags(context, partial).await,
+    }
 }
 
 async fn wish(
     context: Context<'_>,
     info: InteractionInfo,
     grant: Grant,
-    (tag, pace, power, tell): (String, Pace, Power, Tell),
+    (tag, pace, power, announce): (String, Pace, Power, Chosen),
 ) -> Result<Answer, Stop> {
     let state = context.framework.user_data;
     start::check(state, &info)?;
     let tag = Group::tag_in(&tag).unwrap_or(tag.trim());
     let group = pace.group(tag)?;
-    let (gathered, named) = members_now(state, &group, power).await?;
-    start::check_crowding(state, grant.user(), at_once(&group, gathered.droplets.len())).await?;
-    let cost = group_cost(state, &gathered.droplets).await;
+    let Announce { tell, warn } = announce.read(context, grant.guild()).await?;
     let now = state.clock.now();
     let plan = Plan {
         id: RunId::from_random(fastrand::u64(..)),
@@ -122,17 +140,56 @@ async fn wish(
         guild: grant.guild(),
         channel: posting::lasting(&context.serenity_context().http, grant.guild(), &info).await,
         tell,
+        warn,
     };
+    ask(state, &grant, plan, None).await
+}
+
+/// *Try again* was pressed under the end of a run: the same, for those of its members that have no Snapshot.
+pub(in crate::discord) async fn again(
+    state: &AppState,
+    grant: &Grant,
+    info: &InteractionInfo,
+    failed: &Run,
+) -> Result<Answer, Stop> {
+    start::check(state, info)?;
+    let explained = group_reporter::explained(&state.store, failed).await?;
+    let may_help = group::may_be_tried_again(failed, &explained);
+    let ended = failed.ended_at.filter(|_| may_help).ok_or(Refusal::UnknownButton)?;
+    let (id, now) = (next_id(failed.plan.id), state.clock.now());
+    if let Some(again) = state.store.run(id).await? {
+        return Err(Refusal::RunTriedAgain { channel: again.plan.channel }.into());
+    }
+    if now.duration_since(ended) >= retry::OFFERED {
+        return Err(Refusal::RetryOver.into());
+    }
+    let without = failed.taken().filter(|member| !member.phase.is_good()).map(|member| member.droplet).collect();
+    let plan = Plan { id, planned: now, until: now, owner: grant.user(), ..failed.plan.clone() };
+    ask(state, grant, plan, Some(&without)).await
+}
+
+/// The id of the run that tries this one again. It follows from that, so that the database knows at most one.
+fn next_id(run: RunId) -> RunId {
+    let digest = Sha256::digest(format!("again:{run}"));
+    RunId::from_random(digest.iter().take(8).fold(0, |id, byte| id << 8 | u64::from(*byte)))
+}
+
+/// Asks whether the Droplets with the tag are to be taken, or only those of them that `only` names.
+async fn ask(state: &AppState, grant: &Grant, plan: Plan, only: Option<&BTreeSet<DropletId>>) -> Result<Answer, Stop> {
+    let (gathered, named) = members_now(state, &plan.group, plan.power, only).await?;
+    start::check_crowding(state, grant.user(), at_once(&plan.group, gathered.droplets.len())).await?;
+    let cost = group_cost(state, &gathered.droplets).await;
     let draft = Draft {
         members: gathered.droplets.iter().map(|droplet| (droplet.id, droplet.name.clone())).collect(),
         excluded: gathered.excluded.iter().map(|(droplet, why)| (droplet.id, droplet.name.clone(), *why)).collect(),
         plan,
     };
-    let expires_at = now + OPEN;
+    let expires_at = state.clock.now() + OPEN;
     let what = serde_json::to_string(&draft)?;
     let confirmation = Confirmation { asker: grant.user(), guild: grant.guild(), what, expires_at };
     let id = state.store.create_confirmation(&confirmation).await?;
-    let taking = Taking { plan: &draft.plan, members: &named, cost, price_per_gb: state.wording.price_per_gb };
+    let (price_per_gb, is_again) = (state.wording.price_per_gb, only.is_some());
+    let taking = Taking { plan: &draft.plan, members: &named, cost, price_per_gb, is_again };
     Ok(Answer::New(words::question(&taking, Buttons { id, expires_at })))
 }
 
@@ -169,15 +226,20 @@ pub(in crate::discord) async fn confirmed(
     start::check_crowding(state, grant.user(), at_once(&plan.group, taken.len())).await?;
     let members: Vec<Member> = taken.into_iter().chain(lately).chain(excluded).collect();
     match state.store.begin_run(&plan, &members, Some(&consent)).await {
-        // The same press, delivered twice.
-        Ok(()) | Err(RunError::NotFree) => {
-            info.first.awaited_by(Begun::Run(Box::new(plan.clone()), (grant.user(), grant.guild())));
-            tracing::info!(run.id = %plan.id, tag = plan.group.tag, user.id = %grant.user(), "accepted");
-            Ok(Answer::Instead(Message::text(words::begun(&plan))))
+        Ok(()) => {}
+        // The same press, delivered twice; or somebody else was quicker to try the same again.
+        Err(RunError::NotFree) => {
+            let other = state.store.run(plan.id).await?.filter(|run| run.plan.owner != plan.owner);
+            if let Some(other) = other {
+                return Err(Refusal::RunTriedAgain { channel: other.plan.channel }.into());
+            }
         }
-        Err(RunError::Unconfirmed(why)) => Err(start::not_counted(why).into()),
-        Err(RunError::Unavailable(error)) => Err(error.into()),
+        Err(RunError::Unconfirmed(why)) => return Err(start::not_counted(why).into()),
+        Err(RunError::Unavailable(error)) => return Err(Fault::InDoubt(error).into()),
     }
+    info.first.awaited_by(Begun::Run(Box::new(plan.clone()), (grant.user(), grant.guild())));
+    tracing::info!(run.id = %plan.id, tag = plan.group.tag, user.id = %grant.user(), "accepted");
+    Ok(Answer::Instead(Message::text(words::begun(&plan))))
 }
 
 /// How many of so many members are at work at once.

@@ -17,7 +17,7 @@ use crate::{
     operation::{
         Operation, Outcome,
         announce::Tell,
-        ids::{ChannelId, MessageId},
+        ids::{ChannelId, MessageId, SnapshotId},
         power::{Released, Status},
         reading::{Failure, PowerState},
         step::{State, Step},
@@ -36,11 +36,26 @@ pub fn answer(operation: &Operation, wording: &Wording) -> Message {
     Message { content: shorten(&content, lengths::CONTENT), pings, buttons: buttons(operation), ..Message::default() }
 }
 
-/// The same, once somebody deleted the Snapshot that it offered.
-pub fn without_snapshot(said: Message, by: Deleter, at: Timestamp) -> Message {
-    let note = format!("\n⏭️ {} deleted that Snapshot {}.", capitalised(&deleter(by)), ago(at));
-    let content = shorten(&said.content, lengths::CONTENT - note.encode_utf16().count());
-    Message { content: content + &note, ..said }
+/// An announcement once somebody deleted one of the Snapshots that it offered. If that was the way back, the deletion is said in its place.
+pub fn without_snapshot(
+    said: Message,
+    (operation, wording): (&Operation, &Wording),
+    (snapshot, by, at): (SnapshotId, Deleter, Timestamp),
+) -> Message {
+    let taken = operation.snapshot.as_ref().filter(|taken| taken.id == snapshot).map(|taken| taken.name.as_str());
+    let other = operation.kind.snapshot().filter(|other| other.id == snapshot).map(|other| other.name.as_str());
+    let deleted = taken.or(other).map_or_else(|| "that Snapshot".to_owned(), name);
+    let note = format!("⏭️ {} deleted {deleted} {}.", capitalised(&deleter(by)), ago(at));
+    let is_way_back = operation.safety_snapshot().is_some_and(|safety| safety.id == snapshot);
+    let way_back = words(&operation.kind).way_back(operation, wording);
+    let replaced = way_back.filter(|way_back| is_way_back && said.content.contains(way_back));
+    let content = if let Some(way_back) = replaced {
+        failure::without_the_safety_snapshot(&said.content.replace(&way_back, &note))
+    } else {
+        let content = shorten(&said.content, lengths::CONTENT - note.encode_utf16().count() - 1);
+        format!("{content}\n{note}")
+    };
+    Message { content: shorten(&content, lengths::CONTENT), ..said }
 }
 
 /// Who wanted a Snapshot deleted.
@@ -92,11 +107,11 @@ fn may_need_a_restart(operation: &Operation) -> bool {
 /// The same for the notify channel, which pings nobody.
 pub fn notify(operation: &Operation, wording: &Wording) -> Message {
     let asker = operation.asker;
-    let content = format!("{}\nRequested by <@{}> in <#{}>.", outcome(operation, wording), asker.user, asker.channel);
+    let content = format!("{} Requested by <@{}> in <#{}>.", outcome(operation, wording), asker.user, asker.channel);
     Message::text(shorten(&content, lengths::CONTENT))
 }
 
-/// How it ended and why, what that means for the disk and the Droplet, and what to do next: a line for each, after a sign.
+/// How it ended and why, what that means for the disk, for the Droplet, and what to do next: a line for each, after a sign.
 fn outcome(operation: &Operation, wording: &Wording) -> String {
     let (sign, mut lines) = match &operation.verdict {
         Some(Outcome::Completed) | None => {
@@ -117,8 +132,7 @@ fn outcome(operation: &Operation, wording: &Wording) -> String {
     };
     let restart = may_need_a_restart(operation)
         .then(|| "The shutdown may have stopped some of its services; **Restart it** brings them back.".to_owned());
-    let power: Vec<String> = power(operation).into_iter().chain(restart).collect();
-    lines.extend((!power.is_empty()).then(|| power.join(" ")));
+    lines.extend(line(power(operation).into_iter().chain(restart)));
     if let Some(Outcome::Failed(why)) = &operation.verdict {
         let why = if is_gone(operation) { &Failure::DropletGone } else { why };
         lines.push(failure::next(why, operation));
@@ -128,9 +142,9 @@ fn outcome(operation: &Operation, wording: &Wording) -> String {
 
 fn completed(operation: &Operation, wording: &Wording) -> Vec<String> {
     let mut lines = words(&operation.kind).completed(operation, wording);
-    if let Some(cancelled) = operation.cancelled {
+    if let (Some(cancelled), Some(first)) = (operation.cancelled, lines.first_mut()) {
         let by = cancelled.by.map(|by| format!("<@{by}> cancelled, but ")).unwrap_or_default();
-        lines.push(format!("{by}DigitalOcean can't stop what it has started, so it ran to the end."));
+        *first = format!("{first} {by}DigitalOcean can't stop what it has started, so it ran to the end.");
     }
     lines
 }
@@ -146,27 +160,27 @@ fn cancelled(operation: &Operation, wording: &Wording) -> Vec<String> {
         ),
     };
     let undone = words(&operation.kind).undone(operation).map(|undone| format!(" {undone}")).unwrap_or_default();
-    let mut lines = vec![cancelled + &undone];
-    lines.extend(left(operation, wording));
-    if operation.may_have_overwritten() && !is_gone(operation) {
-        lines.push(format!("{}.", failure::way_back(operation)));
-    }
-    lines
+    let may_go_back = operation.may_have_overwritten() && !is_gone(operation);
+    let way_back = may_go_back.then(|| format!("{}.", failure::way_back(operation)));
+    std::iter::once(cancelled + &undone).chain(line(left(operation, wording).chain(way_back))).collect()
 }
 
 /// What an operation that did not complete left on the disk, and what it leaves behind.
-fn left(operation: &Operation, wording: &Wording) -> Vec<String> {
+fn left(operation: &Operation, wording: &Wording) -> impl Iterator<Item = String> {
     let words = words(&operation.kind);
-    let left = [words.disk(operation), words.kept(operation, wording)];
-    left.into_iter().flatten().collect()
+    [words.disk(operation), words.kept(operation, wording)].into_iter().flatten()
+}
+
+/// Sentences on one line; none where there are no sentences.
+fn line(sentences: impl IntoIterator<Item = String>) -> Option<String> {
+    let sentences: Vec<String> = sentences.into_iter().collect();
+    (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
 fn failed(why: &Failure, operation: &Operation, wording: &Wording) -> Vec<String> {
     let failed = words(&operation.kind).failed(operation);
-    let mut lines = vec![format!("{} {failed}. {}", subject(operation), failure::what(why, operation))];
-    lines.extend(left(operation, wording));
-    lines.extend(left_behind(why, operation));
-    lines
+    let first = format!("{} {failed}. {}", subject(operation), failure::what(why, operation));
+    std::iter::once(first).chain(line(left(operation, wording).chain(left_behind(why, operation)))).collect()
 }
 
 /// What may have been made all the same: the Snapshot that we could not follow any more, the Droplet of a failed launch.
@@ -250,7 +264,7 @@ fn power(operation: &Operation) -> Option<String> {
         Status::Untouched if power.was_told_to_turn_off() => format!("{droplet} is on and never went off."),
         Status::Untouched if operation.snapshot.is_some() => {
             format!(
-                "{droplet} kept running, so that Snapshot is like pulling the plug: files open at that moment may be incomplete."
+                "{droplet} kept running. The Snapshot is like pulling the plug: files open at that moment may be incomplete."
             )
         }
         Status::Untouched => format!("{droplet} kept running."),

@@ -4,10 +4,7 @@ use super::{
     lengths::CHOICE,
     text::{plain, shorten},
 };
-use crate::{
-    access::{Denial, Right},
-    operation::ids::RoleId,
-};
+use crate::{access::Denial, operation::ids::RoleId};
 
 /// The longest name of a person that leaves room for the Snapshot's own.
 const LONGEST_NAME: usize = 20;
@@ -22,34 +19,32 @@ pub const SAFETY: &str = "🛟 ";
 pub const NO_RIGHT: &str = "no-right";
 
 /// Why somebody is offered nothing: ``You need @Operator to take Snapshots``. `name` knows what roles are called.
-pub fn denied(denial: &Denial, name: impl Fn(RoleId) -> Option<String>) -> String {
+/// `wanted` follows "to".
+pub fn denied(denial: &Denial, wanted: &str, name: impl Fn(RoleId) -> Option<String>) -> String {
     let why = match denial {
-        Denial::MissingRole { right, roles } => {
+        Denial::MissingRole { roles, .. } => {
             let named: Vec<String> =
                 roles.iter().filter_map(|role| name(*role)).map(|role| format!("@{}", plain(&role, 30))).collect();
             if named.is_empty() {
-                format!("You need another role to {}", doing_shortly(*right))
+                format!("You need another role to {wanted}")
             } else {
-                format!("You need {} to {}", named.join(" or "), doing_shortly(*right))
+                format!("You need {} to {wanted}", named.join(" or "))
             }
         }
-        Denial::NobodyConfigured { right } => format!("Only server admins may {}", doing_shortly(*right)),
+        Denial::NobodyConfigured { .. } => format!("Only server admins may {wanted}"),
         Denial::NotInGuild | Denial::ForeignGuild => "I don't work here".to_owned(),
     };
     shorten(&why, CHOICE)
 }
 
-fn doing_shortly(right: Right) -> &'static str {
-    match right {
-        Right::View => "see Snapshots",
-        Right::Take => "take Snapshots",
-        Right::Restore => "restore, launch or delete",
-    }
-}
-
 /// Who took it, if it is known what they are called.
 pub fn taken_by(name: Option<&String>) -> String {
     name.map_or_else(|| "by me".to_owned(), |name| plain(name, LONGEST_NAME))
+}
+
+/// The same for a label that ends with it.
+pub fn last_key(text: &str) -> &str {
+    text.rsplit(" · ").next().unwrap_or_default().trim()
 }
 
 /// What a choice stands for whose label begins with it: some clients submit what they showed in place of the value.

@@ -122,7 +122,7 @@ pub fn restore(asked: &Restoring<'_>, wording: &Wording, buttons: Buttons) -> Me
         kept(asked, wording),
         joined([Some(format!("**Power:** {}", power(asked))), warned, window]),
     ];
-    question(&title, lines, yes("Restore", buttons), buttons)
+    question(&title, lines, yes(if asked.is_undo { "Undo" } else { "Restore" }, buttons), buttons)
 }
 
 /// What is tried again warned people the first time.
@@ -173,7 +173,7 @@ pub fn take(asked: &Taking<'_>, buttons: Buttons) -> Message {
 pub fn restart(target: &Target, buttons: Buttons) -> Message {
     let droplet = name(&target.name);
     let lines = vec![
-        "Its shutdown was delivered but never finished, so some of its services may be stopped. A restart brings them back.".to_owned(),
+        "It got the shutdown but never turned off, so some of its services may be stopped. A restart brings them back.".to_owned(),
         "**You lose:** what they have not written to disk. Restarting is like pulling the plug and plugging it in again.".to_owned(),
     ];
     question(&format!("Restart {droplet}?"), lines, yes("Restart", buttons), buttons)

@@ -6,15 +6,15 @@ use super::{
     Wording,
     list::way,
     message::{Button, Colour, Embed, Message, Style},
+    refusal::{self, Occupant},
     schedule::when,
     text::{name, plain},
-    units::{ago, cost, dollars_a_month, gigabytes, link, panel_page},
+    units::{ago, cost, dollars_a_month, gigabytes, panel_page},
 };
 use crate::{
     access::Right,
     discord::press::{Begun, Press},
     inventory::{Droplet, DropletStatus, Snapshot},
-    operation::ids::{ChannelId, GuildId, MessageId},
     schedule::Schedule,
 };
 
@@ -34,8 +34,8 @@ pub struct Seen<'a> {
     pub schedules: Vec<Schedule>,
     /// The present moment.
     pub now: Timestamp,
-    /// Whether something runs on it, and where its progress is, if who asks may see that.
-    pub running: Option<Option<(GuildId, ChannelId, MessageId)>>,
+    /// What runs on it, as far as who asks may know.
+    pub running: Option<Occupant>,
     /// The greatest right of who asks.
     pub right: Right,
 }
@@ -63,10 +63,7 @@ pub fn droplet(seen: &Seen<'_>, wording: &Wording) -> Message {
         lines.push(format!("Snapshots: {count} · {size} · {}", dollars_a_month(costs)));
     }
     lines.extend(scheduled(seen));
-    lines.extend(seen.running.map(|progress| match progress {
-        Some((guild, channel, message)) => format!("🔄 Busy: {}", link(guild, channel, message)),
-        None => "🔄 Busy".to_owned(),
-    }));
+    lines.extend(seen.running.as_ref().map(|by| format!("🔄 Busy: {}", refusal::by_what(by))));
     Message {
         embeds: vec![Embed {
             title: format!("{} · {power}", name(&droplet.name)),
@@ -120,5 +117,6 @@ fn buttons(seen: &Seen<'_>) -> Vec<Button> {
         (!seen.snapshots.is_empty(), way(Some(id))),
         (true, Button::link("Open in DigitalOcean", panel_page(id))),
     ];
-    offered.into_iter().filter_map(|(is_offered, button)| is_offered.then_some(button)).collect()
+    let offered = offered.into_iter().filter_map(|(is_offered, button)| is_offered.then_some(button));
+    seen.running.as_ref().map(refusal::ways_on).unwrap_or_default().into_iter().chain(offered).collect()
 }

@@ -11,7 +11,7 @@ use crate::operation::{
     step::{Checks, Run, State, Step, Task, Work},
 };
 
-use super::Wording;
+use super::{Wording, message::Message};
 
 /// 2026-11-22 17:42:00 UTC.
 pub(crate) const NOW: Timestamp = Timestamp::constant(1_795_369_320, 0);
@@ -29,6 +29,13 @@ pub(crate) fn wording() -> Wording {
             droplet_tag: None,
         },
         failure_role: None,
+    }
+}
+
+/// A message that lists nothing has at most five lines, the one by which it is known again included.
+pub(crate) fn assert_short(message: &Message) {
+    for text in std::iter::once(&message.content).chain(message.embeds.iter().map(|embed| &embed.description)) {
+        assert!(text.lines().count() <= 5, "more than five lines:\n{text}");
     }
 }
 

@@ -1,8 +1,10 @@
 //! Why something failed and what a person can do about it, one pair of sentences for each [`Failure`] and kind of operation.
 
 use super::{
+    decapitalised,
     kinds::words,
     text::{name, plain, quote},
+    units::{all_panel, panel},
 };
 use crate::operation::{
     Operation, Outcome,
@@ -76,12 +78,15 @@ pub fn what(failure: &Failure, operation: &Operation) -> String {
             format!("I was started with a DigitalOcean token that may belong to another account than {droplet}.")
         }
         Failure::Forbidden { scopes, message } => forbidden(scopes, message),
-        Failure::Refused { message } => format!("DigitalOcean refused: {}.", quote(message.trim_end_matches('.'))),
+        Failure::Refused { message } => format!("DigitalOcean said no: {}.", quote(message.trim_end_matches('.'))),
         Failure::Hung => format!("{droplet} didn't turn off in time."),
         Failure::PowerFirst => {
-            format!("I had to turn {droplet} on before I was done, and the rest needs it off.")
+            format!("{droplet} had to come back on early, so I stopped.")
         }
-        Failure::TooOld => "It waited too long to start, so I didn't start it.".to_owned(),
+        Failure::TooOld if has_done_something(operation) => {
+            "The next step couldn't start in time (other work or an outage), so I stopped there.".to_owned()
+        }
+        Failure::TooOld => "It couldn't start in time (other work or an outage), so nothing was done.".to_owned(),
         Failure::ChangedMeanwhile => words(&operation.kind).changed_meanwhile(operation).what,
         Failure::RestoreUnclear => {
             "DigitalOcean's answer to the restore was lost, so I don't know whether it was carried out.".to_owned()
@@ -93,6 +98,11 @@ pub fn what(failure: &Failure, operation: &Operation) -> String {
         Failure::NotWarned => "I couldn't post the warning where you wanted it, so I turned nothing off.".to_owned(),
         Failure::Internal => format!("Something broke on my side, so I stopped (incident `{}`).", operation.id),
     }
+}
+
+/// Whether a step was begun besides the one that it failed at.
+fn has_done_something(operation: &Operation) -> bool {
+    operation.steps.iter().any(|step| step.began.is_some() && !matches!(step.state, State::Failed { .. }))
 }
 
 /// What to do about a refusal for want of rights, which may be the token's or the account's.
@@ -113,7 +123,7 @@ pub fn forbidden(scopes: &str, message: &str) -> String {
     };
     let guess = match scopes {
         "" => String::new(),
-        scopes => format!(" My token may lack a scope; the request needs {}.", quote(scopes)),
+        scopes => format!(" My token may lack {}.", quote(scopes)),
     };
     message + &guess
 }
@@ -136,15 +146,24 @@ pub fn next(failure: &Failure, operation: &Operation) -> String {
         Failure::Unauthorized => SET_A_TOKEN.to_owned(),
         Failure::OtherAccount => SET_ITS_TOKEN.to_owned(),
         Failure::Forbidden { .. } => ASK_FOR_ACCESS.to_owned(),
-        Failure::Refused { .. } => format!("Fix that first, then {}.", command(operation)),
+        Failure::Refused { .. } => "If that's unclear, ask whoever runs me.".to_owned(),
         Failure::Hung => format!("Look at what keeps it from shutting down. {} after that.", again(operation)),
         Failure::PowerFirst | Failure::TooOld => format!("{} if you still want it.", again(operation)),
         Failure::ChangedMeanwhile => words(&operation.kind).changed_meanwhile(operation).next,
-        Failure::RestoreUnclear => "Look at it before you try again.".to_owned(),
+        Failure::RestoreUnclear => look_at(operation),
         Failure::NotListed | Failure::ActionVanished => words(&operation.kind).look_first(operation),
+        Failure::NotWarned if operation.is_automatic() => {
+            "`/schedule edit warn-in:` chooses another channel, `warn: none` ends the warnings.".to_owned()
+        }
         Failure::NotWarned => "Ask again with a channel where I may post, or without `warn`.".to_owned(),
         Failure::Internal => in_the_log(operation),
     }
+}
+
+/// Whoever tries again should know how it stands.
+fn look_at(operation: &Operation) -> String {
+    let (droplet, page) = (name(&operation.target.name), operation.target.droplet.map_or_else(all_panel, panel));
+    format!("Look at {droplet} before you try again: {page}")
 }
 
 /// The same for a restore that may have touched the disk.
@@ -155,10 +174,8 @@ fn after_overwriting(failure: &Failure, operation: &Operation) -> String {
     match failure {
         Failure::RestoreUnclear => {
             let what_then = match operation.safety_snapshot() {
-                Some(_) => {
-                    "press **Restore the safety Snapshot** to have back what was there before, or restore again; either"
-                }
-                None => "restore again; that",
+                Some(_) => format!("{}{OR_ELSE}", decapitalised(BY_BUTTON)),
+                None => "restore again; that".to_owned(),
             };
             format!(
                 "Look at {droplet}: if it is as it should be, leave it so. If not, {what_then} undoes what was written to the \
@@ -187,17 +204,26 @@ fn after_overwriting(failure: &Failure, operation: &Operation) -> String {
     }
 }
 
+/// The ways back from a restore that may have touched the disk, without a full stop.
+const BY_BUTTON: &str = "Press **Restore the safety Snapshot** to have back what was there before";
+const BY_COMMAND: &str = "Restore a Snapshot again";
+/// How a sentence goes on that names the first of them.
+const OR_ELSE: &str = ", or restore again; either";
+
+/// What was said of the way back, once the safety Snapshot is gone and its button with it.
+pub(super) fn without_the_safety_snapshot(said: &str) -> String {
+    let (by_button, by_command) = (decapitalised(BY_BUTTON), decapitalised(BY_COMMAND));
+    said.replace(&format!("{by_button}{OR_ELSE}"), &format!("{by_command}; that"))
+        .replace(&by_button, &by_command)
+        .replace(BY_BUTTON, BY_COMMAND)
+}
+
 /// How the disk can be put in order after a restore that may have touched it, without a full stop.
 pub fn way_back(operation: &Operation) -> &'static str {
     match operation.safety_snapshot() {
-        Some(_) => "Press **Restore the safety Snapshot** to have back what was there before",
-        None => "Restore a Snapshot again",
+        Some(_) => BY_BUTTON,
+        None => BY_COMMAND,
     }
-}
-
-fn decapitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 fn in_the_log(operation: &Operation) -> String {
@@ -219,10 +245,10 @@ pub fn short(failure: &Failure) -> String {
         Failure::Unauthorized => "DigitalOcean refused the token".to_owned(),
         Failure::OtherAccount => "the token may be another account's".to_owned(),
         Failure::Forbidden { .. } => "DigitalOcean doesn't allow it".to_owned(),
-        Failure::Refused { .. } => "DigitalOcean refused".to_owned(),
+        Failure::Refused { .. } => "DigitalOcean said no".to_owned(),
         Failure::Hung => "it didn't turn off in time".to_owned(),
         Failure::PowerFirst => "the Droplet was turned on first".to_owned(),
-        Failure::TooOld => "it waited too long to start".to_owned(),
+        Failure::TooOld => "it couldn't start in time".to_owned(),
         Failure::ChangedMeanwhile => "somebody changed the Droplet meanwhile".to_owned(),
         Failure::RestoreUnclear => "I can't tell whether it was carried out".to_owned(),
         Failure::NotKnown => "DigitalOcean answered \"not found\"".to_owned(),

@@ -14,6 +14,7 @@ use crate::{
         Operation, Outcome,
         announce::Tell,
         ids::{ChannelId, MessageId, OperationId, RunId},
+        warning::Warn,
     },
     schedule::{
         Power, WINDOW,
@@ -110,23 +111,28 @@ pub fn reason(why: Excluded) -> &'static str {
 }
 
 /// How far a run is, for the message that shows it: `7 of 12`, then each member.
-pub fn progress(run: &Run) -> Vec<String> {
+/// `operations` say why members failed, as far as they are known.
+pub fn progress(run: &Run, operations: &[Operation]) -> Vec<String> {
     let (good, all) = (run.good(), run.taken().count());
     let mut lines = vec![match (run.ended_at, run.stopped_by) {
-        (Some(_), _) => format!("**{good} of {all}** have a good Snapshot."),
+        (Some(_), _) => format!("**{good} of {all}** {} a good Snapshot.", have(good)),
         (None, Some(person)) => {
-            format!("🛑 **{good} of {all}.** <@{person}> stopped it; what runs is finished, nothing more begins.")
+            format!("🛑 **{good} of {all}.** <@{person}> stopped it: I'm finishing what runs and starting no more.")
         }
-        (None, None) => format!("🔄 **{good} of {all}** have a good Snapshot so far."),
+        (None, None) => format!("🔄 **{good} of {all}** {} a good Snapshot so far.", have(good)),
     }];
     // What is going on comes first, then what went wrong: a long list is cut.
     let mut members: Vec<&Member> = run.members.iter().collect();
     members.sort_by_key(|member| rank(member.phase));
-    lines.extend(members.iter().take(NAMED).map(|member| line(run, member)));
+    lines.extend(members.iter().take(NAMED).map(|member| line(run, member, operations)));
     if members.len() > NAMED {
         lines.push(format!("… and {} more", members.len() - NAMED));
     }
     lines
+}
+
+fn have(count: usize) -> &'static str {
+    if count == 1 { "has" } else { "have" }
 }
 
 fn rank(phase: Phase) -> u8 {
@@ -140,9 +146,10 @@ fn rank(phase: Phase) -> u8 {
     }
 }
 
-fn line(run: &Run, member: &Member) -> String {
+fn line(run: &Run, member: &Member, operations: &[Operation]) -> String {
     let droplet = name(&member.name);
     let operation = member.operation.map(|id| format!(" · operation `{id}`")).unwrap_or_default();
+    let details = details(member);
     let check = run.plan.group.check.as_ref().map(|check| name(&check.to_string())).unwrap_or_default();
     let but_good = |is_good: bool| if is_good { " (Snapshot is fine)" } else { "" };
     match member.phase {
@@ -151,14 +158,18 @@ fn line(run: &Run, member: &Member) -> String {
         Phase::Returning { .. } if run.plan.group.check.is_some() => format!("🔎 {droplet}: waiting for {check}"),
         Phase::Returning { .. } => format!("🔎 {droplet}: waiting until it is on"),
         Phase::Done { is_good: true, .. } => format!("✅ {droplet}"),
-        Phase::Done { is_good: false, .. } => format!("❌ {droplet}: no Snapshot{operation}"),
+        Phase::Done { is_good: false, .. } => {
+            let why =
+                operation_of(member, operations).and_then(shortly).map(|why| format!(", {why}")).unwrap_or_default();
+            format!("❌ {droplet}: no Snapshot{why}{details}")
+        }
         Phase::Lost { is_good, why: Lost::NotActive } => {
-            format!("⛔ {droplet}: didn't come back on{}{operation}", but_good(is_good))
+            format!("⛔ {droplet}: didn't come back on{}{details}", but_good(is_good))
         }
         Phase::Lost { is_good, why: Lost::Check } => {
-            format!("⛔ {droplet}: on, but it doesn't pass {check}{}{operation}", but_good(is_good))
+            format!("⛔ {droplet}: on, but it doesn't pass {check}{}{details}", but_good(is_good))
         }
-        Phase::Left => format!("➖ {droplet}: not begun"),
+        Phase::Left => format!("➖ {droplet}: not started"),
         Phase::Excluded(why) => format!("⏭️ {droplet}: left out, {}", reason(why)),
     }
 }
@@ -171,20 +182,24 @@ pub fn outcome(run: &Run, operations: &[Operation]) -> String {
         return format!("❌ No Droplet I can see has the tag {tag}, so no Snapshot was taken.");
     }
     if run.is_success() {
-        let each = if all == 1 { "The Droplet".to_owned() } else { format!("All {all} Droplets") };
-        return format!("✅ {each} with the tag {tag} have a good Snapshot.");
+        let each = match all {
+            1 => "The Droplet".to_owned(),
+            2 => "Both Droplets".to_owned(),
+            all => format!("All {all} Droplets"),
+        };
+        return format!("✅ {each} with the tag {tag} {} a good Snapshot.", have(all));
     }
-    let mut lines = vec![format!("❌ **{good} of {all}** Droplets with the tag {tag} have a good Snapshot.")];
+    let mut lines = vec![format!("❌ **{good} of {all}** Droplets with the tag {tag} {} a good Snapshot.", have(good))];
     let stopped = run.taken().find(|member| matches!(member.phase, Phase::Lost { .. }));
     let failed = run.taken().filter(|member| matches!(member.phase, Phase::Done { is_good: false, .. }));
     lines.extend(stopped.map(|member| stopped_at(run, member)));
     lines.extend(failed.take(EXPLAINED).map(|member| {
-        let why = member.operation.and_then(|id| operations.iter().find(|operation| operation.id == id)).map(cause);
-        format!("{}{}", line(run, member), why.unwrap_or_default())
+        let why = operation_of(member, operations).map(cause).unwrap_or_default();
+        format!("❌ {}: no Snapshot{}{}", name(&member.name), why.trim_end_matches('.'), details(member))
     }));
     let left = run.taken().filter(|member| matches!(member.phase, Phase::Left | Phase::Waiting)).count();
     if left > 0 {
-        lines.push(format!("➖ {left} {} not begun.", if left == 1 { "was" } else { "were" }));
+        lines.push(format!("➖ {left} {} started.", if left == 1 { "wasn't" } else { "weren't" }));
     }
     lines.join("\n")
 }
@@ -202,12 +217,41 @@ fn stopped_at(run: &Run, member: &Member) -> String {
     format!("⛔ {} {what}{fine}, so I stopped. Check it at {}.", name(&member.name), panel(member.droplet))
 }
 
+fn operation_of<'o>(member: &Member, operations: &'o [Operation]) -> Option<&'o Operation> {
+    operations.iter().find(|operation| member.operation == Some(operation.id))
+}
+
+fn details(member: &Member) -> String {
+    member.operation.map(|id| format!(" · details: `/snapshot status operation:{id}`")).unwrap_or_default()
+}
+
 fn cause(operation: &Operation) -> String {
     match &operation.verdict {
         Some(Outcome::Failed(why)) => format!(". {}", failure::what(why, operation)),
         Some(Outcome::Cancelled) => ". Somebody stopped it.".to_owned(),
         Some(Outcome::Completed) | None => String::new(),
     }
+}
+
+/// The same in a few words.
+fn shortly(operation: &Operation) -> Option<String> {
+    match &operation.verdict {
+        Some(Outcome::Failed(why)) => Some(failure::short(why)),
+        Some(Outcome::Cancelled) => Some("somebody stopped it".to_owned()),
+        Some(Outcome::Completed) | None => None,
+    }
+}
+
+/// Whether to try a run once more that a person began may help: some members have no Snapshot, and nothing but chance or a member before them
+/// was the reason. Anyone who stopped it wanted that.
+pub fn may_be_tried_again(run: &Run, operations: &[Operation]) -> bool {
+    let may_help = |member: &Member| match member.phase {
+        Phase::Waiting | Phase::Left => true,
+        Phase::Done { is_good: false, .. } => operation_of(member, operations).is_some_and(failure::may_be_tried_again),
+        Phase::Taking | Phase::Returning { .. } | Phase::Done { .. } | Phase::Lost { .. } | Phase::Excluded(_) => false,
+    };
+    let is_over = run.ended_at.is_some() && run.plan.schedule.is_none() && run.stopped_by.is_none();
+    is_over && run.taken().any(may_help)
 }
 
 /// The operations that explain how a run ended.
@@ -217,15 +261,15 @@ pub fn explained(run: &Run) -> impl Iterator<Item = OperationId> {
 }
 
 /// The message of a run that a person began, which is edited as it gets on.
-pub fn status(run: &Run) -> Message {
-    let colour = match run.ended_at {
-        None => Colour::Working,
-        Some(_) if run.is_success() => Colour::Done,
-        Some(_) => Colour::Failed,
+pub fn status(run: &Run, operations: &[Operation]) -> Message {
+    let (sign, colour) = match run.ended_at {
+        None => ("", Colour::Working),
+        Some(_) if run.is_success() => ("✅ ", Colour::Done),
+        Some(_) => ("❌ ", Colour::Failed),
     };
     let stop = Button::new("Stop after this one", Style::Secondary, Press::StopRun(run.plan.id));
-    let description = shorten(&progress(run).join("\n"), lengths::DESCRIPTION);
-    let title = shorten(&format!("Snapshots of {}", name(&run.plan.group.label())), lengths::TITLE);
+    let description = shorten(&progress(run, operations).join("\n"), lengths::DESCRIPTION);
+    let title = shorten(&format!("{sign}Snapshots of {}", name(&run.plan.group.label())), lengths::TITLE);
     Message {
         embeds: vec![Embed { title, description, footer: marker(run.plan.id, STATUS), colour }],
         buttons: (run.ended_at.is_none() && run.stopped_by.is_none()).then_some(stop).into_iter().collect(),
@@ -236,10 +280,13 @@ pub fn status(run: &Run) -> Message {
 /// How a run ended that a person began: a new message, which mentions them unless they chose otherwise.
 pub fn ended(run: &Run, operations: &[Operation]) -> Message {
     let (said, marker) = (shorten(&outcome(run, operations), 1800), marker(run.plan.id, ENDED));
-    match run.announced() {
+    let message = match run.announced() {
         Tell::Ping => mentioning(run, &format!("{said}\n-# {marker}")),
         Tell::Silent | Tell::Direct => Message::text(format!("{said}\n-# {marker}")),
-    }
+    };
+    let again = Button::new("Try again", Style::Secondary, Press::GroupAgain(run.plan.id));
+    let again = may_be_tried_again(run, operations).then_some(again);
+    Message { buttons: again.into_iter().collect(), ..message }
 }
 
 /// The way to that message, for anyone who wanted a direct message. It names nothing: what is private to a guild stays there.
@@ -269,6 +316,12 @@ pub fn power(power: Power) -> &'static str {
             "no downtime. Taken while running: like pulling the plug, so files open at that moment may be incomplete."
         }
     }
+}
+
+/// Who is warned before each Droplet goes down; nobody of what stays on.
+pub fn warned(power: Power, warn: Option<Warn>) -> Option<String> {
+    let Warn { channel, minutes } = warn.filter(|_| power == Power::Off)?;
+    Some(format!("**Warning:** <#{channel}> hears of it {minutes} min before a Droplet goes down."))
 }
 
 /// What is wrong with what was typed about a group.

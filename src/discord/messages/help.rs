@@ -17,6 +17,8 @@ pub struct Help {
     pub name: &'static str,
     /// What a person needs to use it.
     pub right: Right,
+    /// What they need that for, after "You need @Role to".
+    pub to: &'static str,
     /// What it does, after its name, in at most eight words.
     pub does: &'static str,
 }

@@ -73,6 +73,11 @@ fn capitalised(text: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
+fn decapitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
 /// The size of an operation's Snapshot and what it costs, to follow its name.
 fn cost(operation: &Operation, wording: &Wording) -> String {
     match operation.snapshot.as_ref().and_then(SnapshotReading::known_size) {

@@ -42,8 +42,13 @@ pub fn droplets(what: For, droplets: &[(String, DropletId)], has_more: bool, tag
     };
     let choices = droplets.iter().map(|(label, id)| Choice::new(label, "", id.to_string()));
     let Some(menu) = Menu::new(Press::Choose(press), "Choose a Droplet", choices) else {
-        let with_tag = tag.map(|tag| format!(" with the tag {}", name(tag))).unwrap_or_default();
-        return Message::text(format!("I see no Droplets{with_tag}."));
+        let (with_tag, add) = match tag {
+            Some(tag) => (format!(" with the tag {}", name(tag)), "Give one that tag at DigitalOcean, or ask"),
+            None => (String::new(), "Ask"),
+        };
+        return Message::text(format!(
+            "I see no Droplets{with_tag}. {add} whoever runs me to check the token's `droplet:read`."
+        ));
     };
     let more =
         if has_more { format!("\nThese are the first 25; type `{command}` to find the rest.") } else { String::new() };

@@ -48,8 +48,9 @@ pub fn not_pinned(text: &str, count: usize) -> String {
     }
 }
 
-/// A pinned Snapshot as a choice: its name and why it is pinned.
+/// A pinned Snapshot as a choice: its name, why it is pinned, and last its id, by which it is found when the label itself comes back.
 pub fn choice(pin: &Pin) -> String {
-    let why = pin.reason.as_deref().map(|reason| format!(" · {}", plain(reason, 40))).unwrap_or_default();
-    shorten(&format!("{}{why}", plain(&pin.snapshot.name, LONGEST - 45)), LONGEST)
+    let why = pin.reason.as_deref().map(|reason| format!(" · {}", plain(reason, 30))).unwrap_or_default();
+    let key = format!(" · {}", pin.snapshot.id);
+    format!("{}{key}", shorten(&format!("{}{why}", plain(&pin.snapshot.name, 40)), LONGEST - key.len()))
 }

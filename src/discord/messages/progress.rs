@@ -266,7 +266,7 @@ fn line(step: &Step, operation: &Operation, now: Timestamp) -> String {
             None => format!("✅ {noun}"),
         },
         State::Skipped if operation.verdict.as_ref().is_some_and(|verdict| *verdict != Outcome::Completed) => {
-            format!("⏭️ {noun} — not begun")
+            format!("⏭️ {noun} — not started")
         }
         State::Skipped => format!("⏭️ {noun} — not needed"),
         State::Failed { why: Failure::Hung, .. } => format!("⚠️ {noun} — {}", failure::short(&Failure::Hung)),

@@ -67,7 +67,7 @@ fn what_happened(operation: &Operation, wording: &Wording) -> String {
 fn over(operation: &Operation) -> String {
     let droplet = name(&operation.target.name);
     let Some(decision) = operation.decision else {
-        return format!("{droplet} was slow to shut down. This needs no answer any more.");
+        return format!("⏭️ {droplet} was slow to shut down. Nobody needs to answer now.");
     };
     let when = ago(decision.at);
     let chose = |by: Option<UserId>, label: &str| match by {
@@ -91,5 +91,6 @@ fn over(operation: &Operation) -> String {
         | Wish::AnswerLost
         | Wish::AnswerRefused => chose(decision.by, "another way"),
     };
-    format!("{droplet} didn't shut down in time. {chosen}")
+    let sign = if decision.wish == Wish::Cancel { "⏭️" } else { "✅" };
+    format!("{sign} {droplet} didn't shut down in time. {chosen}")
 }

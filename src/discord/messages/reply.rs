@@ -1,6 +1,7 @@
 //! The short replies that only one person sees: what was accepted, what a press did, and what went wrong unforeseen.
 
 use super::{
+    decapitalised,
     kinds::{CannotStop, words},
     text::name,
     the_subject,
@@ -18,13 +19,13 @@ use crate::{
 
 /// A command was accepted: it is durable from here on.
 pub fn accepted(operation: &Operation, progress: Option<(ChannelId, MessageId)>) -> String {
-    let subject = the_subject(operation);
+    let doing = decapitalised(&words(&operation.kind).doing(&operation.target.name, &name));
     match progress {
         Some((channel, message)) => {
-            format!("On it: {subject}. Follow it at {}", link(operation.asker.guild, channel, message))
+            format!("On it: {doing}. Follow it at {}", link(operation.asker.guild, channel, message))
         }
         None => format!(
-            "On it: {subject}, operation `{}`. Its progress will appear in <#{}>.",
+            "On it: {doing}, operation `{}`. Its progress will appear in <#{}>.",
             operation.id, operation.asker.channel
         ),
     }
@@ -126,8 +127,8 @@ pub fn answer_lost() -> String {
 /// Something went wrong that nobody foresaw; the log holds it under this id.
 pub fn incident(id: &str) -> String {
     format!(
-        "Something went wrong that I didn't foresee. Whoever runs me finds it in the log as incident `{id}`. \
-         `/snapshot status` shows whether anything was started."
+        "I can't tell whether this started. Check `/snapshot status` before you try again. Whoever runs me finds the reason in \
+         the log as incident `{id}`."
     )
 }
 
@@ -140,8 +141,8 @@ pub fn unreadable() -> String {
 /// The database fell silent, so nobody knows what of this was done; the log holds the reason under this id.
 pub fn memory_silent(id: &str) -> String {
     format!(
-        "My database isn't responding, so I can't tell whether this was done. Look at `/snapshot status` before you try again. \
-         The log has the reason as incident `{id}`."
+        "I can't tell whether this was done: my database isn't responding. Check `/snapshot status` before you try again. Whoever \
+         runs me finds the reason in the log as incident `{id}`."
     )
 }
 

@@ -142,12 +142,13 @@ fn event(event: &Event, operation: &Operation) -> Option<String> {
     Some(what)
 }
 
-/// A choice under autocomplete: no markdown is rendered there.
+/// A choice under autocomplete, with the key last: no markdown is rendered there.
 pub fn choice(operation: &Operation) -> String {
     let short = |foreign: &str| plain(foreign, 25);
     let what = words(&operation.kind).choice(&operation.target.name, &short);
     let how = operation.outcome().unwrap_or("running");
-    shorten(&format!("{} · {what} · {how}", operation.id), lengths::CHOICE)
+    let key = format!(" · {}", operation.id);
+    format!("{}{key}", shorten(&format!("{what} · {how}"), lengths::CHOICE - key.len()))
 }
 
 /// What it is, for whom and where, and below that what it does now.

@@ -237,7 +237,7 @@ fn all_over(over: &[&Operation]) -> Vec<String> {
         let all = if over.len() == 2 { "Both".to_owned() } else { format!("All {}", over.len()) };
         vec![format!("✅ **{all} Droplets are on again:** {}", side_by_side(over))]
     } else {
-        std::iter::once("**Nobody is needed here any more.**".to_owned()).chain(standings(over)).collect()
+        std::iter::once("⏭️ **Nobody is needed here now.**".to_owned()).chain(standings(over)).collect()
     }
 }
 

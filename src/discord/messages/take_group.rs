@@ -24,6 +24,8 @@ pub struct Taking<'a> {
     pub cost: Cost,
     /// Dollars per GB and month.
     pub price_per_gb: f64,
+    /// Whether it is for those whom an earlier run left without a Snapshot.
+    pub is_again: bool,
 }
 
 /// Asks whether these are to be taken now.
@@ -35,6 +37,7 @@ pub fn question(taking: &Taking<'_>, buttons: Buttons) -> Message {
         Power::Live => "",
     };
     lines.push(format!("**Power:** {}{hung}", power(plan.power)));
+    lines.extend(group::warned(plan.power, plan.warn));
     let monthly = |size| dollars_a_month(cost(size, taking.price_per_gb));
     lines.push(match taking.cost {
         Cost::AsNewest(size) => format!("**Cost:** about {} for all of them.", monthly(size)),
@@ -42,7 +45,8 @@ pub fn question(taking: &Taking<'_>, buttons: Buttons) -> Message {
         Cost::Unknown => "**Cost:** not known yet.".to_owned(),
     });
     lines.push("I stop when one does not come back, and say so in this channel.".to_owned());
-    let title = format!("Take Snapshots of all Droplets with the tag {} now?", name(&plan.group.tag));
+    let which = if taking.is_again { "those that have none, of the" } else { "all" };
+    let title = format!("Take Snapshots of {which} Droplets with the tag {} now?", name(&plan.group.tag));
     let yes = Button::new("Take them", Style::Primary, Press::TakeGroup(buttons.id));
     confirm::question(&title, lines, yes, buttons)
 }
@@ -59,7 +63,7 @@ pub fn begun(plan: &Plan) -> String {
 /// Somebody wants it stopped.
 pub fn stopping(is_heard: bool) -> String {
     if is_heard {
-        "Nothing more begins. What runs is finished, and its Droplet is turned on again.".to_owned()
+        "I'm starting no more. I'll finish what runs and turn its Droplet back on.".to_owned()
     } else {
         "It has ended or was stopped already.".to_owned()
     }

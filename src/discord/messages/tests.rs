@@ -6,9 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use strum::VariantArray;
 
 use super::{
-    answer::{answer, notify},
+    answer::{answer, notify, without_snapshot},
     backups::BackupsRefusal,
-    examples::{self, ADA, BOB, NOW, ago, wording},
+    examples::{self, ADA, BOB, NOW, ago, assert_short, wording},
     help::{Mentions, help},
     marker::signed,
     message::{Action, Embed, Message, Style},
@@ -78,9 +78,13 @@ fn read(message: &Message) -> String {
 
 /// The same of a message that lists nothing, which is short.
 fn read_short(message: &Message) -> String {
-    for text in std::iter::once(&message.content).chain(message.embeds.iter().map(|embed| &embed.description)) {
-        assert!(text.lines().count() <= 5, "more than five lines:\n{text}");
-    }
+    assert_short(message);
+    read(message)
+}
+
+/// The same of a message that the reporter posts, which puts a line of its own below.
+fn read_posted(message: &Message, kind: ReportKind) -> String {
+    assert_short(&signed(message.clone(), kind, OperationId::from_random(7)));
     read(message)
 }
 
@@ -117,6 +121,18 @@ pub(super) fn failures() -> Vec<Failure> {
     let missing: Vec<_> = FailureKind::VARIANTS.iter().filter(|kind| !shown.contains(kind)).collect();
     assert!(missing.is_empty(), "no example of {missing:?}");
     failures
+}
+
+fn read_call(message: &Message) -> String {
+    read_posted(message, ReportKind::Stuck)
+}
+
+fn answered(operation: &Operation) -> String {
+    read_posted(&answer(operation, &wording()), ReportKind::Answer)
+}
+
+fn notified(operation: &Operation) -> String {
+    read_posted(&notify(operation, &wording()), ReportKind::Notify)
 }
 
 fn with(mut operation: Operation, change: impl FnOnce(&mut Operation)) -> Operation {
@@ -342,8 +358,9 @@ fn a_question_in_every_state() {
         ("nobody answered", decided(take(), Wish::Cancel, None)),
         ("moot", with(asking(true), |operation| operation.question = None)),
     ];
-    let read =
-        variants.into_iter().map(|(label, operation)| (label, read_short(&question(&operation, &wording(), NOW))));
+    let read = variants
+        .into_iter()
+        .map(|(label, operation)| (label, read_posted(&question(&operation, &wording(), NOW), ReportKind::Question)));
     insta::assert_snapshot!(side_by_side(read));
 }
 
@@ -484,9 +501,34 @@ fn answers_of_every_ending() {
             }),
         ),
     ];
-    let message = variants.iter().map(|(label, operation)| (*label, read_short(&answer(operation, &wording()))));
-    let told = std::iter::once(("notify", read(&notify(&examples::completed(), &wording()))));
+    let message = variants.iter().map(|(label, operation)| (*label, answered(operation)));
+    let told = std::iter::once(("notify", notified(&examples::completed())));
     insta::assert_snapshot!(side_by_side(message.chain(told)));
+}
+
+#[test]
+fn an_announcement_whose_snapshot_was_deleted_offers_no_way_back_by_it() {
+    let deleted = |operation: &Operation, snapshot: u64| {
+        let said = without_snapshot(
+            answer(operation, &wording()),
+            (operation, &wording()),
+            (SnapshotId(snapshot), BOB, ago(60)),
+        );
+        read_posted(&Message { buttons: Vec::new(), ..said }, ReportKind::Answer)
+    };
+    let undone = with(examples::restored(), |operation| {
+        let snapshot = SnapshotRef { id: SnapshotId(6), name: text("web-1-safety-20261121-1740-aaaaaaaa") };
+        operation.kind = Kind::Restore(Restore { snapshot, safety: Safety::Snapshot, rewrites: None });
+    });
+    let variants = [
+        ("ready", deleted(&examples::completed(), 9)),
+        ("restored", deleted(&examples::restored(), 9)),
+        ("undone, the older one is deleted", deleted(&undone, 6)),
+        ("restore errored", deleted(&broken_restore(Failure::ActionErrored), 9)),
+        ("restore unclear", deleted(&broken_restore(Failure::RestoreUnclear), 9)),
+        ("restore refused for want of a scope", deleted(&broken_restore(Failure::Unauthorized), 9)),
+    ];
+    insta::assert_snapshot!(side_by_side(variants));
 }
 
 /// An operation of each kind that failed so, at the step where that can happen, as far as it can.
@@ -530,7 +572,10 @@ pub(super) fn failed_so(why: &Failure) -> Vec<(&'static str, Operation)> {
 #[test]
 fn answers_of_every_failure_by_kind() {
     let message = failures().into_iter().flat_map(|why| {
-        let of = |(kind, operation)| (format!("{kind} · {why:?}"), read_short(&answer(&operation, &wording())));
+        let of = |(kind, operation)| {
+            notified(&operation);
+            (format!("{kind} · {why:?}"), answered(&operation))
+        };
         failed_so(&why).into_iter().map(of).collect::<Vec<_>>()
     });
     insta::assert_snapshot!(side_by_side(message));
@@ -566,7 +611,7 @@ fn answers_to_every_cancel_by_kind() {
         ("launch", cancelled(launch(), Task::Create, &|operation| operation.target = launched(None).target)),
         ("delete", cancelled(examples::delete(), Task::Delete, &|_| {})),
     ];
-    insta::assert_snapshot!(side_by_side(variants.map(|(label, of)| (label, read_short(&answer(&of, &wording()))))));
+    insta::assert_snapshot!(side_by_side(variants.map(|(label, of)| (label, answered(&of)))));
 }
 
 fn listed(operations: impl IntoIterator<Item = Operation>) -> Vec<Called> {
@@ -677,7 +722,7 @@ fn what_a_call_about_one_droplet_says_once_it_is_over() {
         ),
         ("taken over", with(stuck_with(None), |it| it.power.edit(|power| power.owed = None))),
     ];
-    insta::assert_snapshot!(side_by_side(variants.map(|(label, operation)| (label, read(&alone(operation))))));
+    insta::assert_snapshot!(side_by_side(variants.map(|(label, operation)| (label, read_call(&alone(operation))))));
 }
 
 #[test]
@@ -711,10 +756,10 @@ fn what_is_said_about_power_by_itself() {
         });
     });
     let variants = [
-        ("stuck, kept waiting", read(&alone(stuck_with(None)))),
+        ("stuck, kept waiting", read_call(&alone(stuck_with(None)))),
         (
             "stuck, waiting for somebody else's event",
-            read(&alone(with(examples::taking(), |operation| {
+            read_call(&alone(with(examples::taking(), |operation| {
                 operation.power.edit(|power| {
                     power.seen_off = true;
                     power.stuck = Some(Stuck { since: ago(10), why: None });
@@ -725,14 +770,14 @@ fn what_is_said_about_power_by_itself() {
         ),
         (
             "stuck, never seen off",
-            read(&alone(with(stuck_with(None), |operation| {
+            read_call(&alone(with(stuck_with(None), |operation| {
                 operation.power.edit(|power| power.seen_off = false);
             }))),
         ),
-        ("stuck, token refused", read(&alone(stuck_with(Some(Failure::Unauthorized))))),
-        ("stuck, token of another account", read(&alone(stuck_with(Some(Failure::OtherAccount))))),
-        ("stuck, refused", read(&alone(stuck_with(Some(Failure::Refused { message: "no".to_owned() }))))),
-        ("repaired", read_short(&repaired(&late))),
+        ("stuck, token refused", read_call(&alone(stuck_with(Some(Failure::Unauthorized))))),
+        ("stuck, token of another account", read_call(&alone(stuck_with(Some(Failure::OtherAccount))))),
+        ("stuck, refused", read_call(&alone(stuck_with(Some(Failure::Refused { message: "no".to_owned() }))))),
+        ("repaired", read_posted(&repaired(&late), ReportKind::Repaired)),
     ];
     insta::assert_snapshot!(side_by_side(variants));
 }
@@ -765,6 +810,12 @@ fn every_refusal() {
     let again = Some(Box::new(Press::Begin { what: Begun::Take, droplet: Some(DropletId(11)) }));
     let here = |progress, cancel| Occupant::Here { operation, progress, cancel };
     let mut refusals: Vec<Refusal> = denials().into_iter().map(Refusal::Denied).collect();
+    refusals.push(Refusal::DeniedTo { denial: denials().remove(2), to: "pin Snapshots" });
+    refusals.push(Refusal::PinnedByOther { by: ADA, denial: denials().remove(2) });
+    refusals.push(Refusal::AmbiguousSshKey {
+        text: text("laptop"),
+        labels: vec![text("laptop · aa:01"), text("laptop · bb:02")],
+    });
     refusals.extend([
         Refusal::UnknownDroplet { text: text("wbe-1"), nearest: names(&["web-1"]) },
         Refusal::UnknownDroplet { text: text("wbe-1"), nearest: names(&["web-1", "web-2", "web-3"]) },
@@ -789,7 +840,8 @@ fn every_refusal() {
         Refusal::Busy { droplet: text("web-1"), by: here(None, MayCancel::Nobody), again: None },
         Refusal::Busy { droplet: text("web-1"), by: elsewhere(examples::take(Downtime::PowerOff), None), again: None },
         Refusal::Busy { droplet: text("web-1"), by: elsewhere(examples::restore(), Some(operation)), again: None },
-        Refusal::DropletGone,
+        Refusal::DropletGone { droplet: None },
+        Refusal::DropletGone { droplet: Some(text("web-1")) },
         Refusal::SnapshotGone { id: SnapshotId(5) },
         Refusal::UnknownSnapshot { text: text("gloden"), droplet: Some(text("web-1")), nearest: names(&["golden"]) },
         Refusal::UnknownSnapshot { text: text("gloden"), droplet: None, nearest: Vec::new() },
@@ -855,6 +907,8 @@ fn every_refusal() {
         Refusal::SourceGone { snapshot: text("golden"), id: SnapshotId(5) },
         Refusal::TriedAgain { by: here(progress, MayCancel::Nobody) },
         Refusal::TriedAgain { by: elsewhere(launch(), None) },
+        Refusal::RunTriedAgain { channel: ChannelId(7) },
+        Refusal::NoneLeft { tag: text("prod") },
         Refusal::RetryOver,
         Refusal::NothingChosen,
         Refusal::UnknownButton,
@@ -1272,7 +1326,11 @@ fn a_panel_and_a_droplet() {
     };
     let good = Seen { good: Some(&golden), ..seen.clone() };
     let older = Seen { good: Some(&golden), snapshots: vec![&newer, &golden], ..seen.clone() };
-    let busy = Seen { running: Some(Some((GuildId(1), ChannelId(7), MessageId(70)))), ..seen.clone() };
+    let (operation, progress) = (OperationId::from_random(7), Some((GuildId(1), ChannelId(7), MessageId(70))));
+    let here = |cancel| Some(Occupant::Here { operation, progress, cancel });
+    let busy = Seen { running: here(MayCancel::Asker), ..seen.clone() };
+    let others = Seen { running: here(MayCancel::Others(vec![RoleId(22)])), ..seen.clone() };
+    let foreign = Seen { running: Some(elsewhere(examples::take(Downtime::PowerOff), None)), ..seen.clone() };
     let bare = Seen { snapshots: Vec::new(), right: Right::View, ..seen.clone() };
     let one = [("web-1 · nyc3".to_owned(), DropletId(11))];
     let labelled = [("3 days ago · golden · 5".to_owned(), "5".to_owned())];
@@ -1288,6 +1346,8 @@ fn a_panel_and_a_droplet() {
         ("Droplet with a good Snapshot", droplet(&good, &wording())),
         ("Droplet with a good Snapshot before a live one", droplet(&older, &wording())),
         ("busy", droplet(&busy, &wording())),
+        ("busy with somebody else's", droplet(&others, &wording())),
+        ("busy in another server", droplet(&foreign, &wording())),
         ("nothing, for who only looks", droplet(&bare, &wording())),
     ];
     insta::assert_snapshot!(side_by_side(shown.map(|(label, message)| (label, read(&message)))));
@@ -1311,6 +1371,8 @@ fn a_warning_in_every_state() {
         ("back", warned(examples::completed(), until, 0)),
         ("called off", warned(with(ahead(), |it| it.verdict = Some(Outcome::Cancelled)), until, 0)),
     ];
-    let read = |(label, operation): (&str, Operation)| (label.to_owned(), read(&warning(&operation)));
+    let read = |(label, operation): (&str, Operation)| {
+        (label.to_owned(), read_posted(&warning(&operation), ReportKind::Warning))
+    };
     insta::assert_snapshot!(side_by_side(variants.map(read)));
 }

@@ -45,6 +45,7 @@ fn schedule(rule: Rule, created_at: Timestamp) -> Schedule {
         reminded_at: None,
         approved: Vec::new(),
         narrowed: false,
+        warn: None,
         group: None,
         watched: Watched::default(),
     }

@@ -35,6 +35,7 @@ fn run(members: u64, group: Group) -> Run {
     Run {
         plan: Plan {
             tell: Tell::default(),
+            warn: None,
             id: RunId::from_random(1),
             schedule: Some(ScheduleId::from_random(1)),
             slot: Some(start()),

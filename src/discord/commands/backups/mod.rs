@@ -37,11 +37,36 @@ use crate::{
 
 /// What help says of each, and the right that it takes.
 pub(super) const HELP: [Help; 5] = [
-    Help { name: "backups show", right: Right::View, does: "shows DigitalOcean's own Backups of a Droplet" },
-    Help { name: "backups enable", right: Right::Restore, does: "has DigitalOcean back a Droplet up; asks first" },
-    Help { name: "backups change", right: Right::Restore, does: "changes when DigitalOcean backs up; asks first" },
-    Help { name: "backups disable", right: Right::Restore, does: "turns Backups off and deletes them; asks first" },
-    Help { name: "backups keep", right: Right::Restore, does: "makes a Snapshot of a Backup; asks first" },
+    Help {
+        name: "backups show",
+        right: Right::View,
+        to: "see Backups",
+        does: "shows DigitalOcean's own Backups of a Droplet",
+    },
+    Help {
+        name: "backups enable",
+        right: Right::Restore,
+        to: "change Backups",
+        does: "has DigitalOcean back a Droplet up; asks first",
+    },
+    Help {
+        name: "backups change",
+        right: Right::Restore,
+        to: "change Backups",
+        does: "changes when DigitalOcean backs up; asks first",
+    },
+    Help {
+        name: "backups disable",
+        right: Right::Restore,
+        to: "change Backups",
+        does: "turns Backups off and deletes them; asks first",
+    },
+    Help {
+        name: "backups keep",
+        right: Right::Restore,
+        to: "keep Backups",
+        does: "makes a Snapshot of a Backup; asks first",
+    },
 ];
 
 impl NeedsRight for Backups {
@@ -65,7 +90,7 @@ async fn show(
     droplet: String,
 ) -> Result<(), Fault> {
     let state = context.framework.user_data;
-    granted(context, Right::View, |_, _| {
+    granted(context, HELP[0], |_, _| {
         Box::pin(async move {
             let found = look(state, &droplet).await?;
             let plans = state.inventory.backup_plans(Waiting::Command).await.unwrap_or_default();
@@ -96,7 +121,7 @@ async fn enable(
 ) -> Result<(), Fault> {
     let how = (Setting::Enable, announce::told(tell));
     let typed = Typed { plan, day, hour };
-    granted(context, Right::Restore, |info, grant| Box::pin(set(context, (info, grant), droplet, typed, how))).await;
+    granted(context, HELP[1], |info, grant| Box::pin(set(context, (info, grant), droplet, typed, how))).await;
     Ok(())
 }
 
@@ -120,7 +145,7 @@ async fn change(
 ) -> Result<(), Fault> {
     let how = (Setting::Change, announce::told(tell));
     let typed = Typed { plan, day, hour };
-    granted(context, Right::Restore, |info, grant| Box::pin(set(context, (info, grant), droplet, typed, how))).await;
+    granted(context, HELP[2], |info, grant| Box::pin(set(context, (info, grant), droplet, typed, how))).await;
     Ok(())
 }
 
@@ -137,7 +162,7 @@ async fn disable(
     #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
 ) -> Result<(), Fault> {
     let (state, announce) = (context.framework.user_data, announce::told(tell));
-    granted(context, Right::Restore, |info, grant| {
+    granted(context, HELP[3], |info, grant| {
         Box::pin(async move {
             start::check(state, &info)?;
             let found = look(state, &droplet).await?;
@@ -163,7 +188,7 @@ async fn keep(
     #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
 ) -> Result<(), Fault> {
     let (state, announce) = (context.framework.user_data, announce::told(tell));
-    granted(context, Right::Restore, |info, grant| {
+    granted(context, HELP[4], |info, grant| {
         Box::pin(async move {
             start::check(state, &info)?;
             let found = look(state, &droplet).await?;
@@ -297,8 +322,8 @@ async fn look(state: &AppState, text: &str) -> Result<BackedUp, Stop> {
 
 /// The Backup that a text means: its id, its name, or what it was called in a choice.
 fn backup(found: &BackedUp, text: &str) -> Result<Snapshot, Stop> {
-    let key = choice::key(text);
-    let meant = found.backups.iter().find(|backup| backup.id.to_string() == key || backup.name == key);
+    let (key, name) = (choice::last_key(text), text.trim());
+    let meant = found.backups.iter().find(|backup| backup.id.to_string() == key || backup.name == name);
     meant.cloned().ok_or_else(|| {
         let (text, droplet) = (text.to_owned(), found.droplet.name.clone());
         refused(BackupsRefusal::NoBackup { text, droplet, count: found.backups.len() })

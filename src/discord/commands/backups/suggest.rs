@@ -2,54 +2,51 @@
 
 use serenity::builder::{AutocompleteChoice, CreateAutocompleteResponse};
 
+use super::HELP;
 use crate::{
-    access::Right,
     discord::{
-        commands::{CHOICES, Context, asking, sibling},
-        messages::{backups as words, choice},
+        commands::{self, CHOICES, Context, refused, sibling},
+        messages::{backups as words, choice, help::Help},
     },
-    inventory::{SupportedPolicy, Waiting, snapshot_label},
+    inventory::{SupportedPolicy, Waiting, distinct, snapshot_label},
     operation::ids::DropletId,
 };
 
-/// The Droplets that a half-typed text may mean; none for who may not do this.
-async fn droplets_for(context: Context<'_>, right: Right, partial: &str) -> CreateAutocompleteResponse {
-    let (state, nothing) = (context.framework.user_data, CreateAutocompleteResponse::new());
-    if state.policy.authorize(&asking(context), right).is_err() {
-        return nothing;
-    }
-    let found = state.inventory.find_droplets(partial, CHOICES).await;
-    let choices = found.into_iter().map(|choice| AutocompleteChoice::new(choice.label, choice.id.to_string()));
-    nothing.set_choices(choices.collect())
-}
+/// What is changed, whichever command it is.
+const CHANGE: Help = HELP[2];
 
 pub(super) async fn viewed_droplets<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    droplets_for(context, Right::View, partial).await
+    commands::droplets(context, HELP[0], partial).await
 }
 
 pub(super) async fn droplets<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    droplets_for(context, Right::Restore, partial).await
+    commands::droplets(context, CHANGE, partial).await
 }
 
-/// The Droplet that was chosen in the same command; none for who may not change anything.
+/// The Droplet that was chosen in the same command.
 async fn chosen(context: Context<'_>) -> Option<DropletId> {
-    let state = context.framework.user_data;
-    state.policy.authorize(&asking(context), Right::Restore).ok()?;
-    state.inventory.peek_droplet(&sibling(context, "droplet")?).await
+    context.framework.user_data.inventory.peek_droplet(&sibling(context, "droplet")?).await
 }
 
 /// The Backups of the Droplet that was chosen.
 pub(super) async fn images<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let (state, nothing) = (context.framework.user_data, CreateAutocompleteResponse::new());
+    if let Some(refused) = refused(context, CHANGE) {
+        return refused;
+    }
     let Some(droplet) = chosen(context).await else { return nothing };
     let found = state.inventory.find_backups(droplet, partial, CHOICES).await;
     let now = state.clock.now();
-    let choices = found.iter().map(|it| AutocompleteChoice::new(snapshot_label(it, None, now), it.id.to_string()));
-    nothing.set_choices(choices.collect())
+    let mut labelled: Vec<_> = found.iter().map(|it| (snapshot_label(it, None, now), it.id.to_string())).collect();
+    distinct(&mut labelled);
+    nothing.set_choices(labelled.into_iter().map(|(label, id)| AutocompleteChoice::new(label, id)).collect())
 }
 
 pub(super) async fn plans<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let state = context.framework.user_data;
+    if let Some(refused) = refused(context, CHANGE) {
+        return refused;
+    }
     let Some(droplet) = chosen(context).await else { return CreateAutocompleteResponse::new() };
     let droplet = state.inventory.peek_listed(droplet).await;
     let labelled = |plan: &SupportedPolicy| (words::plan(plan, droplet.as_ref()), plan.plan.clone());
@@ -57,23 +54,26 @@ pub(super) async fn plans<'a>(context: Context<'a>, partial: &'a str) -> CreateA
 }
 
 pub(super) async fn days<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
+    if let Some(refused) = refused(context, CHANGE) {
+        return refused;
+    }
     let plans = offered_plans(context).await;
     let days = plans.iter().map(|plan| &plan.days).find(|days| !days.is_empty()).cloned().unwrap_or_default();
     offered(days.iter().map(|day| (words::day(day), day.clone())), partial)
 }
 
 pub(super) async fn hours<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
+    if let Some(refused) = refused(context, CHANGE) {
+        return refused;
+    }
     let plans = offered_plans(context).await;
     let hours = plans.first().map(|plan| plan.hours.clone()).unwrap_or_default();
     offered(hours.iter().map(|hour| (words::hour(*hour), hour.to_string())), partial)
 }
 
-/// The plan that is typed in the option for it, or all; none for who may not change anything.
+/// The plan that is typed in the option for it, or all.
 async fn offered_plans(context: Context<'_>) -> Vec<SupportedPolicy> {
     let state = context.framework.user_data;
-    if state.policy.authorize(&asking(context), Right::Restore).is_err() {
-        return Vec::new();
-    }
     let Ok(plans) = state.inventory.backup_plans(Waiting::Suggestion).await else { return Vec::new() };
     let typed = sibling(context, "plan").map(|text| choice::key(&text).to_lowercase());
     let is_typed = |plan: &&SupportedPolicy| typed.as_deref().is_some_and(|typed| plan.plan == typed);

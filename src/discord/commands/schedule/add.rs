@@ -1,8 +1,11 @@
 //! `/schedule add`: from what somebody types to a review of what will happen, when, and what it costs.
 
+use serenity::model::id;
+
 use super::{
     super::{
         Context,
+        announce::Chosen,
         choices::{OneOf, Values},
         granted,
     },
@@ -44,8 +47,12 @@ impl Values for IfHung {
 }
 
 /// What help says of it, and the right that it takes.
-pub(in crate::discord) const HELP: Help =
-    Help { name: "schedule add", right: Right::Restore, does: "takes Snapshots regularly; asks first, with price" };
+pub(in crate::discord) const HELP: Help = Help {
+    name: "schedule add",
+    right: Right::Restore,
+    to: "add schedules",
+    does: "takes Snapshots regularly; asks first, with price",
+};
 
 /// Take Snapshots of a Droplet by schedule
 #[expect(clippy::too_many_arguments, reason = "each is an option of the command")]
@@ -87,8 +94,16 @@ pub(super) async fn add(
     #[rename = "ping-url"]
     #[max_length = 500]
     ping_url: Option<String>,
+    #[description = "Warn people before each Droplet goes down: 1 to 60 minutes, such as 5m"]
+    #[max_length = 10]
+    warn: Option<String>,
+    #[description = "The channel that is warned; this one if left out"]
+    #[rename = "warn-in"]
+    #[channel_types("Text", "News", "PublicThread", "PrivateThread", "NewsThread")]
+    warn_in: Option<id::ChannelId>,
 ) -> Result<(), Fault> {
     let wanted = Wanted {
+        warning: Chosen { tell: None, warn, warn_in },
         pace: Pace { at_once, gap, check },
         what,
         every,
@@ -100,7 +115,7 @@ pub(super) async fn add(
         power: power.map_or(Power::Off, |OneOf(power)| power),
         if_hung: if_hung.map_or(IfHung::Live, |OneOf(if_hung)| if_hung),
     };
-    granted(context, HELP.right, |info, grant| Box::pin(wish(context, info, grant, wanted))).await;
+    granted(context, HELP, |info, grant| Box::pin(wish(context, info, grant, wanted))).await;
     Ok(())
 }
 
@@ -116,6 +131,7 @@ struct Wanted {
     power: Power,
     if_hung: IfHung,
     pace: Pace,
+    warning: Chosen,
 }
 
 async fn wish(context: Context<'_>, info: InteractionInfo, grant: Grant, wanted: Wanted) -> Result<Answer, Stop> {
@@ -132,6 +148,7 @@ async fn wish(context: Context<'_>, info: InteractionInfo, grant: Grant, wanted:
     let keep = wanted.keep.as_deref().map_or(Ok(Policy::PRESETS[0]), Policy::read);
     let keep = keep.map_err(|bad| refused(ScheduleRefusal::Keep(bad)))?;
     let ping_url = address(state, wanted.ping_url.as_deref()).await?;
+    let warn = wanted.warning.read(context, grant.guild()).await?.warn;
     may_own_one_more(state, &grant).await?;
     let subject = Subject::find(state, &wanted.what, &wanted.pace, wanted.power).await?;
     let seed = fastrand::u64(..);
@@ -154,6 +171,7 @@ async fn wish(context: Context<'_>, info: InteractionInfo, grant: Grant, wanted:
         reminded_at: None,
         approved: Vec::new(),
         narrowed: false,
+        warn,
         group: subject.group.clone(),
         watched: Watched { ping_url, ..Watched::default() },
     };

@@ -3,12 +3,12 @@
 use serenity::builder::{AutocompleteChoice, CreateAutocompleteResponse};
 
 use super::{
-    super::{CHOICES, Context, asking, sibling},
+    super::{CHOICES, Context, asking, refused, sibling},
+    ADD, SHOW,
     cost::cost,
     seen,
 };
 use crate::{
-    access::Right,
     discord::messages::schedule::{keeps, keeps_for, label},
     schedule::{
         group::Group,
@@ -49,14 +49,10 @@ fn response(choices: impl IntoIterator<Item = (String, String)>) -> CreateAutoco
     CreateAutocompleteResponse::new().set_choices(choices.into_iter().filter_map(fits).take(CHOICES).collect())
 }
 
-fn may(context: Context<'_>, right: Right) -> bool {
-    context.framework.user_data.policy.authorize(&asking(context), right).is_ok()
-}
-
-/// The schedules that a half-typed text may mean; none for who may not look.
+/// The schedules that a half-typed text may mean.
 pub(super) async fn schedules<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    if !may(context, Right::View) {
-        return response([]);
+    if let Some(refused) = refused(context, SHOW) {
+        return refused;
     }
     let seen = seen(context.framework.user_data, &asking(context)).await.unwrap_or_default();
     let labelled = seen.iter().map(|schedule| (label(schedule), schedule.id.to_string()));
@@ -66,8 +62,8 @@ pub(super) async fn schedules<'a>(context: Context<'a>, partial: &'a str) -> Cre
 
 /// The Droplets and tags that a half-typed text may mean. After `tag:` there are tags alone.
 pub(super) async fn subjects<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    if !may(context, Right::Restore) {
-        return response([]);
+    if let Some(refused) = refused(context, ADD) {
+        return refused;
     }
     let inventory = &context.framework.user_data.inventory;
     let label = |(tag, count): (String, usize)| {
@@ -86,16 +82,16 @@ pub(super) async fn subjects<'a>(context: Context<'a>, partial: &'a str) -> Crea
 
 /// The tags that a half-typed text may mean, with or without `tag:`.
 pub(in crate::discord) async fn tags<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    if !may(context, Right::Take) {
-        return response([]);
-    }
     let wanted = Group::tag_in(partial).unwrap_or(partial);
     let found = context.framework.user_data.inventory.find_tags(wanted, CHOICES).await;
     response(found.into_iter().map(|(tag, count)| (crate::discord::messages::group::choice(&tag, count), tag)))
 }
 
 /// How often; what was typed first, if it makes sense.
-pub(super) async fn every<'a>(_: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
+pub(super) async fn every<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
+    if let Some(refused) = refused(context, ADD) {
+        return refused;
+    }
     let typed = Rule::read(Typed { every: partial, ..Typed::default() }).is_ok();
     let own = typed.then(|| (partial.to_owned(), partial.to_owned()));
     let wanted = partial.to_lowercase();
@@ -104,7 +100,10 @@ pub(super) async fn every<'a>(_: Context<'a>, partial: &'a str) -> CreateAutocom
 }
 
 /// Time zones.
-pub(super) async fn timezones<'a>(_: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
+pub(super) async fn timezones<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
+    if let Some(refused) = refused(context, ADD) {
+        return refused;
+    }
     let zones =
         if partial.trim().is_empty() { ZONES.map(str::to_owned).to_vec() } else { zones_like(partial, CHOICES) };
     response(zones.into_iter().map(|zone| (zone.clone(), zone)))
@@ -113,9 +112,12 @@ pub(super) async fn timezones<'a>(_: Context<'a>, partial: &'a str) -> CreateAut
 /// What is kept, with what it costs.
 pub(super) async fn policies<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let state = context.framework.user_data;
+    if let Some(refused) = refused(context, ADD) {
+        return refused;
+    }
     let droplet = match sibling(context, "what") {
-        Some(typed) if may(context, Right::Restore) => state.inventory.peek_droplet(&typed).await,
-        _ => None,
+        Some(typed) => state.inventory.peek_droplet(&typed).await,
+        None => None,
     };
     let size = match droplet {
         Some(droplet) => cost(state, droplet, None).await.size(),

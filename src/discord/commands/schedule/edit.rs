@@ -1,7 +1,9 @@
 //! `/schedule edit`: what a schedule becomes, reviewed like a new one. What is left out stays as it is.
 
+use serenity::model::id;
+
 use super::{
-    super::{Context, choices::OneOf, granted},
+    super::{Context, announce::Chosen, choices::OneOf, granted},
     add::address,
     choices::{every, policies, schedules, subjects, timezones},
     meant_here, refused, review,
@@ -20,8 +22,12 @@ use crate::{
 };
 
 /// What help says of it, and the right that it takes.
-pub(in crate::discord) const HELP: Help =
-    Help { name: "schedule edit", right: Right::Restore, does: "changes a schedule; asks first, with its price" };
+pub(in crate::discord) const HELP: Help = Help {
+    name: "schedule edit",
+    right: Right::Restore,
+    to: "edit schedules",
+    does: "changes a schedule; asks first, with its price",
+};
 
 /// Change a schedule; what you leave out stays
 #[expect(clippy::too_many_arguments, reason = "each is an option of the command")]
@@ -66,8 +72,16 @@ pub(super) async fn edit(
     #[rename = "ping-url"]
     #[max_length = 500]
     ping_url: Option<String>,
+    #[description = "Warn people before each Droplet goes down: 1 to 60 minutes, such as 5m; or none"]
+    #[max_length = 10]
+    warn: Option<String>,
+    #[description = "The channel that is warned; this one if left out"]
+    #[rename = "warn-in"]
+    #[channel_types("Text", "News", "PublicThread", "PrivateThread", "NewsThread")]
+    warn_in: Option<id::ChannelId>,
 ) -> Result<(), Fault> {
     let wanted = Wanted {
+        warning: Chosen { tell: None, warn, warn_in },
         schedule,
         what,
         every,
@@ -80,7 +94,7 @@ pub(super) async fn edit(
         pace: Pace { at_once, gap, check },
         ping_url,
     };
-    granted(context, HELP.right, |info, grant| Box::pin(wish(context, info, grant, wanted))).await;
+    granted(context, HELP, |info, grant| Box::pin(wish(context, info, grant, wanted))).await;
     Ok(())
 }
 
@@ -97,6 +111,7 @@ struct Wanted {
     if_hung: Option<IfHung>,
     pace: Pace,
     ping_url: Option<String>,
+    warning: Chosen,
 }
 
 async fn wish(context: Context<'_>, info: InteractionInfo, grant: Grant, wanted: Wanted) -> Result<Answer, Stop> {
@@ -120,7 +135,9 @@ async fn wish(context: Context<'_>, info: InteractionInfo, grant: Grant, wanted:
         let is_none = typed.trim().eq_ignore_ascii_case("none");
         watched.hear_at(if is_none { None } else { address(state, Some(typed)).await? });
     }
+    let warn = wanted.warning.changed(context, grant.guild(), was.warn).await?;
     let edited = Schedule {
+        warn,
         watched,
         droplet: subject.droplet,
         droplet_name: subject.name.clone(),

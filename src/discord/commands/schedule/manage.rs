@@ -36,30 +36,32 @@ const DEFAULT_PAUSE: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// No pause is longer: to end a schedule for good, people remove it.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(366 * 24);
 
-const fn help(name: &'static str, right: Right, does: &'static str) -> Help {
-    Help { name, right, does }
+const fn help(name: &'static str, right: Right, to: &'static str, does: &'static str) -> Help {
+    Help { name, right, to, does }
 }
 
 pub(in crate::discord) const LIST: Help =
-    help("schedule list", Right::View, "shows all schedules and when each runs next");
-pub(in crate::discord) const SHOW: Help = help("schedule show", Right::View, "shows how a schedule stands");
+    help("schedule list", Right::View, "see schedules", "shows all schedules and when each runs next");
+pub(in crate::discord) const SHOW: Help =
+    help("schedule show", Right::View, "see schedules", "shows how a schedule stands");
 pub(in crate::discord) const PREVIEW: Help =
-    help("schedule preview", Right::View, "shows which Snapshots a schedule keeps, and why");
+    help("schedule preview", Right::View, "see schedules", "shows which Snapshots a schedule keeps, and why");
 pub(in crate::discord) const RUN: Help =
-    help("schedule run", Right::Restore, "takes a schedule's next Snapshot now; asks first");
+    help("schedule run", Right::Restore, "run schedules", "takes a schedule's next Snapshot now; asks first");
 pub(in crate::discord) const PAUSE: Help =
-    help("schedule pause", Right::Restore, "stops a schedule, for a week by default");
-pub(in crate::discord) const RESUME: Help = help("schedule resume", Right::Restore, "lets a paused schedule go on");
+    help("schedule pause", Right::Restore, "pause schedules", "stops a schedule, for a week by default");
+pub(in crate::discord) const RESUME: Help =
+    help("schedule resume", Right::Restore, "resume schedules", "lets a paused schedule go on");
 pub(in crate::discord) const TAKE_OVER: Help =
-    help("schedule take-over", Right::Restore, "makes you a schedule's owner");
+    help("schedule take-over", Right::Restore, "take schedules over", "makes you a schedule's owner");
 pub(in crate::discord) const REMOVE: Help =
-    help("schedule remove", Right::Restore, "ends a schedule, keeps its Snapshots; asks first");
+    help("schedule remove", Right::Restore, "remove schedules", "ends a schedule, keeps its Snapshots; asks first");
 
 /// Show all schedules
 #[poise::command(slash_command)]
 pub(super) async fn list(context: Context<'_>) -> Result<(), Fault> {
     let state = context.framework.user_data;
-    granted(context, LIST.right, |info, _| {
+    granted(context, LIST, |info, _| {
         Box::pin(async move {
             let now = state.clock.now();
             let next = |schedule: Schedule| {
@@ -83,7 +85,7 @@ pub(super) async fn show(
     schedule: String,
 ) -> Result<(), Fault> {
     let state = context.framework.user_data;
-    granted(context, SHOW.right, |info, _| {
+    granted(context, SHOW, |info, _| {
         Box::pin(async move {
             let schedule = meant(state, &info.who, &schedule).await?;
             let now = state.clock.now();
@@ -110,7 +112,7 @@ pub(super) async fn preview(
     schedule: String,
 ) -> Result<(), Fault> {
     let state = context.framework.user_data;
-    granted(context, PREVIEW.right, |info, _| {
+    granted(context, PREVIEW, |info, _| {
         Box::pin(async move {
             let schedule = meant_here(state, &info.who, &schedule).await?;
             let now = state.clock.now();
@@ -151,7 +153,7 @@ pub(super) async fn run(
     schedule: String,
 ) -> Result<(), Fault> {
     let state = context.framework.user_data;
-    granted(context, RUN.right, |info, grant| {
+    granted(context, RUN, |info, grant| {
         Box::pin(async move {
             let schedule = meant_here(state, &info.who, &schedule).await?;
             run::question(state, &info, &grant, schedule.id).await
@@ -173,7 +175,7 @@ pub(super) async fn pause(
     until: Option<String>,
 ) -> Result<(), Fault> {
     let state = context.framework.user_data;
-    granted(context, PAUSE.right, |info, grant| {
+    granted(context, PAUSE, |info, grant| {
         Box::pin(async move {
             // Also from another guild: all of them share the account.
             let schedule = meant(state, &info.who, &schedule).await?;
@@ -200,7 +202,7 @@ pub(super) async fn resume(
     schedule: String,
 ) -> Result<(), Fault> {
     let state = context.framework.user_data;
-    granted(context, RESUME.right, |info, grant| {
+    granted(context, RESUME, |info, grant| {
         Box::pin(async move {
             let schedule = meant_here(state, &info.who, &schedule).await?;
             start::answered(state, &info, Needed::NotRefused).await?;
@@ -225,7 +227,7 @@ pub(super) async fn take_over_command(
     schedule: String,
 ) -> Result<(), Fault> {
     let state = context.framework.user_data;
-    granted(context, TAKE_OVER.right, |info, grant| {
+    granted(context, TAKE_OVER, |info, grant| {
         Box::pin(async move {
             let schedule = meant_here(state, &info.who, &schedule).await?;
             start::answered(state, &info, Needed::NotRefused).await?;
@@ -245,7 +247,7 @@ pub(super) async fn remove(
     schedule: String,
 ) -> Result<(), Fault> {
     let state = context.framework.user_data;
-    granted(context, REMOVE.right, |info, grant| {
+    granted(context, REMOVE, |info, grant| {
         Box::pin(async move {
             start::check(state, &info)?;
             let schedule = meant_here(state, &info.who, &schedule).await?;

@@ -10,7 +10,7 @@ use crate::{
         state::AppState,
     },
     operation::ids::{OperationId, ScheduleId},
-    schedule::{Schedule, hangs::HangAnswer, pruning::Candidate},
+    schedule::{Answered, Schedule, hangs::HangAnswer, pruning::Candidate},
     store::{Deed, ScheduleSnapshot},
 };
 
@@ -63,7 +63,11 @@ pub(in crate::discord) async fn rely_on(
     if !schedule.is_doubtful(&candidates, operation) {
         return Err(refused(ScheduleRefusal::NotDoubtful));
     }
-    let change = |schedule: &mut Schedule| schedule.rely_on(operation);
+    let answered = Answered { by: grant.user(), at: state.clock.now() };
+    let change = |schedule: &mut Schedule| {
+        schedule.rely_on(operation);
+        schedule.watched.relied_on_last = Some((operation, answered));
+    };
     let act = act(grant, Deed::ReliedOnSmall);
     let changed = state.store.change_schedule_by(id, act, change).await?.ok_or_else(|| gone(id))?;
     state.store.question_was_answered(id).await?;
@@ -82,14 +86,16 @@ pub(in crate::discord) async fn answer_hangs(
     if !schedule.clone().answer_hangs(answer, grant.user()) {
         return Err(refused(ScheduleRefusal::HangsAnswered));
     }
-    let by = grant.user();
+    let answered = Answered { by: grant.user(), at: state.clock.now() };
     let change = |schedule: &mut Schedule| {
-        schedule.answer_hangs(answer, by);
+        if schedule.answer_hangs(answer, answered.by) {
+            schedule.watched.hangs_answered = Some(answered);
+        }
     };
     let act = act(grant, Deed::AnsweredHangs(answer));
     let changed = state.store.change_schedule_by(id, act, change).await?.ok_or_else(|| gone(id))?;
     state.store.question_was_answered(id).await?;
-    tracing::info!(schedule.id = %id, user.id = %by, ?answer, "answered what a schedule does about shutdowns that hang");
+    tracing::info!(schedule.id = %id, user.id = %answered.by, ?answer, "answered what a schedule does about shutdowns that hang");
     Ok(words::hangs_answered(&changed, answer).into())
 }
 

@@ -1,6 +1,8 @@
 //! What a schedule takes Snapshots of, as somebody types it: a Droplet, or all with a tag. Looked up just now, and refused with a reason where it
 //! cannot be.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 
 use super::{cost, refused};
@@ -163,13 +165,21 @@ pub(in crate::discord) async fn members(
     counted(group, gather(state, group, power).await?)
 }
 
-/// Who would be taken now because a person wants it: as every take by hand, not what was taken a moment ago.
+/// Who would be taken now because a person wants it, of these alone where some are named: as every take by hand, not what was taken a moment
+/// ago.
 pub(in crate::discord) async fn members_now(
     state: &AppState,
     group: &Group,
     power: Power,
+    only: Option<&BTreeSet<DropletId>>,
 ) -> Result<(Gathered, Members), Stop> {
     let mut gathered = gather(state, group, power).await?;
+    if let Some(only) = only {
+        gathered.droplets.retain(|droplet| only.contains(&droplet.id));
+        if gathered.droplets.is_empty() {
+            return Err(Refusal::NoneLeft { tag: group.tag.clone() }.into());
+        }
+    }
     let (mut droplets, mut waits) = (Vec::new(), None);
     for droplet in std::mem::take(&mut gathered.droplets) {
         match start::waits_until(state, droplet.id).await? {

@@ -4,12 +4,13 @@ use strum::VariantArray;
 
 use super::*;
 use crate::{
-    discord::messages::{answer::answer, examples, progress::progress, refusal::Refusal},
+    discord::messages::{answer::answer, examples, marker::signed, progress::progress, refusal::Refusal},
     operation::{
         Cancelled, Operation, Outcome,
         ids::SnapshotId,
         kinds::{Backups, BackupsChange, Kind, SnapshotRef},
         reading::{Failure, FailureKind},
+        report::ReportKind,
         step::{Checks, State, Task},
     },
 };
@@ -87,6 +88,12 @@ fn read(message: &Message) -> String {
         .join("\n")
 }
 
+fn answered(operation: &Operation) -> String {
+    let message = answer(operation, &examples::wording());
+    examples::assert_short(&signed(message.clone(), ReportKind::Answer, operation.id));
+    read(&message)
+}
+
 #[test]
 fn operations_from_beginning_to_end() {
     let mut told = Vec::new();
@@ -108,7 +115,7 @@ fn operations_from_beginning_to_end() {
             ));
         }
         for (state, operation) in [("done", &done), ("cancelled", &cancelled)] {
-            told.push(format!("── {label}, {state}\n{}", read(&answer(operation, &examples::wording()))));
+            told.push(format!("── {label}, {state}\n{}", answered(operation)));
         }
     }
     insta::assert_snapshot!(told.join("\n\n"));
@@ -134,7 +141,7 @@ fn every_failure_is_told_in_words_about_backups() {
             let state = State::Failed { at: examples::ago(5), why: why.clone() };
             let mut failed = at(task, &change, &state);
             (failed.verdict, failed.ended) = (Some(Outcome::Failed(why.clone())), Some(examples::ago(5)));
-            let message = read(&answer(&failed, &examples::wording()));
+            let message = answered(&failed);
             assert!(!message.contains("two"), "nothing is paid for twice here: {message}");
             told.push(format!("{label} · {why:?}\n{message}"));
         }

@@ -11,6 +11,9 @@ use crate::{
     operation::{Operation, Outcome, kinds::Launch},
 };
 
+/// What DigitalOcean does where a new Droplet gets no SSH key.
+const ROOT_PASSWORD: &str = "It has no SSH key: DigitalOcean mails a root password to the account's owner.";
+
 /// What a Droplet costs, as DigitalOcean said when it made it.
 pub(super) fn price(cents: u64) -> String {
     // Exact up to a price that nobody asks for.
@@ -64,13 +67,16 @@ impl Words for Launch {
         let droplet = name(&operation.target.name);
         let address = operation.launched.as_ref().and_then(|launched| launched.address.as_deref());
         let address = address.map_or_else(
-            || "DigitalOcean hasn't given it an address yet".to_owned(),
+            || "DigitalOcean hasn't given it an address yet: look in a minute with **Open in DigitalOcean**".to_owned(),
             |address| format!("its address is {}", name(address)),
         );
+        let password = self.droplet.ssh_keys.is_empty().then(|| ROOT_PASSWORD.to_owned());
         let cents = operation.launched.as_ref().and_then(|launched| launched.monthly_cents);
         let price = cents.map(|cents| format!(" It costs {}.", price(cents)));
         let from = name(&self.snapshot.name);
-        vec![format!("Droplet {droplet} was created from Snapshot {from}; {address}.{}", price.unwrap_or_default())]
+        let created =
+            format!("Droplet {droplet} was created from Snapshot {from}; {address}.{}", price.unwrap_or_default());
+        std::iter::once(created).chain(password).collect()
     }
 
     fn undone(&self, _operation: &Operation) -> Option<String> {

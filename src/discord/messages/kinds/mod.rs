@@ -80,6 +80,11 @@ pub(super) trait Words {
         None
     }
 
+    /// Where what was there before is kept, and how long *Undo* puts it back.
+    fn way_back(&self, _operation: &Operation, _wording: &Wording) -> Option<String> {
+        None
+    }
+
     /// Whether *Try again* stands under its failures; its command says what that asks.
     fn is_asked_again(&self) -> bool {
         false

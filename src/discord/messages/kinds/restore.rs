@@ -53,12 +53,11 @@ impl Words for Restore {
 
     fn completed(&self, operation: &Operation, wording: &Wording) -> Vec<String> {
         let snapshot = name(&self.snapshot.name);
-        let mut sentences = vec![format!("{} is restored from Snapshot {snapshot}.", name(&operation.target.name))];
-        sentences.extend(self.kept_for_safety(operation, wording));
-        if is_safety_name(&self.snapshot.name) {
-            sentences.push(format!("Snapshot {snapshot} is on the disk now, so it is no longer needed."));
-        }
-        sentences
+        let restored = format!("{} is restored from Snapshot {snapshot}.", name(&operation.target.name));
+        let needless = is_safety_name(&self.snapshot.name)
+            .then(|| format!("Snapshot {snapshot} is on the disk now, so it is no longer needed."));
+        let kept: Vec<String> = self.kept_for_safety(operation, wording).into_iter().chain(needless).collect();
+        std::iter::once(restored).chain((!kept.is_empty()).then(|| kept.join(" "))).collect()
     }
 
     fn disk(&self, operation: &Operation) -> Option<String> {
@@ -76,6 +75,10 @@ impl Words for Restore {
     fn kept(&self, operation: &Operation, wording: &Wording) -> Option<String> {
         let is_done = operation.steps.iter().any(|step| step.task() == Task::Snapshot && step.is_done());
         if is_done || operation.snapshot.is_some() { self.kept_for_safety(operation, wording) } else { None }
+    }
+
+    fn way_back(&self, operation: &Operation, wording: &Wording) -> Option<String> {
+        self.kept_for_safety(operation, wording).filter(|_| operation.may_have_overwritten())
     }
 
     fn is_asked_again(&self) -> bool {

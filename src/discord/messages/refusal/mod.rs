@@ -19,7 +19,9 @@ use crate::{
 };
 
 pub use denied::denied;
-pub use next_step::{message, not_now};
+pub use next_step::{again, message, not_now, send_again};
+pub use occupied::{MayCancel, Occupant};
+pub(super) use occupied::{by_what, ways_on};
 
 /// Why a person does not get what they asked for. Closed: there is no variant that holds any text.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +29,13 @@ pub use next_step::{message, not_now};
 pub enum Refusal {
     /// They may not.
     Denied(Denial),
+    /// They may not use a command.
+    DeniedTo {
+        /// Why.
+        denial: Denial,
+        /// What they wanted, after "to".
+        to: &'static str,
+    },
     /// There is no such schedule, or it cannot be.
     Schedule(ScheduleRefusal),
     /// DigitalOcean's own Backups are not changed as somebody wants.
@@ -82,7 +91,10 @@ pub enum Refusal {
         again: Option<Box<Press>>,
     },
     /// What was offered once is not there any more.
-    DropletGone,
+    DropletGone {
+        /// What it was called, where that is known.
+        droplet: Option<String>,
+    },
     /// The same for a Snapshot.
     SnapshotGone {
         /// Which.
@@ -216,6 +228,13 @@ pub enum Refusal {
         /// What was typed.
         text: String,
     },
+    /// Several SSH keys of the account have this name.
+    AmbiguousSshKey {
+        /// The name.
+        text: String,
+        /// How they differ.
+        labels: Vec<String>,
+    },
     /// The question was open for too long.
     QuestionExpired,
     /// The question has been answered.
@@ -283,6 +302,13 @@ pub enum Refusal {
     MayNotLeaveOff(Denial),
     /// The operation is somebody else's, and their right is not enough for that.
     NotYours(Denial),
+    /// The pin is somebody else's, and their right is not enough to take it off.
+    PinnedByOther {
+        /// Whose.
+        by: UserId,
+        /// Why they may not.
+        denial: Denial,
+    },
     /// The person said more in a few seconds than is heard.
     TooFast,
     /// As many operations of theirs run as may run at the same time.
@@ -321,6 +347,16 @@ pub enum Refusal {
         /// What they began.
         by: Occupant,
     },
+    /// Somebody has tried the run of a group again already.
+    RunTriedAgain {
+        /// The channel whose message shows how that goes.
+        channel: ChannelId,
+    },
+    /// None of the Droplets that are to be tried again has the tag now.
+    NoneLeft {
+        /// The tag.
+        tag: String,
+    },
     /// The failure is too long ago to be tried again by a press.
     RetryOver,
     /// Nothing was chosen that there is.
@@ -329,38 +365,6 @@ pub enum Refusal {
     UnknownButton,
     /// The command is not one of ours, or an old one.
     UnknownCommand,
-}
-
-/// What keeps something busy, as far as who asks may know.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Occupant {
-    /// An operation of the same server.
-    Here {
-        /// Which.
-        operation: OperationId,
-        /// Where its progress is.
-        progress: Option<(GuildId, ChannelId, MessageId)>,
-        /// Who may cancel it.
-        cancel: MayCancel,
-    },
-    /// An operation of another server, where neither its channel nor who asked for it is anybody's business here.
-    Elsewhere {
-        /// What it does.
-        kind: Box<Kind>,
-        /// Which it is, for who may cancel it from here.
-        may_cancel: Option<OperationId>,
-    },
-}
-
-/// Who may cancel what keeps something busy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum MayCancel {
-    /// Who asks.
-    Asker,
-    /// Somebody else: those with one of these roles, or those who run the server where there are none.
-    Others(Vec<RoleId>),
-    /// Nobody any more.
-    Nobody,
 }
 
 /// What is wrong with a Snapshot's name.

@@ -33,10 +33,21 @@ pub fn message(refusal: &Refusal) -> Message {
 
 /// The same where the press that was refused may help once the reason is over.
 pub fn not_now(refusal: &Refusal, press: Press) -> Message {
-    let again = Button::new("Try again", Style::Secondary, press);
+    again(message(refusal), press)
+}
+
+/// The same for a command that no button can stand for.
+pub fn send_again(refusal: &Refusal) -> Message {
     let refused = message(refusal);
-    let buttons = refused.buttons.into_iter().filter(|button| button.press() != Some(press)).chain([again]).collect();
-    Message { buttons, ..refused }
+    let content = format!("{}\nA button can't carry what you typed, so send the command again.", refused.content);
+    Message { content, ..refused }
+}
+
+/// A message with *Try again*, which means this press.
+pub fn again(said: Message, press: Press) -> Message {
+    let again = Button::new("Try again", Style::Secondary, press);
+    let others = said.buttons.into_iter().filter(|button| button.press() != Some(press));
+    Message { buttons: others.chain([again]).collect(), ..said }
 }
 
 fn buttons(refusal: &Refusal) -> Vec<Button> {

@@ -7,21 +7,63 @@ use super::{
         text::name,
         units::link,
     },
-    MayCancel, Occupant,
     denied::any_of,
 };
 use crate::{
     discord::press::{Act, Press},
-    operation::ids::{ChannelId, GuildId, MessageId, OperationId},
+    operation::{
+        ids::{ChannelId, GuildId, MessageId, OperationId, RoleId},
+        kinds::Kind,
+    },
 };
 
+/// What keeps something busy, as far as who asks may know.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Occupant {
+    /// An operation of the same server.
+    Here {
+        /// Which.
+        operation: OperationId,
+        /// Where its progress is.
+        progress: Option<(GuildId, ChannelId, MessageId)>,
+        /// Who may cancel it.
+        cancel: MayCancel,
+    },
+    /// An operation of another server, where neither its channel nor who asked for it is anybody's business here.
+    Elsewhere {
+        /// What it does.
+        kind: Box<Kind>,
+        /// Which it is, for who may cancel it from here.
+        may_cancel: Option<OperationId>,
+    },
+}
+
+/// Who may cancel what keeps something busy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MayCancel {
+    /// Who asks.
+    Asker,
+    /// Somebody else: those with one of these roles, or those who run the server where there are none.
+    Others(Vec<RoleId>),
+    /// Nobody any more.
+    Nobody,
+}
+
 /// *Go there* and *Cancel it*.
-pub(super) fn ways_on(by: &Occupant) -> Vec<Button> {
+pub(in crate::discord::messages) fn ways_on(by: &Occupant) -> Vec<Button> {
     let Occupant::Here { operation, progress, cancel } = by else { return Vec::new() };
     let there = progress.map(|(guild, channel, message)| Button::link("Go there", link(guild, channel, message)));
     let press = Press::Wish { act: Act::Cancel, operation: *operation };
     let cancel = (*cancel == MayCancel::Asker).then(|| Button::new("Cancel it", Style::Danger, press));
     there.into_iter().chain(cancel).collect()
+}
+
+/// What runs, as far as who reads it may know.
+pub(in crate::discord::messages) fn by_what(by: &Occupant) -> String {
+    match by {
+        Occupant::Here { operation, progress, .. } => way(*operation, *progress),
+        Occupant::Elsewhere { kind, .. } => format!("another server is {}", words(kind).with_droplet()),
+    }
 }
 
 pub(super) fn tried_again(by: &Occupant) -> String {
@@ -55,7 +97,7 @@ pub(super) fn busy(droplet: &str, by: &Occupant) -> String {
 pub(super) fn in_use(by: &Occupant) -> String {
     match by {
         Occupant::Here { operation, progress, .. } => format!(
-            "This Snapshot is in use: {} works with it. Nothing was done; try again when that has ended.",
+            "Nothing started: {} still uses this Snapshot. Try again when that has ended.",
             way(*operation, *progress)
         ),
         Occupant::Elsewhere { kind, may_cancel } => {
@@ -72,10 +114,10 @@ pub(super) fn cancel_it(may_cancel: Option<OperationId>) -> String {
     match may_cancel {
         Some(operation) => {
             format!(
-                "Nothing was done; wait until that has ended, or stop it with `/snapshot cancel operation:{operation}`."
+                "Wait until that has ended, or stop it with `/snapshot cancel operation:{operation}`. Nothing started."
             )
         }
-        None => "Nothing was done; try again when that has ended.".to_owned(),
+        None => "Try again when that has ended. Nothing started.".to_owned(),
     }
 }
 

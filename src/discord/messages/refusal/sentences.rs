@@ -14,8 +14,7 @@ use super::{
     occupied::{busy, in_use, too_late, tried_again},
 };
 
-const QUESTION_EXPIRED: &str =
-    "This question was open for two minutes and has closed. Nothing was done; use the command again.";
+const QUESTION_EXPIRED: &str = "Nothing started: this question closed after two minutes. Use the command again.";
 const QUESTION_ANSWERED: &str = "This question is answered already. `/snapshot status` shows what came of it.";
 const NOTHING_TO_UNDO: &str =
     "There is no safety Snapshot to go back to. `/snapshot restore` lists what can be put back.";
@@ -26,7 +25,6 @@ const UNKNOWN_BUTTON: &str =
     "This button is from an older version and does nothing any more. `/snapshot status` shows what runs.";
 const UNKNOWN_COMMAND: &str =
     "This command has changed. Reload Discord, then try again; `/snapshot help` lists what there is.";
-const DROPLET_GONE: &str = "This Droplet is gone. Choose one from the list that appears while you type.";
 const SNAPSHOT_GONE: &str = "This Snapshot is gone. `/snapshot list` shows what there is.";
 const DIGITALOCEAN_DOWN: &str = "DigitalOcean isn't responding, so nothing was started. Try again in a minute.";
 
@@ -35,6 +33,8 @@ impl Refusal {
     pub fn words(&self) -> String {
         match self {
             Self::Denied(denial) => denied(denial),
+            Self::DeniedTo { denial, to } => denied_to(denial, to),
+            Self::PinnedByOther { by, denial } => format!("<@{by}> pinned this. {}", denied_to(denial, "unpin it")),
             Self::Backups(refusal) => refusal.words(),
             Self::Warning(refusal) => refusal.words(),
             Self::UnknownDroplet { text, nearest } => unknown_droplet(text, nearest),
@@ -42,16 +42,15 @@ impl Refusal {
             Self::UntaggedDroplet { name, tag } => untagged(name, tag),
             Self::DigitalOceanDown => DIGITALOCEAN_DOWN.to_owned(),
             Self::DigitalOceanTokenRefused => {
-                "DigitalOcean refuses my token, so nothing was done. Whoever runs me has to set a new \
-                 `DIGITALOCEAN_TOKEN`."
+                "Nothing started: DigitalOcean refuses my token. Whoever runs me has to set a new `DIGITALOCEAN_TOKEN`."
                     .to_owned()
             }
             Self::DigitalOceanForbids { scopes, message } => {
-                format!("{} Nothing was done. {}", failure::forbidden(scopes, message), failure::ASK_FOR_ACCESS)
+                format!("Nothing started. {} {}", failure::forbidden(scopes, message), failure::ASK_FOR_ACCESS)
             }
             Self::OwnDroplet { droplet, may_take_live } => own_droplet(droplet, *may_take_live),
             Self::Busy { droplet, by, .. } => busy(droplet, by),
-            Self::DropletGone => DROPLET_GONE.to_owned(),
+            Self::DropletGone { droplet } => droplet_gone(droplet.as_deref()),
             Self::SnapshotGone { .. } => SNAPSHOT_GONE.to_owned(),
             Self::UnknownSnapshot { text, droplet, nearest } => unknown_snapshot(text, droplet.as_deref(), nearest),
             Self::AmbiguousSnapshot { text, labels } => ambiguous("Snapshots are called", text, labels),
@@ -62,7 +61,7 @@ impl Refusal {
                 not_with_droplet(snapshot, droplet, region, regions)
             }
             Self::Locked { droplet } => locked(droplet),
-            Self::AlreadyOn { droplet } => format!("{} is on already.", name(droplet)),
+            Self::AlreadyOn { droplet } => format!("{} is on already. Nothing to do.", name(droplet)),
             Self::NotOn { droplet } => format!("{} is off, so there is nothing to restart.", name(droplet)),
             Self::StillNew { droplet } => still_new(droplet),
             Self::Unusable { droplet, status } => unusable(droplet, status),
@@ -70,7 +69,7 @@ impl Refusal {
             Self::BadDropletName => bad_droplet_name(),
             Self::NoRegion { snapshot } => no_region(snapshot),
             Self::NoSize { needed } => format!(
-                "DigitalOcean offers no size with a disk of {needed} GB there. Nothing was done; try another region."
+                "Nothing started: DigitalOcean offers no size with a disk of {needed} GB there. Try another region."
             ),
             Self::SizeTooSmall { size, disk, needed, suggestions } => size_too_small(size, *disk, *needed, suggestions),
             Self::GpuSize { size, suggestions } => gpu_size(size, suggestions),
@@ -81,6 +80,7 @@ impl Refusal {
                 "The account has no SSH key {}. Choose one from the list that appears while you type, or leave `ssh-key` out.",
                 quote(text)
             ),
+            Self::AmbiguousSshKey { text, labels } => ambiguous("SSH keys are called", text, labels),
             Self::QuestionExpired => QUESTION_EXPIRED.to_owned(),
             Self::QuestionAnswered => QUESTION_ANSWERED.to_owned(),
             Self::NotYourQuestion => "Only the person I asked can answer. Run the command to get your own.".to_owned(),
@@ -109,7 +109,7 @@ impl Refusal {
             Self::TooFast => too_fast(),
             Self::TooManyRunning { most } => too_many_running(*most),
             Self::TooManyAtOnce { most } => {
-                format!("You may have {most} of your operations running at once. Choose a smaller `at-once`.")
+                format!("You can run {most} at once. Use `at-once:` {most} or less.")
             }
             Self::TakenLately { droplet, until } => taken_lately(droplet, *until),
             Self::Schedule(refusal) => refusal.words(),
@@ -122,6 +122,13 @@ impl Refusal {
             }
             Self::SourceGone { snapshot, .. } => source_gone(snapshot),
             Self::TriedAgain { by } => tried_again(by),
+            Self::RunTriedAgain { channel } => {
+                format!("Somebody has tried again already. The message in <#{channel}> shows how it goes.")
+            }
+            Self::NoneLeft { tag } => format!(
+                "None of the Droplets that lack a Snapshot has the tag {} now. `/snapshot take-group` takes all that have it.",
+                name(tag)
+            ),
             Self::RetryOver => RETRY_OVER.to_owned(),
             Self::NothingChosen => "That is no longer there to choose. Open the menu again.".to_owned(),
             Self::UnknownButton => UNKNOWN_BUTTON.to_owned(),
@@ -137,6 +144,11 @@ fn source_gone(snapshot: &str) -> String {
     )
 }
 
+fn droplet_gone(droplet: Option<&str>) -> String {
+    let droplet = droplet.map_or_else(|| "This Droplet".to_owned(), name);
+    format!("{droplet} is gone. `/snapshot launch` creates a new one from a Snapshot.")
+}
+
 fn bad_droplet_name() -> String {
     "A Droplet's name consists of letters from a to z, digits, dots and dashes, begins and ends with a letter or a \
                  digit, and has at most 255 characters. Choose another."
@@ -149,8 +161,8 @@ fn no_region(snapshot: &str) -> String {
 
 fn cannot_post(missing: &[&str]) -> String {
     format!(
-        "I can't post here: I lack {} in this channel. Nothing was done. Ask a server admin to grant \
-                 that, or use another channel.",
+        "Nothing started: I can't post here, because I lack {} in this channel. Ask a server admin to grant that, or use \
+         another channel.",
         missing.iter().map(|right| format!("**{right}**")).collect::<Vec<_>>().join(" and ")
     )
 }
@@ -186,14 +198,15 @@ fn listed(labels: &[String]) -> String {
 }
 
 fn thread_locked() -> String {
-    "This thread is locked, so I can't show my progress here. Nothing was done; use another channel, or ask a moderator to unlock it."
+    "Nothing started: this thread is locked, so I can't show my progress here. Use another channel, or ask a moderator to unlock \
+     it."
         .to_owned()
 }
 
 fn foreign(snapshot: &str, droplet: &str) -> String {
     format!(
-        "Snapshot {} is not one of {}, and DigitalOcean restores a Droplet only from its own Snapshots and backups. \
-                 Nothing was done. `/snapshot launch` makes a new Droplet from any Snapshot.",
+        "Nothing started: Snapshot {} isn't one of {}, and DigitalOcean restores a Droplet only from its own Snapshots and \
+         backups. `/snapshot launch` makes a new Droplet from any Snapshot.",
         name(snapshot),
         name(droplet)
     )
@@ -201,8 +214,8 @@ fn foreign(snapshot: &str, droplet: &str) -> String {
 
 fn disk_too_small(droplet: &str, disk: u64, snapshot: &str, needed: u64) -> String {
     format!(
-        "Snapshot {} needs a disk of {needed} GB, and {} has {disk} GB. Nothing was done. Give the Droplet a larger disk, or \
-                 use `/snapshot launch` with a larger size.",
+        "Nothing started: Snapshot {} needs a disk of {needed} GB, and {} has {disk} GB. Give the Droplet a larger disk, or use \
+         `/snapshot launch` with a larger size.",
         name(snapshot),
         name(droplet)
     )
@@ -210,8 +223,8 @@ fn disk_too_small(droplet: &str, disk: u64, snapshot: &str, needed: u64) -> Stri
 
 fn not_in_region(snapshot: &str, region: &str, regions: &[String]) -> String {
     format!(
-        "Snapshot {} is in {}, not in {}. Nothing was done. Choose one of its regions, or copy it there in DigitalOcean's \
-                 control panel first.",
+        "Nothing started: Snapshot {} is in {}, not in {}. Choose one of its regions, or copy it there in DigitalOcean's \
+         control panel first.",
         name(snapshot),
         listed(regions),
         name(region)
@@ -228,7 +241,7 @@ fn size_too_small(size: &str, disk: u64, needed: u64, suggestions: &[String]) ->
 
 fn not_with_droplet(snapshot: &str, droplet: &str, region: &str, regions: &[String]) -> String {
     format!(
-        "Snapshot {} is in {}, and {} is in {}. Nothing was done. Copy the Snapshot there in DigitalOcean's control panel \
+        "Nothing started: Snapshot {} is in {}, and {} is in {}. Copy the Snapshot there in DigitalOcean's control panel \
          first, or make a new Droplet where it is with `/snapshot launch`.",
         name(snapshot),
         listed(regions),
@@ -238,7 +251,7 @@ fn not_with_droplet(snapshot: &str, droplet: &str, region: &str, regions: &[Stri
 }
 
 fn still_new(droplet: &str) -> String {
-    format!("DigitalOcean is still making {}. Nothing was done; try again in a minute.", name(droplet))
+    format!("Nothing started: DigitalOcean is still making {}. Try again in a minute.", name(droplet))
 }
 
 fn nothing_to_undo_on(snapshot: &str) -> String {
@@ -260,12 +273,7 @@ fn ambiguous(what: &str, text: &str, labels: &[String]) -> String {
 }
 
 fn gpu_size(size: &str, suggestions: &[String]) -> String {
-    format!(
-        "I make no Droplets with a GPU, such as {}: DigitalOcean's lists leave them out, so after a lost answer I might make a \
-         second. The control panel can make one. {}",
-        name(size),
-        suggested(suggestions)
-    )
+    format!("I don't create GPU Droplets, such as {}; use the control panel. {}", name(size), suggested(suggestions))
 }
 
 fn undo_over(snapshot: &str) -> String {
@@ -285,7 +293,7 @@ fn unusable(droplet: &str, status: &str) -> String {
 
 fn locked(droplet: &str) -> String {
     format!(
-        "DigitalOcean has locked {}: another Action works on it, often a backup. Nothing was done; try again when that is over.",
+        "Nothing started: DigitalOcean is busy with {} (often a backup). Try again in a few minutes.",
         name(droplet)
     )
 }

@@ -22,7 +22,7 @@ use crate::{
         ids::{OperationId, RoleId},
     },
     schedule::{
-        Schedule, State,
+        Answered, Schedule, State,
         hangs::Asked,
         notice::{Family, Notice},
         pruning::Candidate,
@@ -150,12 +150,12 @@ fn text(told: &Told<'_>, restorers: &BTreeSet<RoleId>) -> String {
         ),
         Notice::Gone => format!(
             "⏸️ The Droplet {droplet} is gone, so its schedule is paused. **Its Snapshots stay**, also those that no rule \
-             wants. `/schedule edit what:` binds it to another Droplet."
+             keeps. `/schedule edit what:` binds it to another Droplet."
         ),
         Notice::Undeleted { name: snapshot, count, .. } => {
             let why = operations.first().map(why).unwrap_or_default();
             format!(
-                "❌ The Snapshot {} of {droplet}, which no rule wants, could not be deleted{}.{why} It is tried again after 24 hours.",
+                "❌ I couldn't delete {} of {droplet}, which no rule keeps{}.{why} I'll try again in 24 h.",
                 name(snapshot),
                 in_a_row(*count)
             )
@@ -167,7 +167,10 @@ fn text(told: &Told<'_>, restorers: &BTreeSet<RoleId>) -> String {
                 Asked::Open => format!(
                     "⚠️ **{asked}** Until somebody who may restore answers, its Snapshots are taken while it runs. What should happen?"
                 ),
-                Asked::No | Asked::ShutDownStill => format!("⚠️ {asked} This was answered."),
+                Asked::No | Asked::ShutDownStill => match schedule.watched.hangs_answered {
+                    Some(Answered { by, at }) => format!("✅ {asked} <@{by}> answered {}.", ago(at)),
+                    None => format!("⏭️ {asked} Nobody has to answer now."),
+                },
             }
         }
         Notice::Doubtful { operation, count } => doubtful(told, *operation, *count),
@@ -244,13 +247,16 @@ fn owner_lost(schedule: &Schedule, since: Timestamp, restorers: &BTreeSet<RoleId
 fn doubtful(told: &Told<'_>, operation: OperationId, count: u32) -> String {
     let droplet = name(&told.schedule.droplet_name);
     if told.schedule.watched.relied_on.contains(&operation) {
-        return format!(
-            "✅ The newest Snapshot of {droplet} is less than half as large as the one before it. Somebody said that it is fine."
+        let said = told.schedule.watched.relied_on_last.filter(|(relied_on, _)| *relied_on == operation);
+        let fine = said.map_or_else(
+            || "Somebody said that it's fine.".to_owned(),
+            |(_, Answered { by, at })| format!("<@{by}> said {} that it's fine.", ago(at)),
         );
+        return format!("✅ The newest Snapshot of {droplet} is less than half as large as the one before it. {fine}");
     }
     if !told.is_doubtful(operation) {
         return format!(
-            "A Snapshot of {droplet} was less than half as large as the one before it. Nobody has to decide about it any more."
+            "⏭️ A Snapshot of {droplet} was less than half as large as the one before it. Nobody has to decide about it now."
         );
     }
     let which = match count {
@@ -267,8 +273,8 @@ fn doubtful(told: &Told<'_>, operation: OperationId, count: u32) -> String {
 fn missed(was_away: bool, was_outage: bool) -> &'static str {
     match (was_away, was_outage) {
         (true, _) => "I was not running then",
-        (false, true) => "DigitalOcean did not answer until it was too late",
-        (false, false) => "the Droplet was busy until it was too late",
+        (false, true) => "DigitalOcean didn't answer in time",
+        (false, false) => "the Droplet was busy for the whole window",
     }
 }
 
@@ -301,13 +307,13 @@ fn deletions(told: &Told<'_>, (number, count): (u32, u32)) -> String {
                 "✅ {many} of {droplet} may be deleted, as <@{user}> said. They are announced in the schedule's message for 24 hours first."
             ),
             None => {
-                format!("The schedule of {droplet} asked whether {many} may be deleted. No answer is needed any more.")
+                format!("⏭️ The schedule of {droplet} asked whether {many} may be deleted. Nobody has to answer now.")
             }
         };
     }
     let why = if schedule.narrowed { "Its rules were edited" } else { "That is a lot at once" };
     let mut lines = vec![format!(
-        "⚠️ **May the schedule of {droplet} delete {many}?** No rule wants {} any more. {why}, so nothing of this schedule is deleted \
+        "⚠️ **May the schedule of {droplet} delete {many}?** No rule keeps {} now. {why}, so nothing of this schedule is deleted \
          until somebody who may restore says so.",
         if count == 1 { "it" } else { "them" }
     )];

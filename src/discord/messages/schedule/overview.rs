@@ -100,7 +100,7 @@ fn folded(
     verdicts: &[(OperationId, Verdict)],
     sources: &BTreeSet<SnapshotId>,
 ) -> Vec<(String, Vec<String>)> {
-    let mut folded: Vec<(String, Vec<String>)> = vec![("🧹 no rule wants it".to_owned(), Vec::new())];
+    let mut folded: Vec<(String, Vec<String>)> = vec![("🧹 no rule keeps it".to_owned(), Vec::new())];
     for snapshot in &standing.snapshots {
         let verdict =
             verdicts.iter().find(|(operation, _)| *operation == snapshot.operation).map(|(_, verdict)| verdict);

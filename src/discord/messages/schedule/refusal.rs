@@ -129,7 +129,7 @@ impl ScheduleRefusal {
             Self::Running => "A run of this schedule is not over yet. Its message shows how far it is.".to_owned(),
             Self::TakenSince => "This schedule has begun a newer Snapshot since then; its message shows how that goes. `/schedule run` takes one more.".to_owned(),
             Self::NothingToChange => "That changes nothing. Say what is to be different, for example `at: 04:00` or `keep: 7 daily`.".to_owned(),
-            Self::ChangedMeanwhile => "Somebody changed this schedule since the review was shown. Nothing was changed now; use the command again.".to_owned(),
+            Self::ChangedMeanwhile => "Nothing changed: somebody else edited this schedule since you saw the review. Use the command again.".to_owned(),
             Self::Until { typed } => format!(
                 "{} is no time to pause until. Use a number of days such as `7d`, hours such as `12h`, or a date such as `2026-12-24`.",
                 quote(typed)
@@ -142,9 +142,9 @@ impl ScheduleRefusal {
                 "You own {most} schedules, and nobody may own more. `/schedule remove` one that is not needed, or ask a colleague to take one over."
             ),
             Self::HangsAnswered => "Somebody has answered this already.".to_owned(),
-            Self::AskedOtherwise => "This question has changed since you opened it, or was answered. Nothing was decided. Look at the message again; it shows what is asked now.".to_owned(),
-            Self::NotDoubtful => "Nobody has to decide about that Snapshot any more: a newer one followed, it is gone, or somebody has answered. Nothing was changed.".to_owned(),
-            Self::NoHeir => "That schedule is not there any more, or is of another Droplet. Nothing was changed; use `/schedule remove` again.".to_owned(),
+            Self::AskedOtherwise => "Nothing was decided: this question has changed since you opened it, or was answered. Look at the message again; it shows what is asked now.".to_owned(),
+            Self::NotDoubtful => "Nothing changed: nobody has to decide about that Snapshot now. A newer one followed, it is gone, or somebody has answered.".to_owned(),
+            Self::NoHeir => "Nothing changed: that schedule is gone, or is of another Droplet. Use `/schedule remove` again.".to_owned(),
             Self::Address(bad) => match bad {
                 BadAddress::NoUrl => "That `ping-url` is no address. Copy it as a whole, such as `https://hc-ping.com/your-key`.",
                 BadAddress::NotEncrypted => "That `ping-url` has no TLS. It must begin with `https://`.",
@@ -157,7 +157,7 @@ impl ScheduleRefusal {
                 name(host)
             ),
             Self::NoAddress { host } => format!("I can't find {}. Check the `ping-url` for a typing error.", name(host)),
-            Self::Expired => "This review was open for 14 minutes and has closed. Nothing was changed; use the command again.".to_owned(),
+            Self::Expired => "Nothing changed: this review closed after 14 minutes. Use the command again.".to_owned(),
             Self::Elsewhere => "This schedule was added in another server. From here you can see it and pause it; everything else is done there.".to_owned(),
             Self::OwnAlready { owner } => format!("<@{owner}> owns this schedule already."),
         }
@@ -214,6 +214,6 @@ fn keep(bad: &BadPolicy) -> String {
             "I don't know what {} keeps. Write numbers with `last`, `daily`, `weekly`, `monthly` or `yearly`, for example `7 daily 4 weekly`.",
             quote(typed)
         ),
-        BadPolicy::TooMany { typed } => format!("{} is more than anybody needs; 1,000 is the most.", quote(typed)),
+        BadPolicy::TooMany { typed } => format!("{} is too many: 1,000 is the most.", quote(typed)),
     }
 }

@@ -119,7 +119,7 @@ pub fn hangs_answered(schedule: &Schedule, answer: HangAnswer) -> String {
 /// The schedule deletes again, though its Droplet was restored lately.
 pub fn prunes_again(schedule: &Schedule) -> String {
     format!(
-        "OK. The schedule of {} deletes again what its rules do not want, each a day after it was announced.",
+        "OK. The schedule of {} deletes again what its rules no longer keep, each a day after I announce it.",
         name(&schedule.droplet_name)
     )
 }

@@ -10,7 +10,7 @@ use super::{
         text::name,
         units::{ago, cost, dollars_a_month, moment},
     },
-    hours, keeps, label, when, window,
+    hours, keeps, label, local, when, window,
 };
 use crate::{
     discord::press::{Press, ReviewForm},
@@ -116,9 +116,11 @@ pub(super) fn plans(review: &Review<'_>, price_per_gb: f64) -> Vec<String> {
     lines.push(format!("**Next runs:** {}", shown.join(" · ")));
     if let Some(first) = runs.first() {
         lines.push(format!(
-            "**Begins:** {}, as soon as {} free; what cannot begin by then is skipped and reported.",
+            "**Begins:** {}, as soon as {} free. If {} can't start by {}, I skip it and tell you.",
             window(schedule, *first),
-            if schedule.group.is_some() { "Droplets are".to_owned() } else { format!("{droplet} is") }
+            if schedule.group.is_some() { "Droplets are".to_owned() } else { format!("{droplet} is") },
+            if schedule.group.is_some() { "one" } else { "it" },
+            local(&schedule.rule, schedule.window_end(*first)),
         ));
     }
     if schedule.rule.spread > 0 {
@@ -132,6 +134,7 @@ pub(super) fn plans(review: &Review<'_>, price_per_gb: f64) -> Vec<String> {
         lines.extend(group::members(of, members));
     }
     lines.push(format!("**Power:** {}", power(schedule, review.downtime)));
+    lines.extend(group::warned(schedule.power, schedule.warn));
     let each = schedule.keep.most();
     let count = match review.members {
         Some(members) => format!("of each of the {} Droplets {each}", members.names.len()),
@@ -139,10 +142,7 @@ pub(super) fn plans(review: &Review<'_>, price_per_gb: f64) -> Vec<String> {
     };
     lines.push(format!("**Keeps:** {}: {count} Snapshots", keeps(schedule.keep)));
     lines.extend(costs(schedule, size, price_per_gb, now));
-    lines.push(
-        "Older ones are deleted, each a day after this was announced here. The newest good one always stays."
-            .to_owned(),
-    );
+    lines.push("I delete older ones, a day after announcing each here. The newest good one always stays.".to_owned());
     lines.extend(review.replaced.map(|why| {
         let next = match schedule.power {
             Power::Off => "Choose `power: live`, or another Droplet.",
@@ -189,8 +189,8 @@ fn edited(review: &Review<'_>) -> Vec<String> {
     }
     if edit.drops > 0 {
         lines.push(format!(
-            "⚠️ **{} not wanted by the new rules.** The schedule's message asks everybody about that; nothing is deleted until somebody who may restore says so.",
-            if edit.drops == 1 { "1 more Snapshot is".to_owned() } else { format!("{} more Snapshots are", edit.drops) }
+            "⚠️ **The new rules no longer keep {}.** The schedule's message asks everybody about that; nothing is deleted until somebody who may restore says so.",
+            if edit.drops == 1 { "1 more Snapshot".to_owned() } else { format!("{} more Snapshots", edit.drops) }
         ));
     }
     if !review.schedule.is_active() {

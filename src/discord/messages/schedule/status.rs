@@ -48,6 +48,8 @@ pub struct Standing {
     pub next: Option<Timestamp>,
     /// The latest run of its group, if it has one.
     pub run: Option<Run>,
+    /// The operations that say why members of that failed.
+    pub failed: Vec<Operation>,
 }
 
 /// The living message of a schedule.
@@ -62,6 +64,7 @@ pub fn status(standing: &Standing, wording: &Wording) -> Message {
     lines.push(kept(standing, wording));
     lines.push(format!("**Owner:** <@{}>", schedule.owner.user));
     lines.extend(schedule.group.as_ref().map(|of| format!("**Order:** {}.", group::pace(of))));
+    lines.extend(group::warned(schedule.power, schedule.warn));
     lines.extend(schedule.watched.ping_url.as_ref().map(|address| format!("**Tells:** {}", name(address.host()))));
     lines.extend(deletions(standing));
     lines.extend(members(standing));
@@ -86,7 +89,7 @@ fn members(standing: &Standing) -> Vec<String> {
         Some(_) => format!("**Run of {}:**", moment(run.plan.planned)),
         None => "**This run:**".to_owned(),
     };
-    [String::new(), heading].into_iter().chain(group::progress(run)).collect()
+    [String::new(), heading].into_iter().chain(group::progress(run, &standing.failed)).collect()
 }
 
 fn state(standing: &Standing) -> (Vec<String>, Colour) {
@@ -198,10 +201,10 @@ pub(super) fn held(hold: Hold, count: usize) -> String {
             "⚠️ The newest Snapshot is less than half as large as the one before it, so nothing is deleted until somebody says that it is fine.".to_owned()
         }
         Hold::Narrowed(many) => format!(
-            "⚠️ **The rules were edited, and {many} of {count} Snapshots are not wanted by them.** Nothing is deleted until somebody says so; until then all of them cost money."
+            "⚠️ **The rules were edited and no longer keep {many} of {count} Snapshots.** Nothing is deleted until somebody says so; until then all of them cost money."
         ),
         Hold::TooMany(many) => format!(
-            "⚠️ **{many} of {count} Snapshots are not wanted by the rules any more.** That is a lot at once, so nothing is deleted until somebody says so; until then all of them cost money."
+            "⚠️ **The rules no longer keep {many} of {count} Snapshots.** That is a lot at once, so nothing is deleted until somebody says so; until then all of them cost money."
         ),
     }
 }
@@ -264,8 +267,8 @@ fn line(slot: &Slot, standing: &Standing) -> String {
         Fate::Skipped(Skipped::Edited) => "✏️ left out: the schedule was edited",
         Fate::Skipped(Skipped::Paused) => "⏸️ left out while paused",
         Fate::Missed(Missed::Away) => "⚠️ missed: I was not running",
-        Fate::Missed(Missed::Busy) => "⚠️ missed: the Droplet was busy for too long",
-        Fate::Missed(Missed::Outage) => "⚠️ missed: DigitalOcean did not answer for too long",
+        Fate::Missed(Missed::Busy) => "⚠️ missed: the Droplet was busy for the whole window",
+        Fate::Missed(Missed::Outage) => "⚠️ missed: DigitalOcean didn't answer in time",
         Fate::Missed(Missed::Overtaken) => "⚠️ missed: the next one came first",
     };
     format!("{times}: {fate}")

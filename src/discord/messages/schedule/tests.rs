@@ -11,7 +11,7 @@ use strum::IntoEnumIterator;
 use super::{
     super::{
         confirm::Buttons,
-        examples::wording,
+        examples::{self, assert_short, wording},
         group::{self, Members},
         message::Message,
         take_group::{self, Taking},
@@ -26,10 +26,11 @@ use crate::{
         ids::{ChannelId, DropletId, GuildId, MessageId, OperationId, RoleId, RunId, SnapshotId, UserId},
         reading::Failure,
         trigger::Trigger,
+        warning::Warn,
     },
     ping::BadAddress,
     schedule::{
-        IfHung, Owner, Paused, State, Watched,
+        Answered, IfHung, Owner, Paused, State, Watched,
         group::{BadGroup, Excluded, Group},
         hangs::{Asked, Hangs},
         notice::Notice,
@@ -67,6 +68,7 @@ fn nightly() -> Schedule {
         reminded_at: None,
         approved: Vec::new(),
         narrowed: false,
+        warn: None,
         group: None,
         watched: Watched::default(),
     }
@@ -100,6 +102,7 @@ fn standing() -> Standing {
         hold: None,
         next,
         run: None,
+        failed: Vec::new(),
     }
 }
 
@@ -138,6 +141,38 @@ fn read(message: &Message) -> String {
     text
 }
 
+/// What lists what it is about, and so may be long.
+const LISTS: [&str; 17] = [
+    "with a warning",
+    "nightly",
+    "a Kubernetes worker",
+    "every 2 hours, by its disk",
+    "live, nothing known",
+    "near DigitalOcean's Backup",
+    "several",
+    "many at once",
+    "an edit drops",
+    "review",
+    "edit",
+    "question",
+    "by hand, under way",
+    "by hand, stopped",
+    "by hand, ended well",
+    "by hand, ended otherwise",
+    "by hand, some have failed",
+    "of a schedule",
+];
+
+/// Like `side_by_side`, for messages that are short unless they list something.
+fn short_side_by_side(variants: impl IntoIterator<Item = (impl Display, Message)>) -> String {
+    let checked = variants.into_iter().inspect(|(label, message)| {
+        if !LISTS.contains(&label.to_string().as_str()) {
+            assert_short(message);
+        }
+    });
+    side_by_side(checked)
+}
+
 fn side_by_side(variants: impl IntoIterator<Item = (impl Display, Message)>) -> String {
     let parts: Vec<String> =
         variants.into_iter().map(|(label, message)| format!("=== {label}\n{}", read(&message))).collect();
@@ -150,6 +185,7 @@ fn reviews() {
     let often =
         Schedule { rule: Rule::read(Typed { every: "2h", ..Typed::default() }).unwrap().spread_by(99), ..nightly() };
     let live = Schedule { power: Power::Live, ..nightly() };
+    let warned = Schedule { warn: Some(Warn { channel: ChannelId(8), minutes: 5 }), ..nightly() };
     let buttons = || Buttons { id: "00000000000000ff".parse().unwrap(), expires_at: at("2026-11-26T12:14:00Z") };
     let of = |schedule: &Schedule, cost| {
         let now = at("2026-11-26T12:00:00Z");
@@ -170,12 +206,13 @@ fn reviews() {
         let (schedule, replaced) = (&schedule, Some(Excluded::Kubernetes));
         review(&Review { schedule, cost, downtime, members, edit, backup_window, replaced, now }, 0.06, buttons())
     };
-    insta::assert_snapshot!(side_by_side([
+    insta::assert_snapshot!(short_side_by_side([
         ("nightly", of(&schedule, Cost::AsNewest(8.0))),
         ("every 2 hours, by its disk", of(&often, Cost::AtMost(25.0))),
         ("live, nothing known", of(&live, Cost::Unknown)),
         ("near DigitalOcean's Backup", near),
         ("a Kubernetes worker", worker),
+        ("with a warning", of(&warned, Cost::Unknown)),
         ("run", review_run(&schedule, None, buttons())),
         ("remove", review_removal(&schedule, (3, 30.0), &[], 0.06, buttons())),
         ("remove, with an heir", review_removal(&schedule, (3, 30.0), std::slice::from_ref(&live), 0.06, buttons())),
@@ -197,6 +234,7 @@ fn statuses() {
     };
     let paused = |why| move |standing: &mut Standing| standing.schedule.state = State::Paused { until: None, why };
     insta::assert_snapshot!(side_by_side([
+        ("warned of", with(&|it| it.schedule.warn = Some(Warn { channel: ChannelId(8), minutes: 5 }))),
         ("new", with(&|it| it.snapshots.clear())),
         ("running", with(&|it| it.slots = vec![slot(Fate::Running)])),
         ("waiting", with(&|it| it.slots = vec![slot(Fate::Waiting), slot(Fate::Ran)])),
@@ -286,6 +324,10 @@ fn notices() {
     asked.watched.hangs = Hangs { in_a_row: 3, asked: Asked::Open };
     let (small, mut approved) = (OperationId::from_random(1), schedule.clone());
     approved.rely_on(small);
+    let answered = Answered { by: UserId(9), at: first };
+    let (mut decided, mut fine) = (schedule.clone(), approved.clone());
+    decided.watched.hangs_answered = Some(answered);
+    fine.watched.relied_on_last = Some((small, answered));
     let failed = |count| Notice::Failed { planned: last, operation: small, why: "hung".to_owned(), count };
     let undeleted = |count| Notice::Undeleted {
         operation: small,
@@ -330,17 +372,19 @@ fn notices() {
     let gone = Notice::OwnerLost { since: first };
     let named =
         notice(&[Told { schedule: &schedule, notice: &gone, operations: &[], run: None, asked: None }], &roles, 3);
-    insta::assert_snapshot!(side_by_side([
+    insta::assert_snapshot!(short_side_by_side([
         ("failed", said(failed(1))),
         ("failed again", said(failed(4))),
         ("several", several),
         ("owner lost, by role", named),
         ("good again", said(Notice::GoodAgain)),
         ("stuck", told(&asked, &Notice::Hung { count: 3 })),
-        ("stuck, answered", said(Notice::Hung { count: 3 })),
+        ("stuck, answered", told(&decided, &Notice::Hung { count: 3 })),
+        ("stuck, no answer is needed", said(Notice::Hung { count: 3 })),
         ("doubtful", said(Notice::Doubtful { operation: small, count: 1 })),
         ("doubtful again", said(Notice::Doubtful { operation: small, count: 3 })),
         ("doubtful, approved", told(&approved, &Notice::Doubtful { operation: small, count: 1 })),
+        ("doubtful, approved by somebody", told(&fine, &Notice::Doubtful { operation: small, count: 1 })),
         ("without a size", said(Notice::Unsized { operation: small, count: 1 })),
         ("without a size again", said(Notice::Unsized { operation: small, count: 3 })),
         ("many at once", asking(&|_| {})),
@@ -484,6 +528,12 @@ fn groups() {
         ..run_of_a_group(&[good, Phase::Lost { is_good: true, why }, Phase::Left, Phase::Left])
     };
     let stopped = Run { stopped_by: Some(UserId(9)), ..run_of_a_group(&[good, Phase::Taking, Phase::Waiting]) };
+    let id = OperationId::from_random(2);
+    let mut hung = examples::failed(Failure::Hung);
+    hung.id = id;
+    let by_hand = |run: Run| Run { plan: Plan { schedule: None, ..run.plan }, ended_at: Some(now), ..run };
+    let mut failed = by_hand(run_of_a_group(&[good, Phase::Done { is_good: false, at: now }, Phase::Left]));
+    failed.members[1].operation = Some(id);
     let well = Run { ended_at: Some(now), ..run_of_a_group(&[good, good]) };
     let chosen = |tell, run: &Run| Run { plan: Plan { tell, ..run.plan.clone() }, ..run.clone() };
     let nobody = Run { ended_at: Some(now), ..run_of_a_group(&[]) };
@@ -514,7 +564,8 @@ fn groups() {
             buttons(),
         )
     };
-    let taking = Taking { plan: &going.plan, members: &members, cost: Cost::AtMost(800.0), price_per_gb: 0.06 };
+    let taking =
+        Taking { plan: &going.plan, members: &members, cost: Cost::AtMost(800.0), price_per_gb: 0.06, is_again: false };
     let notice = |run: &Run| {
         let it = Notice::Group { run: run.plan.id, planned: run.plan.planned, why: String::new(), count: 1 };
         notice(
@@ -524,12 +575,16 @@ fn groups() {
         )
     };
     let standing = Standing { schedule: schedule.clone(), run: Some(going.clone()), ..standing() };
-    insta::assert_snapshot!(side_by_side([
+    insta::assert_snapshot!(short_side_by_side([
         ("review", of(None)),
         ("edit", of(Some(Edit { drops: 3, is_rebound: true }))),
         ("question", take_group::question(&taking, buttons())),
-        ("by hand, under way", group::status(&going)),
-        ("by hand, stopped", group::status(&stopped)),
+        ("by hand, under way", group::status(&going, &[])),
+        ("by hand, ended well", group::status(&well, &[])),
+        ("by hand, ended otherwise", group::status(&lost(Lost::Check), &[])),
+        ("by hand, to be tried again", group::ended(&failed, std::slice::from_ref(&hung))),
+        ("by hand, some have failed", group::status(&failed, &[hung])),
+        ("by hand, stopped", group::status(&stopped, &[])),
         ("by hand, ended", group::ended(&well, &[])),
         ("by hand, ended, nobody is mentioned", group::ended(&chosen(Tell::Silent, &well), &[])),
         ("by hand, failed, nobody was to be mentioned", group::ended(&chosen(Tell::Silent, &lost(Lost::Check)), &[])),

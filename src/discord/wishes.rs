@@ -1,0 +1,93 @@
+//! What is wished of operations that run: checked for a kind answer, and handed to the store, which lets each decide for itself.
+
+use super::{
+    incident::chain,
+    interaction_info::InteractionInfo,
+    messages::{refusal::Refusal, reply},
+    press::Act,
+    responder::Stop,
+    state::AppState,
+};
+use crate::{
+    access::Grant,
+    operation::{Operation, Wished, ids::OperationId},
+    store::{Error, Heard},
+};
+
+/// There is no such operation, or none of which this person may know.
+pub(super) fn unknown(id: OperationId) -> Stop {
+    Refusal::UnknownOperation { text: id.to_string() }.into()
+}
+
+/// Has an operation hear a wish.
+pub(super) async fn wish(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    act: Act,
+    operation: &Operation,
+) -> Result<String, Stop> {
+    let id = operation.id;
+    if !means_something(act, operation) {
+        return Err(if operation.is_open() {
+            let progress = state.store.progress_message(id).await?;
+            let progress = progress.filter(|_| info.who.guild == Some(operation.asker.guild));
+            let progress = progress.map(|(channel, message)| (operation.asker.guild, channel, message));
+            Refusal::TooLate { operation: id, progress }.into()
+        } else {
+            Refusal::AlreadyEnded(id).into()
+        });
+    }
+    let wished = Wished { wish: act.wish(), by: grant.user(), at: state.clock.now() };
+    let heard = match state.store.wish(id, wished, Some(info.interaction)).await {
+        // The answer to its commit may be lost. The same Interaction says nothing twice.
+        Err(Error::Unavailable(error)) => {
+            tracing::warn!(operation.id = %id, cause = chain(&error), "asking the database once more whether a wish was heard");
+            state.store.wish(id, wished, Some(info.interaction)).await
+        }
+        heard => heard,
+    };
+    match heard? {
+        Heard::Yes | Heard::Repeated => {
+            tracing::info!(operation.id = %id, ?act, "heard a wish");
+            Ok(reply::heard(act, operation))
+        }
+        Heard::Ended => Err(Refusal::AlreadyEnded(id).into()),
+        Heard::Unknown => Err(unknown(id)),
+    }
+}
+
+/// Keeps waiting for every operation that a call lists and about which people are still called.
+pub(super) async fn keep_waiting(
+    state: &AppState,
+    grant: &Grant,
+    leader: OperationId,
+    seen: &[Operation],
+) -> Result<String, Stop> {
+    let mut heard = 0;
+    for operation in seen.iter().filter(|operation| operation.power.is_called_about()) {
+        let wished = Wished { wish: Act::KeepWaiting.wish(), by: grant.user(), at: state.clock.now() };
+        // Without the interaction, which belongs to one operation; to hear this twice changes nothing.
+        if state.store.wish(operation.id, wished, None).await? == Heard::Yes {
+            heard += 1;
+        }
+    }
+    if heard == 0 {
+        return Err(Refusal::AlreadyEnded(leader).into());
+    }
+    tracing::info!(operation.id = %leader, heard, "heard a wish for all that a call lists");
+    Ok(reply::waiting_for_all(heard))
+}
+
+/// Whether the wish can still mean something. The operation decides for itself; this is for a kind answer.
+fn means_something(act: Act, operation: &Operation) -> bool {
+    let power = &operation.power;
+    match act {
+        Act::Cancel => operation.verdict.is_none() && operation.cancelled.is_none(),
+        Act::Force | Act::Live => operation.question.is_some(),
+        Act::LeaveOff => power.owed().is_some() && !power.is_turning_on(),
+        Act::HandleIt | Act::KeepWaiting => power.stuck().is_some(),
+        Act::TurnOn => power.is_owed(),
+        Act::Postpone => operation.may_be_postponed(),
+    }
+}
