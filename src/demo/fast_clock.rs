@@ -43,7 +43,7 @@ pub(super) struct FastClock {
 impl FastClock {
     /// Starts it; the clock goes at its own pace until somebody orders a week.
     pub(super) fn start(stage: &Stage) -> Self {
-        let (told, state) = watch::channel(ClockState::default());
+        let (told, heard) = watch::channel(ClockState::default());
         let (orders, taken) = mpsc::channel(8);
         let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
         let mover = Mover {
@@ -61,7 +61,7 @@ impl FastClock {
                 () = mover.serve() => {}
             }
         });
-        Self { state, orders, stop, tasks }
+        Self { state: heard, orders, stop, tasks }
     }
 
     /// What the page holds.

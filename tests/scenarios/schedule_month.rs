@@ -208,9 +208,9 @@ async fn nights_pass(mut stage: Stage, nights: i64) {
         }
         stage.the_laws_hold(&mut month, number + 1).await;
     }
-    let stale = stage.query(STALE).await;
-    assert_eq!(stale, nights / 7, "once for each time that it was stale");
-    let others = usize::try_from(stale).unwrap() + usize::from(month.restored.is_some()) + month.asked;
+    let mornings = stage.query(STALE).await;
+    assert_eq!(mornings, nights / 7, "once for each time that it was stale");
+    let others = usize::try_from(mornings).unwrap() + usize::from(month.restored.is_some()) + month.asked;
     stage.each_cause_pinged_once(&ruth, &month.troubles, others);
     assert!(
         month.differed >= usize::try_from(nights / 7).unwrap(),
