@@ -512,7 +512,7 @@ fn an_announcement_whose_snapshot_was_deleted_offers_no_way_back_by_it() {
         let said = without_snapshot(
             answer(operation, &wording()),
             (operation, &wording()),
-            (SnapshotId(snapshot), BOB, ago(60)),
+            (SnapshotId(snapshot), Deleter::Person(BOB), ago(60)),
         );
         read_posted(&Message { buttons: Vec::new(), ..said }, ReportKind::Answer)
     };

@@ -11,10 +11,7 @@ use super::{backups::BackupsRefusal, schedule::ScheduleRefusal, warning::Warning
 use crate::{
     access::Denial,
     discord::press::Press,
-    operation::{
-        ids::{ChannelId, GuildId, MessageId, OperationId, RoleId, SnapshotId},
-        kinds::Kind,
-    },
+    operation::ids::{ChannelId, GuildId, MessageId, OperationId, SnapshotId, UserId},
     store::Deleter,
 };
 

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     discord::press::Press,
+    operation::Operation,
     schedule::{
         Paused, Power, Schedule, State,
         hangs::Asked,

@@ -142,7 +142,7 @@ fn read(message: &Message) -> String {
 }
 
 /// What lists what it is about, and so may be long.
-const LISTS: [&str; 17] = [
+const LISTS: [&str; 18] = [
     "with a warning",
     "nightly",
     "a Kubernetes worker",
