@@ -7,9 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::{
-    Error, Store, act,
+    Error, Store, act, kept_backups,
     operation_row::{self, select_stored},
-    origin, restores,
+    restores,
     row::{Row, bits, places, without_nul},
 };
 use crate::operation::{Operation, Outcome, ids::OperationId, step::Task};
@@ -39,7 +39,7 @@ impl Store {
         for operation in &gone {
             keep_origin(&mut transaction, operation).await?;
             restores::keep(&mut transaction, operation).await?;
-            origin::keep_backup(&mut transaction, operation).await?;
+            kept_backups::keep(&mut transaction, operation).await?;
         }
         // No call grows for that long.
         sqlx::query("DELETE FROM calls WHERE began_at < $1")
