@@ -8,9 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::{
-    Error, Store, act,
+    Error, Store, act, kept_backups,
     operation_row::{self, select_stored},
-    origin, restores,
+    restores,
     row::{Row, bits, places, without_nul},
 };
 use crate::operation::{Operation, Outcome, ids::OperationId, step::Task};
@@ -40,7 +40,7 @@ impl Store {
         for operation in &gone {
             keep_origin(&mut transaction, operation).await?;
             restores::keep(&mut transaction, operation).await?;
-            origin::keep_backup(&mut transaction, operation).await?;
+            kept_backups::keep(&mut transaction, operation).await?;
         }
         // No operation joins a call that old.
         sqlx::query("DELETE FROM calls WHERE began_at < $1")

@@ -24,6 +24,7 @@ mod group_run;
 mod held_runs;
 mod history;
 mod inspect;
+mod kept_backups;
 mod lease;
 mod load;
 mod notify;

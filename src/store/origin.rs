@@ -5,7 +5,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
-use sqlx::{AnyConnection, AssertSqlSafe};
+use sqlx::AssertSqlSafe;
 
 use super::{
     Error, Store, history,
@@ -15,7 +15,6 @@ use super::{
 use crate::operation::{
     Operation,
     ids::{DropletId, OperationId, ScheduleId, SnapshotId, UserId},
-    kinds::Kind,
     trigger::Trigger,
 };
 
@@ -85,19 +84,6 @@ impl Store {
         Ok(found)
     }
 
-    /// The Snapshots that were DigitalOcean's Backups until somebody made us keep them, and who that was.
-    pub async fn kept_backups(&self) -> Result<HashMap<SnapshotId, UserId>, Error> {
-        let rows = sqlx::query(select_stored!(
-            "WHERE o.is_running = 0 AND o.kind = 'backups' ORDER BY o.ended_at DESC LIMIT 1000"
-        ))
-        .fetch_all(&self.pool)
-        .await?;
-        let operations = operation_row::read_all(&rows).into_iter().map(|stored| stored.operation);
-        let pruned = sqlx::query("SELECT snapshot_id, by_user FROM kept_backups").fetch_all(&self.pool).await?;
-        let read = |row| Some((SnapshotId(Row(row).id("snapshot_id")?), UserId(Row(row).id("by_user")?)));
-        Ok(pruned.iter().filter_map(read).chain(operations.filter_map(|it| kept_backup(&it))).collect())
-    }
-
     /// Whether a restore that completed since then restored this Snapshot onto the Droplet.
     pub async fn was_put_back(
         &self,
@@ -116,24 +102,6 @@ impl Store {
         let restores = operation_row::read_all(&rows);
         Ok(restores.iter().any(|stored| stored.operation.kind.snapshot().is_some_and(|back| back.id == snapshot)))
     }
-}
-
-/// The Backup that an operation has kept as a Snapshot, and for whom. This includes operations that failed later: the look at the
-/// converted image counts.
-fn kept_backup(operation: &Operation) -> Option<(SnapshotId, UserId)> {
-    let kept = operation.snapshot.as_ref().filter(|_| matches!(operation.kind, Kind::Backups(_)))?;
-    Some((kept.id, operation.asker.user))
-}
-
-/// Keeps the record of a kept Backup when the operation that kept it is pruned.
-pub(super) async fn keep_backup(connection: &mut AnyConnection, operation: &Operation) -> Result<(), Error> {
-    let Some((snapshot, user)) = kept_backup(operation) else { return Ok(()) };
-    sqlx::query("INSERT INTO kept_backups (snapshot_id, by_user) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-        .bind(bits(snapshot.0))
-        .bind(bits(user.0))
-        .execute(connection)
-        .await?;
-    Ok(())
 }
 
 fn deleter(deletion: &Operation) -> Deleter {

@@ -11,7 +11,7 @@ use sqlx::{Any, AnyConnection, Transaction, any::AnyRow};
 use super::{
     Act, CreateError, Deed, Error, Store, StoredSchedule, act,
     row::{Row, bits, without_nul},
-    schedule_outcome as outcome, schedule_ping, schedule_row, schedule_worth,
+    schedule_outcome as outcome, schedule_ping, schedule_row,
 };
 use crate::{
     operation::{
@@ -179,17 +179,6 @@ impl Store {
         forget(&mut transaction, (schedule, operation)).await?;
         schedule_row::touch(&mut transaction, schedule).await?;
         transaction.commit().await?;
-        self.changes.schedule_messages.notify_one();
-        Ok(())
-    }
-
-    /// Keeps what DigitalOcean says of a Snapshot by now.
-    pub async fn note_schedule_snapshot(&self, operation: OperationId, seen: &SnapshotReading) -> Result<(), Error> {
-        let mut transaction = self.begin_as_owner().await?;
-        note(&mut transaction, operation, seen).await?;
-        schedule_worth::learnt(&mut transaction, operation, self.clock.now()).await?;
-        transaction.commit().await?;
-        self.changes.pings.notify_one();
         self.changes.schedule_messages.notify_one();
         Ok(())
     }

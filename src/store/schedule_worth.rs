@@ -5,10 +5,14 @@ use jiff::Timestamp;
 use sqlx::AnyConnection;
 
 use super::{
-    Error, ScheduleSnapshot, StoredSchedule, row::Row, schedule_notice, schedule_ping, schedule_row, schedule_snapshot,
+    Error, ScheduleSnapshot, Store, StoredSchedule, row::Row, schedule_notice, schedule_ping, schedule_row,
+    schedule_snapshot,
 };
 use crate::{
-    operation::ids::{OperationId, ScheduleId},
+    operation::{
+        ids::{OperationId, ScheduleId},
+        reading::SnapshotReading,
+    },
     ping::Signal,
     schedule::{
         Schedule,
@@ -19,6 +23,19 @@ use crate::{
         slot::Fate,
     },
 };
+
+impl Store {
+    /// Keeps what DigitalOcean says of a Snapshot by now.
+    pub async fn note_schedule_snapshot(&self, operation: OperationId, seen: &SnapshotReading) -> Result<(), Error> {
+        let mut transaction = self.begin_as_owner().await?;
+        schedule_snapshot::note(&mut transaction, operation, seen).await?;
+        learnt(&mut transaction, operation, self.clock.now()).await?;
+        transaction.commit().await?;
+        self.changes.pings.notify_one();
+        self.changes.schedule_messages.notify_one();
+        Ok(())
+    }
+}
 
 /// Tells how a run went that took the Snapshots of a planned time. One whose size does not come within a day is a failure then.
 pub(super) async fn tell(
@@ -55,11 +72,7 @@ pub(super) async fn tell_end(
 }
 
 /// More is known of the Snapshot that an operation took: what waits for that is told now.
-pub(super) async fn learnt(
-    connection: &mut AnyConnection,
-    operation: OperationId,
-    now: Timestamp,
-) -> Result<(), Error> {
+async fn learnt(connection: &mut AnyConnection, operation: OperationId, now: Timestamp) -> Result<(), Error> {
     let rows = sqlx::query("SELECT schedule FROM schedule_snapshots WHERE operation = $1 AND state = 'listed'")
         .bind(operation.to_string())
         .fetch_all(&mut *connection)

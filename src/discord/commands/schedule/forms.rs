@@ -4,8 +4,8 @@ use strum::IntoEnumIterator as _;
 
 use super::{
     add::address,
-    refused,
-    review::{self, Draft},
+    draft::{Draft, not_counted},
+    refused, review,
     subject::{Pace, Subject},
 };
 use crate::{
@@ -59,7 +59,7 @@ pub(in crate::discord) async fn filled(
     }
     let subject = Subject::changed(state, &schedule, None, &pace, schedule.power).await?;
     schedule.group.clone_from(&subject.group);
-    state.store.close_confirmation(&consent).await?.map_err(review::not_counted)?;
+    state.store.close_confirmation(&consent).await?.map_err(not_counted)?;
     match draft {
         Draft::Edit { was, .. } => review::ask_to_edit(state, grant, (*was, schedule), &subject).await,
         Draft::Add(_) | Draft::Run(_) | Draft::TryAgain { .. } | Draft::Remove(_) => {

@@ -4,6 +4,7 @@
 mod add;
 pub(super) mod choices;
 pub(super) mod cost;
+mod draft;
 mod edit;
 mod forms;
 mod manage;

@@ -1,9 +1,11 @@
 //! Reviews: what somebody is shown before a schedule is added, run or removed, and what happens when they say yes.
 
-use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
-
-use super::{act, pressed, refused, run, subject::Subject};
+use super::{
+    act,
+    draft::{Draft, ask, not_counted},
+    pressed, refused, run,
+    subject::Subject,
+};
 use crate::{
     access::Grant,
     discord::{
@@ -11,7 +13,6 @@ use crate::{
         interaction_info::InteractionInfo,
         lookup,
         messages::{
-            confirm::Buttons,
             message::Message,
             refusal::Refusal,
             schedule::{self as words, Review, ScheduleRefusal},
@@ -20,54 +21,13 @@ use crate::{
         start,
         state::AppState,
     },
-    operation::ids::{DropletId, OperationId, ScheduleId},
+    operation::ids::{DropletId, ScheduleId},
     schedule::{MOST_OWNED, Owner, Paused, Schedule, State, hangs::Hangs, pruning::Candidate},
-    store::{AddError, Confirmation, ConfirmationRefused, Consent, Deed, Error, ScheduleSnapshot},
+    store::{AddError, Consent, Deed, Error, ScheduleSnapshot},
 };
-
-/// How long a review stays open: Discord's own limit for answering is 15 minutes.
-const OPEN: SignedDuration = SignedDuration::from_mins(14);
 
 /// How often an edit is tried again when the schedule changed under its hands.
 const ATTEMPTS: usize = 8;
-
-/// What a review is about.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) enum Draft {
-    /// Add it.
-    Add(Box<Schedule>),
-    /// Make it something else, if it is still what it was.
-    Edit {
-        /// What it was when the review was shown.
-        was: Box<Schedule>,
-        /// What it becomes.
-        edited: Box<Schedule>,
-    },
-    /// Take one more Snapshot.
-    Run(ScheduleId),
-    /// Take one because this operation of the schedule failed.
-    TryAgain {
-        /// Of which schedule.
-        schedule: ScheduleId,
-        /// What failed.
-        failed: OperationId,
-    },
-    /// Remove it.
-    Remove(ScheduleId),
-}
-
-pub(super) async fn ask(
-    state: &AppState,
-    grant: &Grant,
-    draft: &Draft,
-    words: impl FnOnce(Buttons) -> Message,
-) -> Result<Answer, Stop> {
-    let expires_at: Timestamp = state.clock.now() + OPEN;
-    let what = serde_json::to_string(draft)?;
-    let confirmation = Confirmation { asker: grant.user(), guild: grant.guild(), what, expires_at };
-    let id = state.store.create_confirmation(&confirmation).await?;
-    Ok(Answer::New(words(Buttons { id, expires_at })))
-}
 
 /// Shows what a schedule would do.
 pub(super) async fn ask_to_add(
@@ -316,13 +276,6 @@ async fn edit(
         }
     }
     Err(Error::Locked.into())
-}
-
-pub(super) fn not_counted(why: ConfirmationRefused) -> Stop {
-    match why {
-        ConfirmationRefused::Expired => refused(ScheduleRefusal::Expired),
-        other => start::not_counted(other).into(),
-    }
 }
 
 impl From<ScheduleRefusal> for Refusal {

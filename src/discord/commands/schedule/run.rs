@@ -3,9 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    pressed, refused,
-    review::{Draft, ask, not_counted},
-    subject,
+    draft::{Draft, ask, not_counted},
+    pressed, refused, subject,
 };
 use crate::{
     access::Grant,

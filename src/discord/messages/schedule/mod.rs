@@ -8,11 +8,12 @@ mod refusal;
 mod reply;
 mod review;
 mod status;
+mod told;
 
 use jiff::{SignedDuration, Timestamp, civil::Time};
 
 pub use form::{form, if_hung_word};
-pub use notice::{InQuestion, Told, notice};
+pub use notice::notice;
 pub use overview::{elsewhere, list, preview};
 pub use refusal::ScheduleRefusal;
 pub use reply::{
@@ -21,6 +22,7 @@ pub use reply::{
 };
 pub use review::{Cost, Edit, Review, review, review_removal, review_run};
 pub use status::{Standing, status};
+pub use told::{InQuestion, Told};
 
 use super::{
     text::plain,

@@ -6,8 +6,8 @@ use super::{
         message::{Button, Style},
         text::plain,
     },
-    notice::{Told, asks},
     status::delete_many,
+    told::{Told, asks},
 };
 use crate::{
     discord::press::Press,

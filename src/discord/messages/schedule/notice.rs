@@ -14,6 +14,7 @@ use super::{
     },
     marker,
     next_step::{buttons, next_step},
+    told::{InQuestion, Told, asks},
 };
 use crate::{
     discord::press::Press,
@@ -22,11 +23,9 @@ use crate::{
         ids::{OperationId, RoleId},
     },
     schedule::{
-        Answered, Schedule, State,
+        Answered, Schedule,
         hangs::Asked,
         notice::{Family, Notice},
-        pruning::Candidate,
-        run::Run,
     },
     store::ScheduleSnapshot,
 };
@@ -39,44 +38,6 @@ const NAMED: usize = 12;
 
 /// How a group's run ended is shorter than that: when it was planned follows.
 const LONGEST_OUTCOME: usize = 1700;
-
-/// What a message tells of one schedule.
-pub struct Told<'t> {
-    /// The schedule.
-    pub schedule: &'t Schedule,
-    /// What is told.
-    pub notice: &'t Notice,
-    /// The operations that failed, where some did.
-    pub operations: &'t [Operation],
-    /// The run of a group that it is about, as far as it is still known.
-    pub run: Option<&'t Run>,
-    /// The Snapshots of the schedule, where somebody is asked about some of them.
-    pub asked: Option<InQuestion<'t>>,
-}
-
-/// What somebody must know to decide about Snapshots.
-#[derive(Clone, Copy, Debug)]
-pub struct InQuestion<'t> {
-    /// All of the schedule, newest first.
-    pub snapshots: &'t [ScheduleSnapshot],
-    /// Dollars per GB and month.
-    pub price_per_gb: f64,
-}
-
-impl Told<'_> {
-    /// Whether nobody has decided about the much smaller Snapshot of this operation, and somebody must.
-    pub(super) fn is_doubtful(&self, operation: OperationId) -> bool {
-        let candidates = |asked: InQuestion<'_>| asked.snapshots.iter().map(ScheduleSnapshot::candidate).collect();
-        let candidates: Option<Vec<Candidate>> = self.asked.map(candidates);
-        let is_newest = candidates.is_none_or(|candidates| self.schedule.is_doubtful(&candidates, operation));
-        is_newest && !self.schedule.watched.relied_on.contains(&operation) && self.schedule.state != State::Removed
-    }
-
-    /// Whether there are Snapshots that were planned after this moment.
-    fn has_others_after(&self, moment: Timestamp) -> bool {
-        self.asked.is_some_and(|asked| asked.snapshots.iter().any(|snapshot| snapshot.planned > Some(moment)))
-    }
-}
 
 /// What is said once, or of several schedules at once. `restorers` are the roles that may take a schedule over; they are named, not
 /// called.
@@ -289,11 +250,6 @@ fn in_a_row(count: u32) -> String {
         (_, _) => "th",
     };
     format!(", {count}{ending} time in a row")
-}
-
-/// Whether this question of a schedule waits for an answer.
-pub(super) fn asks(schedule: &Schedule, question: u32) -> bool {
-    schedule.watched.deletions.asks(question) && schedule.state != State::Removed
 }
 
 /// Whether so many Snapshots may be deleted: which, and what it costs to wait.
