@@ -43,8 +43,8 @@ use crate::{
 
 /// How long a scenario may be silent before it is told as a failure, with the conversation so far.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long a person waits for a bot that is thinking.
-const THINKING: Duration = Duration::from_secs(10);
+/// How long a person waits for a bot that is thinking; longer than it takes, so that a busy machine changes nothing.
+const THINKING: Duration = PATIENCE;
 const TOKEN: &str = "dop_v1_a-token-that-is-good-nowhere-else";
 
 /// What a person may do, by the roles they hold.
