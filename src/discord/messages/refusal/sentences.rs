@@ -13,6 +13,7 @@ use super::{
     denied::{alternatives, denied, denied_to},
     occupied::{busy, in_use, too_late, tried_again},
 };
+use crate::store::Deleter;
 
 const QUESTION_EXPIRED: &str = "Nothing started: this question closed after two minutes. Use the command again.";
 const QUESTION_ANSWERED: &str = "This question is answered already. `/snapshot status` shows what came of it.";
@@ -113,28 +114,30 @@ impl Refusal {
             }
             Self::TakenLately { droplet, until } => taken_lately(droplet, *until),
             Self::Schedule(refusal) => refusal.words(),
-            Self::SnapshotDeleted { by, at } => {
-                format!(
-                    "This Snapshot was deleted by {} {}. `/snapshot list` shows what there is.",
-                    deleter(*by),
-                    ago(*at)
-                )
-            }
+            Self::SnapshotDeleted { by, at } => snapshot_deleted(*by, *at),
             Self::SourceGone { snapshot, .. } => source_gone(snapshot),
             Self::TriedAgain { by } => tried_again(by),
             Self::RunTriedAgain { channel } => {
                 format!("Somebody has tried again already. The message in <#{channel}> shows how it goes.")
             }
-            Self::NoneLeft { tag } => format!(
-                "None of the Droplets that lack a Snapshot has the tag {} now. `/snapshot take-group` takes all that have it.",
-                name(tag)
-            ),
+            Self::NoneLeft { tag } => none_left(tag),
             Self::RetryOver => RETRY_OVER.to_owned(),
             Self::NothingChosen => "That is no longer there to choose. Open the menu again.".to_owned(),
             Self::UnknownButton => UNKNOWN_BUTTON.to_owned(),
             Self::UnknownCommand => UNKNOWN_COMMAND.to_owned(),
         }
     }
+}
+
+fn snapshot_deleted(by: Deleter, at: Timestamp) -> String {
+    format!("This Snapshot was deleted by {} {}. `/snapshot list` shows what there is.", deleter(by), ago(at))
+}
+
+fn none_left(tag: &str) -> String {
+    format!(
+        "None of the Droplets that lack a Snapshot has the tag {} now. `/snapshot take-group` takes all that have it.",
+        name(tag)
+    )
 }
 
 fn source_gone(snapshot: &str) -> String {
