@@ -153,7 +153,14 @@ pub(super) async fn leftovers<'l>(
     let missing = droplets.into_iter().filter(|droplet| listing.droplet(*droplet).is_none());
     let locations: HashMap<_, _> = state.inventory.locate(listing, missing).await;
     let needed = needed(state).await?;
-    let known = Known { origins: &origins, locations: &locations, needed: &needed, now: state.clock.now() };
+    let unpruned = state.store.unpruned_snapshots().await?;
+    let known = Known {
+        origins: &origins,
+        locations: &locations,
+        needed: &needed,
+        unpruned: &unpruned,
+        now: state.clock.now(),
+    };
     let snapshots: Vec<_> = listing.snapshots().collect();
     Ok(leftovers::leftovers(snapshots.into_iter(), &known))
 }

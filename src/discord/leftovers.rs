@@ -27,6 +27,8 @@ pub(super) struct Known<'a> {
     pub(super) locations: &'a HashMap<DropletId, DropletLocation>,
     /// What is pinned, or named by an operation that runs.
     pub(super) needed: &'a HashSet<SnapshotId>,
+    /// What schedules took and none of them prunes.
+    pub(super) unpruned: &'a HashSet<SnapshotId>,
     pub(super) now: Timestamp,
 }
 
@@ -50,6 +52,8 @@ pub(super) fn leftovers<'s>(
             Some(Leftover::DropletGone)
         } else if is_safety_name(&snapshot.name) && is_over(snapshot, known) {
             Some(Leftover::SafetyOver)
+        } else if known.unpruned.contains(&snapshot.id) {
+            Some(Leftover::Unpruned)
         } else {
             None
         }
@@ -95,7 +99,7 @@ mod tests {
             snapshot(5, safety, 10, 900),
             snapshot(6, "web-1-safety-20261122-1700-bbbbbbbb", 10, 1),
             snapshot(7, "pinned", 11, 900),
-            snapshot(8, "by hand", 12, 900),
+            snapshot(8, "of a removed schedule", 12, 900),
             snapshot(9, "by hand", 12, 900),
         ];
         let origins = HashMap::from([(twin, taken)]);
@@ -106,11 +110,23 @@ mod tests {
             (DropletId(12), DropletLocation::Unlisted),
         ]);
         let needed = HashSet::from([SnapshotId(7)]);
-        let known = Known { origins: &origins, locations: &locations, needed: &needed, now: examples::NOW };
+        let unpruned = HashSet::from([SnapshotId(3), SnapshotId(7), SnapshotId(8)]);
+        let known = Known {
+            origins: &origins,
+            locations: &locations,
+            needed: &needed,
+            unpruned: &unpruned,
+            now: examples::NOW,
+        };
         let found: Vec<_> =
             leftovers(all.iter(), &known).into_iter().map(|(snapshot, class)| (snapshot.id.0, class)).collect();
-        let wanted =
-            [(2, Leftover::Extra), (3, Leftover::DropletGone), (4, Leftover::DropletGone), (5, Leftover::SafetyOver)];
+        let wanted = [
+            (2, Leftover::Extra),
+            (3, Leftover::DropletGone),
+            (4, Leftover::DropletGone),
+            (5, Leftover::SafetyOver),
+            (8, Leftover::Unpruned),
+        ];
         assert_eq!(found, wanted, "what somebody took by hand, and what cannot be looked at, is never left over");
     }
 }

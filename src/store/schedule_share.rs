@@ -3,16 +3,20 @@
 //! Each schedule has a row of its own for such a Snapshot. One that no rule of a schedule wants leaves that schedule; it is deleted once
 //! nobody else has it.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 
 use super::{
     Error, Store,
     row::{Row, bits},
-    schedule_row, schedule_snapshot, schedule_worth,
+    schedule_row,
+    schedule_snapshot::{self, is_current},
+    schedule_worth,
 };
 use crate::{
     operation::ids::{DropletId, OperationId, ScheduleId, SnapshotId},
-    schedule::{Schedule, slot::Fate},
+    schedule::{Schedule, group::Excluded, slot::Fate},
 };
 
 impl Store {
@@ -98,6 +102,22 @@ impl Store {
             Some((SnapshotId(row.id("snapshot_id")?), row.text("schedule")?.parse().ok()?))
         };
         Ok(rows.iter().filter_map(read).collect())
+    }
+
+    /// The Snapshots that schedules took and that none of them prunes: each schedule that has one was removed, or takes no Snapshots of that
+    /// Droplet now.
+    pub async fn unpruned_snapshots(&self) -> Result<HashSet<SnapshotId>, Error> {
+        let rows = sqlx::query(concat!(
+            "SELECT s.snapshot_id FROM schedule_snapshots s JOIN schedules o ON o.id = s.schedule \
+             WHERE s.state = 'listed' AND s.snapshot_id IS NOT NULL GROUP BY s.snapshot_id \
+             HAVING MAX(CASE WHEN o.is_removed = 0 AND ",
+            is_current!("$1"),
+            " THEN 1 ELSE 0 END) = 0",
+        ))
+        .bind(Excluded::Lately.word())
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.iter().filter_map(|row| Row(row).id("snapshot_id").map(SnapshotId)).collect())
     }
 
     /// The Snapshots of schedules of which it is not known how large they are, and the operation that took each.

@@ -79,6 +79,21 @@ pub fn wanted(known: &[ScheduleSnapshot], sources: &BTreeSet<SnapshotId>) -> Vec
     known.iter().map(wanted).collect()
 }
 
+/// Whether the schedule `o` takes Snapshots of the Droplet of its record `s`. Of a group those Droplets count that its latest run took, or
+/// left out only because that had just been done; `$lately` is the parameter with the word for that.
+macro_rules! is_current {
+    ($lately:literal) => {
+        concat!(
+            "(s.droplet_id = o.droplet_id OR o.droplet_id = 0 AND EXISTS (SELECT 1 FROM group_members m \
+             WHERE m.droplet_id = s.droplet_id AND (m.phase <> 'excluded' OR m.why = ",
+            $lately,
+            ") AND m.run = (SELECT r.id FROM group_runs r WHERE r.schedule = s.schedule \
+             ORDER BY r.planned_at DESC, r.id DESC LIMIT 1)))"
+        )
+    };
+}
+pub(super) use is_current;
+
 /// The word of a Snapshot that is being taken.
 pub(super) const TAKING: &str = "taking";
 /// The word of one that is there.
@@ -285,17 +300,15 @@ impl Store {
 
 /// The Snapshots of a schedule that are there, the newest first.
 pub(super) async fn all(connection: &mut AnyConnection, schedule: ScheduleId) -> Result<Vec<ScheduleSnapshot>, Error> {
-    // Of a group those Droplets count that its latest run took, or left out only because that had just been done.
-    let rows = sqlx::query(
+    let rows = sqlx::query(concat!(
         "SELECT s.operation, s.droplet_id, s.planned_at, s.name, s.snapshot_id, s.created_at, s.size_millis, s.is_consistent, \
          COALESCE(s.kept_by, p.by_user) AS kept_by, s.announced_at, s.deletion, \
-         CAST(CASE WHEN s.droplet_id = o.droplet_id THEN 1 WHEN o.droplet_id = 0 AND EXISTS (SELECT 1 FROM group_members m \
-         WHERE m.droplet_id = s.droplet_id AND (m.phase <> 'excluded' OR m.why = $2) AND m.run = (SELECT r.id FROM group_runs r \
-         WHERE r.schedule = s.schedule ORDER BY r.planned_at DESC, r.id DESC LIMIT 1)) THEN 1 ELSE 0 END AS BIGINT) AS is_current \
-         FROM schedule_snapshots s JOIN schedules o ON o.id = s.schedule \
+         CAST(CASE WHEN ",
+        is_current!("$2"),
+        " THEN 1 ELSE 0 END AS BIGINT) AS is_current FROM schedule_snapshots s JOIN schedules o ON o.id = s.schedule \
          LEFT JOIN snapshot_pins p ON p.snapshot_id = s.snapshot_id \
          WHERE s.schedule = $1 AND s.state = 'listed' ORDER BY s.planned_at DESC, s.operation DESC",
-    )
+    ))
     .bind(schedule.to_string())
     .bind(Excluded::Lately.word())
     .fetch_all(connection)

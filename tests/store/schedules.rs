@@ -1,5 +1,7 @@
 //! What the scheduler and the Discord front end may rely on: schedules, slots that have one operation each, and Snapshots that stay known.
 
+use std::collections::HashSet;
+
 use jiff::{SignedDuration, Timestamp, civil::Time};
 use snapshot_bot::{
     operation::{
@@ -608,6 +610,24 @@ contract! {
         let handed = store.schedule_snapshots(id(2)).await.unwrap();
         assert_eq!((handed[0].operation, handed[0].announced_at), (ids(1), None), "it is announced first");
         assert_eq!(store.hand_over(id(1), id(2)).await.unwrap(), 0);
+    }
+
+    async fn what_only_removed_schedules_or_other_droplets_have_is_pruned_by_nobody(memory: &Memory) {
+        let store = memory.open().await;
+        let one = add(&store, &schedule(1, 10)).await;
+        add(&store, &schedule(2, 10)).await;
+        open(&store, &one, at(100)).await;
+        let taken = store.create(request(1, 10), trigger(1, at(100))).await.unwrap();
+        end(&store, ids(1), |it| listed(it, 12.5)).await;
+        store.settle_schedules().await.unwrap();
+        let listed = store.schedule_snapshots(id(1)).await.unwrap()[0].snapshot.unwrap();
+        assert!(store.unpruned_snapshots().await.unwrap().is_empty());
+        store.change_schedule(id(1), |it| it.state = State::Removed).await.unwrap().unwrap();
+        assert_eq!(store.unpruned_snapshots().await.unwrap(), HashSet::from([listed]));
+        assert_eq!(store.hand_over(id(1), id(2)).await.unwrap(), 1);
+        assert!(store.unpruned_snapshots().await.unwrap().is_empty(), "{taken:?} has an heir");
+        store.change_schedule(id(2), |it| it.droplet = DropletId(11)).await.unwrap().unwrap();
+        assert_eq!(store.unpruned_snapshots().await.unwrap(), HashSet::from([listed]), "bound to another Droplet");
     }
 
     async fn three_hung_shutdowns_are_one_question(memory: &Memory) {

@@ -1,6 +1,7 @@
 //! What Snapshots cost and who causes it, and what may be left over, with what to do about it.
 
 use jiff::civil::Date;
+use strum::VariantArray as _;
 
 use super::{
     confirm::known,
@@ -71,8 +72,8 @@ pub struct Month {
     pub dollars: Option<f64>,
 }
 
-/// Why a Snapshot may be left over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a Snapshot may be left over, in the order in which people read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::VariantArray)]
 pub enum Leftover {
     /// Another one has the same name of ours: an answer was lost, and it was taken twice.
     Extra,
@@ -80,6 +81,8 @@ pub enum Leftover {
     DropletGone,
     /// It is a safety Snapshot, and its restore cannot be undone by a press any more.
     SafetyOver,
+    /// A schedule took it that was removed, or that takes no Snapshots of its Droplet now: nothing prunes it.
+    Unpruned,
 }
 
 /// What there is to say about costs.
@@ -203,7 +206,7 @@ pub fn leftovers(found: &[(&Snapshot, Leftover)], beside: &Unattached, price_per
         return Message::text(unseen.map_or_else(|| nothing.to_owned(), |unseen| format!("{nothing}\n{unseen}")));
     }
     let mut lines = unattached(beside);
-    for class in [Leftover::Extra, Leftover::DropletGone, Leftover::SafetyOver] {
+    for class in Leftover::VARIANTS.iter().copied() {
         let of_class: Vec<_> =
             found.iter().filter(|(_, other)| *other == class).map(|(snapshot, _)| *snapshot).collect();
         if of_class.is_empty() {
@@ -287,6 +290,10 @@ fn described(class: Leftover) -> (&'static str, &'static str) {
             "Safety Snapshots past their Undo",
             "The restore can't be undone by a press any more. `/snapshot delete` removes one if the restored disk is fine.",
         ),
+        Leftover::Unpruned => (
+            "No schedule prunes them",
+            "Their schedule was removed, or no longer takes Snapshots of their Droplet. `/snapshot pin` keeps one, `/snapshot delete` removes it.",
+        ),
     }
 }
 
@@ -318,7 +325,7 @@ pub fn month_marker(month: Date) -> String {
 /// One line for each class of what may be left over.
 fn classes(left: &[(&Snapshot, Leftover)], beside: &Unattached, price_per_gb: f64) -> Vec<String> {
     let mut lines = Vec::new();
-    for class in [Leftover::Extra, Leftover::DropletGone, Leftover::SafetyOver] {
+    for class in Leftover::VARIANTS.iter().copied() {
         let of_class = left.iter().filter(|(_, other)| *other == class).map(|(snapshot, _)| *snapshot);
         let sum = Sum::of(of_class, price_per_gb);
         if sum.count > 0 {
@@ -398,21 +405,22 @@ mod tests {
         let snapshot = |id: u64, name: &str| -> Snapshot {
             serde_json::from_value(serde_json::json!({ "id": id, "name": name, "size_gigabytes": 10.0 })).unwrap()
         };
-        let (twice, gone) = (snapshot(1, "twice"), snapshot(2, "gone"));
+        let (twice, gone, unpruned) = (snapshot(1, "twice"), snapshot(2, "gone"), snapshot(3, "unpruned"));
         let said = Costs { total: Sum::default(), by: "Droplet", causes: Vec::new(), trend: Vec::new(), backups: None };
         let volume = serde_json::from_value(serde_json::json!({ "id": "v", "name": "data", "size_gigabytes": 20 }));
         let beside = Unattached { volumes: vec![volume.unwrap()], ..Unattached::default() };
-        let left = [(&twice, Leftover::Extra), (&gone, Leftover::DropletGone)];
+        let left = [(&twice, Leftover::Extra), (&gone, Leftover::DropletGone), (&unpruned, Leftover::Unpruned)];
         let message = monthly((&said, None), (&left, &beside), 0.06, date(2026, 11, 1));
         let text = &message.embeds[0].description;
         for line in [
             "• Taken twice: 1 Snapshot, $0.60/mo",
             "• Their Droplet is gone: 1 Snapshot, $0.60/mo",
+            "• No schedule prunes them: 1 Snapshot, $0.60/mo",
             "• Volumes attached to nothing: 1, $2/mo",
         ] {
             assert!(text.contains(line), "{line}\n{text}");
         }
         assert!(message.embeds[0].footer.ends_with(&month_marker(date(2026, 11, 1))));
-        assert_eq!(message.menus[0].options.len(), 2, "each can be deleted or kept from here");
+        assert_eq!(message.menus[0].options.len(), 3, "each can be deleted or kept from here");
     }
 }
