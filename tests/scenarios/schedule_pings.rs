@@ -166,10 +166,11 @@ async fn the_heartbeat_is_called_once_a_minute_and_an_idle_bot_with_a_thousand_s
     stage.calm().await;
     stage.stop().await;
     stage.multiply_schedules(1000).await;
+    let earlier = service.called("/beat").len();
     stage.start().await;
     stage.until_count("each was looked at", "SELECT COUNT(*) AS n FROM schedules WHERE due_at > 0", 1001).await;
-    stage.until("the heart beats", |_| !service.called("/beat").is_empty()).await;
-    let beats = service.called("/beat").len();
+    stage.until("the heart beats", |_| service.called("/beat").len() > earlier).await;
+    let (beats, since) = (service.called("/beat").len(), stage.clock.now());
     let requests = || (stage.digitalocean.journal().len(), stage.discord.world().journal().len());
     let asked = requests();
     stage.clock.advance(SignedDuration::from_secs(61));
@@ -178,7 +179,9 @@ async fn the_heartbeat_is_called_once_a_minute_and_an_idle_bot_with_a_thousand_s
         stage.clock.advance(SignedDuration::from_secs(1));
         tokio::task::yield_now().await;
     }
-    assert!(service.called("/beat").len() <= beats + 1, "at most once a minute: {:?}", service.called("/beat"));
+    // The bot's clock goes on by itself, too, and a busy machine gives it time.
+    let minutes = usize::try_from(stage.clock.now().duration_since(since).as_mins()).unwrap();
+    assert!(service.called("/beat").len() <= beats + minutes, "at most once a minute: {:?}", service.called("/beat"));
     assert_eq!(requests(), asked, "nobody else is asked");
     ruth.transcript();
     stage.finish().await;
