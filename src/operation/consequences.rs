@@ -31,11 +31,16 @@ impl Operation {
         self.power.judge(self.is_restoring(), now);
         if self.ended.is_none() && self.verdict.is_some() {
             self.question = None;
+            let is_refused = self.obstacle.as_ref().is_some_and(|obstacle| matches!(obstacle.what, Blocker::Event(_)));
             for step in self.steps.iter_mut().filter(|step| !step.is_over()) {
                 // An Action that still runs is ours.
                 if let Some(action) = step.run().and_then(|run| run.action) {
                     self.baseline.add(action);
                 }
+                // Nobody looks any longer whether the last command was carried out, so an Action like it may be ours. Cutting the power waits
+                // for nothing but a refusal, and what a proxy sends twice is carried out once and refused once.
+                let was_refused = step.task() == Task::PowerOff && is_refused;
+                step.answer_lost |= was_refused || matches!(step.state, State::Intended { .. });
                 step.state = State::Skipped;
             }
             if self.focus() == Focus::Rest {

@@ -1,7 +1,7 @@
 //! Commands that DigitalOcean carries out but also refuses: nothing is done twice, nothing stays off, and people are told the truth.
 
 use super::super::{
-    Observation, Operation, Outcome,
+    Observation, Operation, Outcome, Wish,
     effect::{Answer, BackupPolicy, Command, Effect, Look},
     ids::{DropletId, SnapshotId},
     kinds::{Backups, BackupsChange, Delete, Downtime, IfHung, Kind, Restart, Safety, SnapshotRef},
@@ -59,6 +59,37 @@ fn what_was_carried_out_and_refused_is_done_once_and_said_to_be_done() {
                 assert_eq!(done.verdict, Some(Outcome::Completed), "{told}");
                 let was_off = commands.contains(&"power_on");
                 assert_eq!(done.power.back().is_done(), was_off, "{told}: nobody else turned it on");
+            }
+        }
+    }
+}
+
+/// A command is carried out and refused, or its answer is lost, and a person wants the Droplet on before anybody has looked for it.
+#[test]
+fn what_was_carried_out_and_refused_is_ours_when_a_person_wants_the_droplet_on() {
+    for if_hung in [IfHung::Ask, IfHung::Force] {
+        for number in 0..4 {
+            for answer in ANSWERS {
+                let mut toy = Toy::new(PowerState::On);
+                let (mut it, mut sent) = (operation(take(Downtime::PowerOff, if_hung)), 0);
+                for _ in 0..5_000 {
+                    let command = next_command(&toy, &it);
+                    let sends = command.is_some();
+                    if it.next(&toy.rules, toy.now) == Effect::Rest {
+                        break;
+                    }
+                    let hangs = if_hung == IfHung::Force && matches!(command, Some(Command::ShutDown(_)));
+                    it = toy.turn(it, if sends && sent == number { answer } else { Transit::Fine }, 20);
+                    if hangs {
+                        toy.actions.last_mut().unwrap().takes_effect = None;
+                    }
+                    if sends && sent == number {
+                        it = toy.wish(&it, Wish::TurnOn);
+                    }
+                    sent += usize::from(sends);
+                }
+                let told = format!("{if_hung:?}, command {number}, {answer:?}: {it:#?}");
+                assert_eq!((toy.power, it.is_open()), (PowerState::On, false), "{told}");
             }
         }
     }
