@@ -22,7 +22,7 @@ pub(super) struct Restorable {
     pub(super) snapshot: Snapshot,
     /// Whether DigitalOcean made it by itself, while the Droplet ran.
     pub(super) is_backup: bool,
-    /// What has written the disk anew so far, as far as it could be read.
+    /// The Actions that have rewritten the disk so far, as far as they could be read.
     pub(super) rewrites: Option<Vec<ActionId>>,
 }
 

@@ -176,7 +176,7 @@ async fn create(
         match created {
             Ok(operation) => {
                 // Commits count what changes; this one was created so.
-                if operation.owes_power_anew() {
+                if operation.begins_a_duty() {
                     metrics::gauge!("snapshot_bot_power_owed").increment(1);
                 }
                 info.first.awaited_by(first_response::Begun::Operation(operation.id, operation.asker.user));

@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn success_begins_the_count_anew() {
+    fn success_restarts_the_count() {
         let (mut hearing, start) = hearing();
         assert_eq!(hearing.judge(Seen::default(), start + 299 * SECOND), Hears::NotNow);
         let connected_at = start + 300 * SECOND;

@@ -324,7 +324,7 @@ impl Operation {
     }
 
     /// Whether a new operation creates a duty that no older operation had.
-    pub fn owes_power_anew(&self) -> bool {
+    pub fn begins_a_duty(&self) -> bool {
         self.kind.owes_power() && self.power.owed().is_some_and(|owed| owed.since == self.asked_at)
     }
 

@@ -80,7 +80,7 @@ impl Schedule {
         self.next_morning(self.watched.pause_told_at?, Every::Week(Weekday::Monday))
     }
 
-    /// When its message is posted anew next, so that people need not scroll for it: on Mondays, also where nothing happens.
+    /// When its message is next posted again, so that people need not scroll for it: on Mondays, even if nothing happened.
     pub fn next_move(&self) -> Option<Timestamp> {
         self.next_morning(self.watched.moved_at.unwrap_or(self.created_at), Every::Week(Weekday::Monday))
     }

@@ -33,7 +33,7 @@ pub struct Watched {
     /// When people were last told how old its newest Snapshot is while it is paused; the moment from which that is counted at first.
     #[serde(default)]
     pub pause_told_at: Option<Timestamp>,
-    /// When its message was last to be posted anew because it was Monday.
+    /// When its message was last due to be posted again because it was Monday.
     #[serde(default)]
     pub moved_at: Option<Timestamp>,
     /// The much smaller Snapshot that people were told of.

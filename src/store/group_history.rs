@@ -33,8 +33,8 @@ impl Store {
             .collect())
     }
 
-    /// Whether it is still to be settled what Snapshots the members of a run have brought its schedule that are done. One that did not come back
-    /// may take for ever.
+    /// Whether the Snapshots of a run's finished members are still to be credited to its schedule. A member that did not come back may never
+    /// finish.
     pub async fn is_being_settled(&self, run: RunId) -> Result<bool, Error> {
         let row = sqlx::query(
             "SELECT COUNT(*) AS taking FROM group_members m JOIN schedule_snapshots s ON s.operation = m.operation \

@@ -125,7 +125,7 @@ pub(super) fn of_size(schedule: &mut Schedule, candidates: &[Candidate], notices
     schedule.watched.unsized_told = found;
 }
 
-/// Has its message posted anew on Mondays; when next.
+/// Has the schedule's message posted again on Mondays, and returns when that is next due.
 pub(super) fn of_monday(schedule: &mut Schedule, now: Timestamp) -> Option<Timestamp> {
     if schedule.next_move().is_some_and(|at| at <= now) {
         schedule.watched.moved_at = Some(now);

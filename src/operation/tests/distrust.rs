@@ -947,7 +947,7 @@ fn by_a_clock_that_is_ahead_people_and_a_late_shutdown_have_their_whole_time() {
 
 /// Somebody agrees to lose the disk that they were shown, not the one that exists when they confirm.
 #[test]
-fn a_disk_that_was_written_anew_after_the_question_is_not_overwritten() {
+fn a_disk_that_was_rewritten_after_the_question_is_not_overwritten() {
     for (shown, is_rebuilt_after) in [(true, true), (true, false), (false, false)] {
         for safety in [Safety::Snapshot, Safety::None] {
             let mut toy = Toy::new(PowerState::On);

@@ -35,15 +35,15 @@ fn what_somebody_else_turned_off_is_turned_on_when_a_person_wants_it() {
 }
 
 #[test]
-fn it_owes_anew_unless_it_takes_over_what_is_owed() {
+fn it_begins_a_duty_unless_it_takes_over_what_is_owed() {
     let mut toy = Toy::new(PowerState::On);
     let take = operation(super::take(super::Downtime::PowerOff, super::IfHung::Live));
     let older = until(&mut toy, take, |it| it.power.owed().is_some());
     let (mut heir, mut older) = (turn_on(), older);
-    assert!(heir.owes_power_anew() && !restart().owes_power_anew());
+    assert!(heir.begins_a_duty() && !restart().begins_a_duty());
     older.power.edit(|power| power.owed.as_mut().unwrap().since -= jiff::SignedDuration::from_secs(60));
     heir.inherit(&mut older);
-    assert!(heir.power.owed().is_some() && !heir.owes_power_anew());
+    assert!(heir.power.owed().is_some() && !heir.begins_a_duty());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `/schedule run`, and *Try again* under what a schedule failed at: one more Snapshot now, after a question.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{
     draft::{Draft, ask, not_counted},
@@ -17,6 +17,7 @@ use crate::{
             schedule::{self as words, ScheduleRefusal},
         },
         responder::{Answer, Stop},
+        retry,
         start::{self, Requested},
         state::AppState,
     },
@@ -28,9 +29,6 @@ use crate::{
     schedule::{Power, Schedule, group::Group, run::Plan},
     store::{Consent, RunError},
 };
-
-/// For how long *Try again* counts after a failure.
-const OFFERED: SignedDuration = SignedDuration::from_hours(24);
 
 /// Asks whether one more Snapshot is to be taken now.
 pub(in crate::discord) async fn question(
@@ -61,7 +59,7 @@ pub(in crate::discord) async fn try_again(
         return Err(refused(ScheduleRefusal::TakenSince));
     }
     if let Some(ended) = ended(state, &schedule, failed).await?
-        && state.clock.now().duration_since(ended) >= OFFERED
+        && state.clock.now().duration_since(ended) >= retry::OFFERED
     {
         return Err(Refusal::RetryOver.into());
     }
