@@ -149,7 +149,7 @@ async fn services_that_cannot_be_reached_are_named() {
     says(
         &ended,
         &[
-            "✗ DigitalOcean: could not connect to 127.0.0.1: ",
+            "✗ DigitalOcean: could not connect to 127.",
             ": check this machine's network, proxy and firewall",
             "✗ Discord: could not get an answer from Discord: no connection",
             "The invite link follows once Discord accepts the token.",

@@ -1,6 +1,13 @@
 //! Simulated services, and the environment that leads the program to them.
 
-use std::{collections::BTreeMap, net::TcpListener, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, TcpListener},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
 use serde_json::Value;
 use snapshot_bot_sandbox::{
@@ -85,7 +92,8 @@ impl Stage {
         until_answered(&address, "/readyz", 200, "ready").await;
         let path = ["snapshot", "take"].map(str::to_owned);
         let registered = self.discord.until(|world| world.registered(Some(self.guild), &path).map(drop));
-        tokio::time::timeout(PATIENCE, registered).await.expect("the commands are registered");
+        let registered = tokio::time::timeout(PATIENCE, registered).await;
+        assert!(registered.is_ok(), "the commands were never registered\n{}", process.logged());
         (process, address)
     }
 
@@ -162,7 +170,16 @@ impl Stage {
     }
 }
 
-/// An address that nobody listens at, a moment ago at least.
+/// An address that nobody listens at and that nobody else is given.
+///
+/// A port alone is not enough: between this look and the bot's own bind, the system may give it to another test's bot, whose readiness then
+/// answers for this one. So each caller gets a host of its own, where the whole of 127.0.0.0/8 is loopback, as on Linux.
 pub(crate) fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+    static GIVEN: AtomicU32 = AtomicU32::new(1);
+    let given = GIVEN.fetch_add(1, Ordering::Relaxed);
+    assert!(given < 511, "more addresses than one run has hosts");
+    let host = (127 << 24) | ((std::process::id() << 9) & 0x00ff_ffff) | given;
+    let listener = TcpListener::bind((Ipv4Addr::from_bits(host), 0));
+    let listener = listener.or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
+    listener.unwrap().local_addr().unwrap().to_string()
 }
