@@ -19,7 +19,10 @@ impl Operation {
     /// What to do next. Total: every operation that is not at rest has something to do, even if only to wait.
     pub fn next(&self, rules: &Rules, now: Timestamp) -> Effect {
         let focus = self.focus();
-        let Some(step) = self.step_at(focus) else { return Effect::Rest };
+        let Some(step) = self.step_at(focus) else {
+            // A turn-on that a person made unnecessary before it was answered ends with the result of that answer.
+            return self.first_answer_deadline(now).map_or(Effect::Rest, Effect::Sleep);
+        };
         if let Some(from) = self.power.blind_from().filter(|_| focus == Focus::Back) {
             if now < from {
                 return Effect::Sleep(from);

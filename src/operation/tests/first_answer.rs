@@ -6,11 +6,11 @@ use super::super::{
     FirstAnswer, Observation, Operation, Wish,
     effect::Effect,
     ids::SnapshotId,
-    kinds::{Delete, Downtime, IfHung, Kind, Safety, SnapshotRef},
+    kinds::{Delete, Downtime, IfHung, Kind, Restart, Safety, SnapshotRef, TurnOn},
     reading::PowerState,
     report::ReportKind,
 };
-use super::{operation, restore, stories::words, take, toy::Toy};
+use super::{launch, operation, restore, stories::words, take, toy::Toy};
 
 fn delete() -> Kind {
     Kind::Delete(Delete { snapshot: SnapshotRef { id: SnapshotId(50), name: "good".to_owned() } })
@@ -68,6 +68,25 @@ fn without_a_word_on_the_answer_only_what_harms_nothing_is_done() {
             toy.settle(it);
             assert_eq!(words(&toy), wanted);
         }
+    }
+}
+
+/// Otherwise its Droplet would stay reserved for it, should the report on the answer never come.
+#[test]
+fn whatever_is_said_before_the_answer_an_open_operation_has_something_to_wait_for() {
+    let mut kinds =
+        vec![Kind::TurnOn(TurnOn {}), Kind::Restart(Restart {}), delete(), launch().kind, restore(Safety::None)];
+    kinds.extend([Downtime::PowerOff, Downtime::None].map(|power| take(power, IfHung::Ask)));
+    let wishes = [Wish::Cancel, Wish::LeaveOff, Wish::HandleIt, Wish::TurnOn, Wish::KeepWaiting, Wish::Postpone];
+    for (kind, wish) in kinds.iter().flat_map(|kind| wishes.map(|wish| (kind, wish))) {
+        let mut toy = Toy::new(PowerState::Off);
+        let it = toy.wish(&unanswered(kind.clone()), wish);
+        let waits = it.next(&toy.rules, toy.now) != Effect::Rest;
+        assert!(waits || !it.is_open(), "{kind:?} {wish:?}: {it:?}");
+        toy.now += SignedDuration::from_secs(31);
+        let it = it.apply(Observation::Woke, &toy.rules, toy.now).unwrap();
+        let waits = it.next(&toy.rules, toy.now) != Effect::Rest;
+        assert!(waits || !it.is_open(), "{kind:?} {wish:?}: {it:?}");
     }
 }
 
