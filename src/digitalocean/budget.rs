@@ -12,7 +12,10 @@ mod downtimes;
 mod priority;
 mod window;
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -26,9 +29,21 @@ use window::{Window, later};
 #[must_use = "leave was given and counted"]
 #[derive(Debug, PartialEq, Eq)]
 pub struct Ticket {
-    /// How many requests had been sent up to and including this one.
+    /// How many permissions had been given up to and including this one.
     number: u64,
     priority: Priority,
+    /// Gone once the ticket is dropped.
+    kept: Arc<()>,
+}
+
+/// A permission that is not used yet.
+#[derive(Debug)]
+struct Unused {
+    ticket: Weak<()>,
+    number: u64,
+    priority: Priority,
+    /// When it was given.
+    at: Timestamp,
 }
 
 impl Ticket {
@@ -82,6 +97,7 @@ pub struct Budget {
     offs: Window,
     blinds: Window,
     shutdowns: Window,
+    unused: Vec<Unused>,
     numbered: u64,
     observed: Option<Observed>,
     foreign: Foreign,
@@ -119,6 +135,7 @@ impl Default for Budget {
             offs: Window::default(),
             blinds: Window::default(),
             shutdowns: Window::default(),
+            unused: Vec::new(),
             numbered: 0,
             observed: None,
             foreign: Foreign::default(),
@@ -135,14 +152,7 @@ impl Budget {
         match self.free_at(priority, now) {
             Some(at) if at > now => Admission::At(at),
             _ => {
-                self.all.0.push_back(now);
-                match priority {
-                    Priority::Poll => self.polls.0.push_back(now),
-                    Priority::Off => self.offs.0.push_back(now),
-                    Priority::PowerOnBlind => self.blinds.0.push_back(now),
-                    Priority::Shutdown | Priority::BeforeShutdown => self.shutdowns.0.push_back(now),
-                    _ => {}
-                }
+                self.windows_of(priority).for_each(Window::admit);
                 if let Some(silence) = &mut self.silence {
                     silence.probe_at = later(now, PROBE_SILENCE_EVERY);
                 }
@@ -150,9 +160,39 @@ impl Budget {
                     observed.probe_at = observed.probe_at.max(later(now, PROBE_EVERY));
                 }
                 self.numbered += 1;
-                Admission::Now(Ticket { number: self.numbered, priority })
+                let (number, kept) = (self.numbered, Arc::new(()));
+                self.unused.push(Unused { ticket: Arc::downgrade(&kept), number, priority, at: now });
+                Admission::Now(Ticket { number, priority, kept })
             }
         }
+    }
+
+    /// Call immediately before sending. `Err` says until when DigitalOcean wants no request, even from those with permission; a permission
+    /// that was given after it said so is good.
+    ///
+    /// Until then the permission counts as if the request left now: a command may wait for a last look between the two.
+    pub fn depart(&mut self, ticket: &Ticket, now: Timestamp) -> Result<(), Timestamp> {
+        self.advance(now);
+        if let Some(silence) = self.silence.filter(|silence| ticket.number <= silence.number) {
+            return Err(if ticket.priority.may_probe() { silence.probe_at.min(silence.until) } else { silence.until });
+        }
+        if let Some(place) = self.unused.iter().position(|unused| unused.number == ticket.number) {
+            self.unused.swap_remove(place);
+            self.windows_of(ticket.priority).for_each(|window| window.depart(now));
+        }
+        Ok(())
+    }
+
+    /// The windows in which a request of this priority counts.
+    fn windows_of(&mut self, priority: Priority) -> impl Iterator<Item = &mut Window> {
+        let own = match priority {
+            Priority::Poll => Some(&mut self.polls),
+            Priority::Off => Some(&mut self.offs),
+            Priority::PowerOnBlind => Some(&mut self.blinds),
+            Priority::Shutdown | Priority::BeforeShutdown => Some(&mut self.shutdowns),
+            _ => None,
+        };
+        std::iter::once(&mut self.all).chain(own)
     }
 
     /// What a request of this priority has to wait for, and until when; `None` if it may be sent now.
@@ -198,18 +238,10 @@ impl Budget {
         if let (Some(remaining), true) = (remaining, of_the_hour && newer) {
             let probe_at = later(answer.received_at, PROBE_EVERY);
             let later_ones = usize::try_from(self.numbered - ticket.number).unwrap_or(usize::MAX);
-            let own = self.all.0.len().saturating_sub(later_ones);
+            let own = self.all.len().saturating_sub(later_ones);
             self.foreign.note(self.hour_limit.saturating_sub(remaining.saturating_add(own)), answer.received_at);
             self.observed = Some(Observed { remaining, number: ticket.number, probe_at });
         }
-    }
-
-    /// Until when DigitalOcean wants no request, even from those with permission; `None` if this permission was given after it said so.
-    pub fn silent_until(&mut self, ticket: &Ticket, now: Timestamp) -> Option<Timestamp> {
-        self.advance(now);
-        self.silence.filter(|silence| ticket.number <= silence.number).map(|silence| {
-            if ticket.priority.may_probe() { silence.probe_at.min(silence.until) } else { silence.until }
-        })
     }
 
     /// The minimum age of the last reading of a Droplet that is off before another look is sent:
@@ -247,7 +279,7 @@ impl Budget {
     }
 
     fn left_this_hour(&self) -> usize {
-        let by_our_count = self.hour_limit.saturating_sub(self.all.0.len());
+        let by_our_count = self.hour_limit.saturating_sub(self.all.len());
         self.remaining().map_or(by_our_count, |remaining| remaining.min(by_our_count))
     }
 
@@ -255,7 +287,8 @@ impl Budget {
     fn remaining(&self) -> Option<usize> {
         let observed = self.observed.as_ref()?;
         let since = usize::try_from(self.numbered - observed.number).unwrap_or(usize::MAX);
-        Some(observed.remaining.saturating_sub(since))
+        let unused = self.unused.iter().filter(|unused| unused.number <= observed.number).count();
+        Some(observed.remaining.saturating_sub(since.saturating_add(unused)))
     }
 
     /// The earliest time at which nothing known now prevents the request.
@@ -293,13 +326,23 @@ impl Budget {
         if now < self.latest {
             let back = self.latest.duration_since(now);
             let windows = [&mut self.all, &mut self.polls, &mut self.offs, &mut self.blinds, &mut self.shutdowns];
-            let moments = windows.into_iter().flat_map(|window| window.0.iter_mut());
+            let moments = windows.into_iter().flat_map(Window::moments);
             let probe = self.observed.as_mut().map(|observed| &mut observed.probe_at);
+            let unused = self.unused.iter_mut().map(|unused| &mut unused.at);
             let silence = self.silence.as_mut().map(|silence| [&mut silence.until, &mut silence.probe_at]);
-            moments.chain(probe).chain(silence.into_iter().flatten()).for_each(|at| *at = later(*at, -back));
+            moments
+                .chain(unused)
+                .chain(probe)
+                .chain(silence.into_iter().flatten())
+                .for_each(|at| *at = later(*at, -back));
         }
         self.latest = now;
         self.silence = self.silence.filter(|silence| silence.until > now);
+        // Dropped permission stays counted from when it was given.
+        let dropped = self.unused.extract_if(.., |unused| unused.ticket.strong_count() == 0).collect::<Vec<_>>();
+        for Unused { priority, at, .. } in dropped {
+            self.windows_of(priority).for_each(|window| window.depart(at));
+        }
         self.all.forget(HOUR, now);
         self.polls.forget(HOUR, now);
         self.offs.forget(MINUTE, now);

@@ -192,7 +192,7 @@ impl Client {
     /// Sends one request, once, and processes what its answer says about limits. Only for callers that read the
     /// answer themselves: all others run a [`Call`].
     pub async fn send(&self, request: &HttpRequest, ticket: Ticket) -> Result<HttpAnswer, TransportError> {
-        if let Some(until) = self.budget(|budget, now| budget.silent_until(&ticket, now)) {
+        if let Err(until) = self.budget(|budget, now| budget.depart(&ticket, now)) {
             return Err(TransportError::HeldBack { until });
         }
         let begun = Instant::now();

@@ -23,9 +23,13 @@ fn sent(budget: &mut Budget, priority: Priority, now: Timestamp) -> usize {
     std::iter::repeat_with(|| may(budget, priority, now)).take_while(|admitted| *admitted).count()
 }
 
+/// Permission for a request that has left.
 fn ticket(budget: &mut Budget, now: Timestamp) -> Ticket {
     match budget.admit(Priority::PowerOn, now) {
-        Admission::Now(ticket) => ticket,
+        Admission::Now(ticket) => {
+            budget.depart(&ticket, now).unwrap();
+            ticket
+        }
         Admission::At(moment) => panic!("not before {moment}"),
     }
 }
@@ -49,7 +53,7 @@ fn each_rank_leaves_room_for_those_before_it() {
     let mut last = 0;
     for priority in RANKS.into_iter().rev() {
         assert!(sent(&mut budget, priority, at(0.0)) > 0, "{priority:?} finds the room that those behind it left");
-        let used = budget.all.0.len();
+        let used = budget.all.len();
         assert!(used > last);
         last = used;
     }
@@ -278,7 +282,7 @@ fn in_a_longer_silence_power_is_tried_once_a_minute_and_the_others_wait_an_hour_
         assert!(RANKS[3..].iter().all(|priority| !may(&mut budget, *priority, now)), "{second}");
         let admission = budget.admit(if second % 2 == 0 { Priority::PowerOn } else { Priority::Off }, now);
         if let Admission::Now(leave) = admission {
-            assert_eq!(budget.silent_until(&leave, now), None, "leave was given since");
+            budget.depart(&leave, now).expect("leave was given since");
             tried.push(second);
             budget.observe(&leave, &answer(503, &[], now));
         }
@@ -288,6 +292,26 @@ fn in_a_longer_silence_power_is_tried_once_a_minute_and_the_others_wait_an_hour_
     assert!(may(&mut budget, Priority::Inventory, at(3_600.0)));
 }
 
+/// A command may wait for a last look after it was given leave.
+#[test]
+fn unused_leave_counts_until_it_is_used() {
+    let mut budget = Budget::default();
+    let Admission::Now(waiting) = budget.admit(Priority::PowerOn, at(0.0)) else { panic!("nothing was sent yet") };
+    assert_eq!(sent(&mut budget, Priority::PowerOn, at(70.0)), 249, "it may leave at any moment");
+    budget.depart(&waiting, at(100.0)).unwrap();
+    assert_eq!(budget.all.within(MINUTE, at(140.0)), 1);
+    assert_eq!(sent(&mut budget, Priority::PowerOn, at(140.0)), 249);
+    assert_eq!(sent(&mut budget, Priority::PowerOn, at(163.0)), 1);
+}
+
+#[test]
+fn leave_that_nobody_will_use_counts_from_when_it_was_given() {
+    let mut budget = Budget::default();
+    assert_eq!(sent(&mut budget, Priority::PowerOn, at(0.0)), 250);
+    assert_eq!(sent(&mut budget, Priority::PowerOn, at(61.9)), 0);
+    assert_eq!(sent(&mut budget, Priority::PowerOn, at(62.0)), 250);
+}
+
 #[test]
 fn an_answer_to_a_probe_ends_the_silence_and_one_from_before_it_does_not() {
     let mut budget = Budget::default();
@@ -295,7 +319,7 @@ fn an_answer_to_a_probe_ends_the_silence_and_one_from_before_it_does_not() {
     budget.observe(&early, &answer(503, &[("retry-after", "86400")], at(0.1)));
     budget.observe(&late, &answer(200, &[], at(0.2)));
     assert!(!may(&mut budget, Priority::Person, at(130.0)));
-    assert!(budget.silent_until(&late, at(130.0)).is_some(), "it was given before");
+    assert!(budget.depart(&late, at(130.0)).is_err(), "it was given before");
     let probe = ticket(&mut budget, at(130.0));
     budget.observe(&probe, &answer(200, &[], at(130.1)));
     assert!(may(&mut budget, Priority::Inventory, at(130.2)));
@@ -321,7 +345,7 @@ fn looks_slow_down_the_more_the_more_of_their_half_they_have_used() {
     let mut budget = Budget::default();
     let steady = Duration::from_secs(62) * 12 / 125;
     for (used, least, most) in [(31, 0, 0), (47, 4, 6), (62, 9, 11), (125, 30, 30)] {
-        while budget.polls.0.len() < used {
+        while budget.polls.len() < used {
             assert!(may(&mut budget, Priority::Poll, at(0.0)));
         }
         let floor = budget.poll_floor(12, at(0.0));
@@ -348,6 +372,32 @@ fn a_clock_that_is_set_back_prolongs_no_silence() {
 }
 
 proptest! {
+    #[test]
+    fn however_long_leave_is_kept_no_more_than_the_limit_leave(
+        turns in prop::collection::vec((0u8..5, 0usize..8, 0.0f64..4.0), 1..300),
+    ) {
+        let mut budget = Budget::default();
+        let leave = ticket(&mut budget, at(0.0));
+        budget.observe(&leave, &answer(200, &[("ratelimit-limit", "240")], at(0.0)));
+        let (mut now, mut kept, mut left) = (at(100.0), Vec::new(), Vec::new());
+        for (what, which, pause) in turns {
+            now += SignedDuration::from_secs_f64(pause);
+            match what {
+                0 if !kept.is_empty() => drop(kept.swap_remove(which % kept.len())),
+                1 if !kept.is_empty() => {
+                    budget.depart(&kept.swap_remove(which % kept.len()), now).unwrap();
+                    left.push(now);
+                }
+                _ => kept.extend(match budget.admit(RANKS[which], now) {
+                    Admission::Now(ticket) => Some(ticket),
+                    Admission::At(_) => None,
+                }),
+            }
+            left.retain(|at| now.duration_since(*at) < MINUTE);
+            prop_assert!(left.len() <= 12, "{} left within a minute", left.len());
+        }
+    }
+
     #[test]
     fn the_vendors_windows_never_overflow(asks in prop::collection::vec((0usize..8, 0u32..40_000, 0u32..300), 1..60)) {
         let mut budget = Budget::default();
