@@ -167,6 +167,7 @@ impl Simulation {
                 self.coverage.count(operation, Met::Restarted);
             }
             let write = self.fate_of_write();
+            self.process.paces.remove(&id);
             let (worker, rules, wall) = (self.worker.clone(), self.rules.clone(), self.wall());
             let (taken, is_written) = write.of(Box::pin(worker.on_restart(id, gap, &rules, wall))).await;
             if is_written {

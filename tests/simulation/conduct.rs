@@ -49,6 +49,8 @@ pub(crate) struct Conduct {
     offs: BTreeMap<DropletId, (Timestamp, Timestamp)>,
     /// The same, whatever became of what is owed: when it left last.
     commanded: BTreeMap<DropletId, Timestamp>,
+    /// From whom each operation took over what is owed.
+    older: BTreeMap<OperationId, OperationId>,
     /// When each operation last sent a command.
     sent: BTreeMap<OperationId, Timestamp>,
     /// When each operation first sent a power-on.
@@ -106,6 +108,7 @@ impl Conduct {
             in_flight: Vec::new(),
             offs: BTreeMap::new(),
             commanded: BTreeMap::new(),
+            older: BTreeMap::new(),
             sent: BTreeMap::new(),
             turned_on: BTreeMap::new(),
             left_alone: BTreeSet::new(),
@@ -204,6 +207,24 @@ impl Conduct {
         if after.power.calls() > before.map_or(0, |before| before.power.calls()) {
             self.called_at.insert(after.id, now);
         }
+    }
+
+    /// What one operation owed a Droplet is owed by another from now on.
+    pub(crate) fn note_heirs(
+        &mut self,
+        before: &BTreeMap<DropletId, OperationId>,
+        owed: &BTreeMap<DropletId, OperationId>,
+    ) {
+        for (droplet, heir) in owed {
+            if let Some(older) = before.get(droplet).filter(|older| *older != heir) {
+                self.older.insert(*heir, *older);
+            }
+        }
+    }
+
+    /// An operation and those whose debt it took over, newest first.
+    fn line_of(&self, id: OperationId) -> impl Iterator<Item = OperationId> {
+        std::iter::successors(Some(id), |id| self.older.get(id).copied())
     }
 
     /// Debts that ended take what was sent for them along.
@@ -306,7 +327,8 @@ impl Simulation {
 
     /// Nothing is turned on that somebody else turned off.
     ///
-    /// What cannot be told from our own off counts as ours: where an answer of ours was lost, where the Actions could not be read, and
+    /// What cannot be told from our own off counts as ours: where an answer of ours was lost, to this operation or to one whose debt it took
+    /// over, where the Actions could not be read, and
     /// where no Action tells of it (a shutdown inside the guest). The first power-on goes by the off that it was owed for, unless an older
     /// operation left it.
     fn judge_turning_on(&self, operation: &Operation, droplet: DropletId) -> Lawful {
@@ -316,7 +338,8 @@ impl Simulation {
             return Ok(());
         }
         let id = operation.id;
-        let lost = operation.steps.iter().any(|step| step.answer_lost);
+        let mut line = self.conduct.line_of(id).filter_map(|id| self.operations.get(&id));
+        let lost = line.any(|it| it.steps.iter().any(|step| step.answer_lost));
         let first_off = self.conduct.offs.get(&droplet).map(|(first, _)| *first);
         if first_off.is_none_or(|first| off.at < first) && !lost {
             return law(format!(

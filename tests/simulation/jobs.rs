@@ -158,6 +158,7 @@ impl Simulation {
         self.process.put_off.remove(&id);
         self.process.left_alone.remove(&id);
         let (rules, heard) = (self.paced_rules(), self.interactions);
+        self.process.paces.insert(id, rules.clone());
         let write = self.fate_of_write();
         let (claimed, is_written) = write.of(self.claim_by(id, &rules)).await;
         let claimed = match claimed {
@@ -257,6 +258,7 @@ impl Simulation {
             self.process.queue.turn_ended(id, false);
             return Ok(());
         }
+        self.process.paces.remove(&id);
         let (halted, is_written) =
             self.fate_of_write().of(Box::pin(self.worker.halt(id, &self.rules, self.wall()))).await;
         match halted {
@@ -458,7 +460,7 @@ impl Simulation {
         }
         let wall = self.wall();
         let ask = Box::new(Ask::of_command(command, self.dice.u64(..)));
-        if let Some(until) = self.process.budget.silent_until(&ticket, wall) {
+        if let Err(until) = self.process.budget.depart(&ticket, wall) {
             let held_back = Err(TransportError::HeldBack { until });
             (job.stage, job.at) = (Stage::Arriving(ask, None, held_back), self.now);
             self.jobs.push(job);
@@ -575,9 +577,9 @@ impl Simulation {
                 }
             }
         };
-        if !job.frozen {
+        if let Some(ticket) = &ticket {
+            self.depart(ticket)?;
             self.judge_pace(job.id)?;
-            self.judge_leaving()?;
         }
         let transit = self.fate_of(&mut ask);
         let arrival = self.now + self.travel_time();

@@ -51,6 +51,9 @@ impl Simulation {
         let after = stored.operation;
         let due_at = self.due_at(&after);
         self.dues.set(&after, due_at);
+        if due_at.is_none() && after.is_open() {
+            return law(format!("{id} is not done, and waits for nothing"));
+        }
         let before = self.operations.insert(id, after.clone());
         self.conduct.notice(before.as_ref(), &after, self.now);
         self.judge_words(&after)?;
@@ -78,8 +81,10 @@ impl Simulation {
 
     /// Reads the plain rows of what is owed.
     pub(crate) async fn refresh_owed(&mut self) -> Lawful {
-        self.owed = self.store.power_owed().await?.into_iter().map(|row| (row.droplet, row.operation)).collect();
+        let owed = self.store.power_owed().await?.into_iter().map(|row| (row.droplet, row.operation)).collect();
+        let before = std::mem::replace(&mut self.owed, owed);
         self.conduct.forget_paid(&self.owed);
+        self.conduct.note_heirs(&before, &self.owed);
         Ok(())
     }
 
@@ -92,9 +97,11 @@ impl Simulation {
             let seen_on =
                 matches!(answer, Some(Answer::Droplet(it)) if it.id == *droplet && it.power() == Some(PowerState::On));
             let gone = self.world.droplet(droplet.0).is_none();
-            // Nobody turns on what a person wanted on and then read that nothing happens, unless we had turned it off before.
+            // Nobody turns on what a person wanted on and then read that nothing happens, unless we had turned it off before and nobody
+            // had said that it may stay off.
+            let is_off_by_us = self.ledger.off_by_us(&self.world).any(|(off, _)| off == droplet.0);
             let withdrawn = self.operations.get(operation).is_some_and(|it| it.kind.owes_power() && it.is_withdrawn())
-                && !self.ledger.off_by_us(&self.world).any(|(off, _)| off == droplet.0);
+                && (!is_off_by_us || self.somebody_took_over(droplet.0));
             if !seen_on && !gone && !withdrawn && !self.is_released(*operation) {
                 return law(format!("what {operation} owed Droplet {droplet} is forgotten"));
             }

@@ -250,7 +250,8 @@ impl Simulation {
 
     /// When an operation is due that was committed just now; none if it is at rest.
     fn due_at(&self, operation: &Operation) -> Option<Timestamp> {
-        match operation.next(&self.rules, self.wall()) {
+        let rules = self.process.paces.get(&operation.id).unwrap_or(&self.rules);
+        match operation.next(rules, self.wall()) {
             Effect::Look(_) | Effect::Send(_) => Some(self.wall()),
             Effect::Sleep(until) => Some(until),
             Effect::Rest => None,

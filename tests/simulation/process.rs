@@ -10,7 +10,7 @@ use snapshot_bot::{
         budget::{Admission, Budget, HeldBack, Priority, Ticket},
         http_types::HttpAnswer,
     },
-    operation::ids::OperationId,
+    operation::{Rules, ids::OperationId},
     worker::{downtime_queue::DowntimeQueue, schedule::Places},
 };
 
@@ -41,6 +41,8 @@ pub(crate) struct Process {
     pub(crate) put_off: BTreeMap<OperationId, Timestamp>,
     /// Operations that are left alone until some moment.
     pub(crate) left_alone: BTreeMap<OperationId, Timestamp>,
+    /// The rules by which each operation's last turn went: its due time follows from them.
+    pub(crate) paces: BTreeMap<OperationId, Rules>,
     /// When each request of the last hour was given leave, and for whom.
     granted: VecDeque<(Timestamp, Priority)>,
     /// When each request of the last hour left.
@@ -62,6 +64,7 @@ impl Process {
             snapshots: SweepGroup::new(poll_interval),
             queue: DowntimeQueue::default(),
             put_off: BTreeMap::new(),
+            paces: BTreeMap::new(),
             left_alone: BTreeMap::new(),
             granted: VecDeque::new(),
             left: VecDeque::new(),
@@ -142,6 +145,13 @@ impl Simulation {
             }
         }
         Ok(())
+    }
+
+    /// A look leaves with the leave that it was just given.
+    pub(crate) fn depart(&mut self, ticket: &Ticket) -> Lawful {
+        let departed = self.process.budget.depart(ticket, self.wall());
+        debug_assert_eq!(departed, Ok(()), "leave was given this moment");
+        self.judge_leaving()
     }
 
     /// A request leaves: there were never more than the limits let leave.

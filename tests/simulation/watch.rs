@@ -257,7 +257,7 @@ impl Simulation {
     fn ask_for_a_page<S: Sort>(&mut self, mut sweeping: Sweeping<S>) -> Lawful {
         match self.admit(sweeping.rank)? {
             Ok(ticket) => {
-                self.judge_leaving()?;
+                self.depart(&ticket)?;
                 let transit = if !self.is_rough() {
                     Transit::Fine
                 } else if self.spell.is_some_and(|(spell, _)| S::MET_BY.contains(&spell)) {
