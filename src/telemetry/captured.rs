@@ -1,13 +1,28 @@
 //! Captures log output for tests that read it.
 
-use std::{io, sync::Arc};
+use std::{
+    io,
+    sync::{Arc, LazyLock},
+};
 
 use parking_lot::Mutex;
-use tracing::{Subscriber, subscriber::with_default};
+use tracing::{Dispatch, Subscriber, subscriber::with_default};
+
+/// While at most one subscriber exists, tracing asks only the current thread's whether anybody listens to a line that is new to it, and
+/// remembers the answer for all threads. A test in a thread without a subscriber would then silence that line for the test that listens.
+static TWO_SUBSCRIBERS: LazyLock<[Dispatch; 2]> =
+    LazyLock::new(|| [(); 2].map(|()| Dispatch::new(tracing_subscriber::registry())));
 
 /// A log in memory. Clones write to the same one.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Captured(Arc<Mutex<Vec<u8>>>);
+
+impl Default for Captured {
+    fn default() -> Self {
+        LazyLock::force(&TWO_SUBSCRIBERS);
+        Self(Arc::default())
+    }
+}
 
 impl Captured {
     /// A subscriber that writes lines in the default format, from level info on, but without colours and time.

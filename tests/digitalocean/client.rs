@@ -2,7 +2,7 @@
 
 use std::{
     io::Write,
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
     time::Duration,
 };
 
@@ -233,6 +233,10 @@ fn a_token_that_no_header_can_carry_is_refused_without_being_shown() {
     assert!(!format!("{error} {error:?} {settings:?}").contains("dop_v1"), "{error:?}");
 }
 
+/// With at most one subscriber, tracing lets a thread without one silence a line for all threads.
+static TWO_SUBSCRIBERS: LazyLock<[tracing::Dispatch; 2]> =
+    LazyLock::new(|| [(); 2].map(|()| tracing::Dispatch::new(tracing_subscriber::registry())));
+
 /// Where a test's log goes.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -249,6 +253,7 @@ impl Write for Log {
 
 #[tokio::test]
 async fn the_token_appears_in_no_log_and_no_error() {
+    LazyLock::force(&TWO_SUBSCRIBERS);
     let log = Log::default();
     let writer = log.clone();
     let subscriber =
