@@ -107,12 +107,12 @@ fn has_done_something(operation: &Operation) -> bool {
 
 /// What to do about a refusal for want of rights, which may be the token's or the account's.
 pub const ASK_FOR_ACCESS: &str =
-    "Ask whoever runs me to check the token's scopes and the account in DigitalOcean's control panel.";
+    "Ask my operator to check the token's scopes and the account in DigitalOcean's control panel.";
 
 /// What to do about a token that DigitalOcean refuses.
-const SET_A_TOKEN: &str = "Whoever runs me has to set a new `DIGITALOCEAN_TOKEN`.";
+const SET_A_TOKEN: &str = "My operator has to set a new `DIGITALOCEAN_TOKEN`.";
 /// The same for one that may be another account's.
-const SET_ITS_TOKEN: &str = "Whoever runs me has to set a `DIGITALOCEAN_TOKEN` of that account, or to confirm it with \
+const SET_ITS_TOKEN: &str = "My operator has to set a `DIGITALOCEAN_TOKEN` of that account, or to confirm it with \
                              `snapshot-bot run --same-account`.";
 
 /// DigitalOcean's own words first; that a scope is missing is only the likeliest reason. Older rows lack the words.
@@ -146,7 +146,7 @@ pub fn next(failure: &Failure, operation: &Operation) -> String {
         Failure::Unauthorized => SET_A_TOKEN.to_owned(),
         Failure::OtherAccount => SET_ITS_TOKEN.to_owned(),
         Failure::Forbidden { .. } => ASK_FOR_ACCESS.to_owned(),
-        Failure::Refused { .. } => "If that's unclear, ask whoever runs me.".to_owned(),
+        Failure::Refused { .. } => "If that's unclear, ask my operator.".to_owned(),
         Failure::Hung => format!("Look at what keeps it from shutting down. {} after that.", again(operation)),
         Failure::PowerFirst | Failure::TooOld => format!("{} if you still want it.", again(operation)),
         Failure::ChangedMeanwhile => words(&operation.kind).changed_meanwhile(operation).next,
@@ -228,7 +228,7 @@ pub fn way_back(operation: &Operation) -> &'static str {
 
 fn in_the_log(operation: &Operation) -> String {
     format!(
-        "`/snapshot status operation:{}` shows how far it got; whoever runs me finds the details in the log.",
+        "`/snapshot status operation:{}` shows how far it got; my operator finds the details in the log.",
         operation.id
     )
 }

@@ -47,7 +47,7 @@ pub fn droplets(what: For, droplets: &[(String, DropletId)], has_more: bool, tag
             None => (String::new(), "Ask"),
         };
         return Message::text(format!(
-            "I see no Droplets{with_tag}. {add} whoever runs me to check the token's `droplet:read`."
+            "I see no Droplets{with_tag}. {add} my operator to check the token's `droplet:read`."
         ));
     };
     let more =

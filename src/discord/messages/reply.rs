@@ -127,29 +127,29 @@ pub fn answer_lost() -> String {
 /// Something went wrong that nobody foresaw; the log holds it under this id.
 pub fn incident(id: &str) -> String {
     format!(
-        "I can't tell whether this started. Check `/snapshot status` before you try again. Whoever runs me finds the reason in \
+        "I can't tell whether this started. Check `/snapshot status` before you try again. My operator finds the reason in \
          the log as incident `{id}`."
     )
 }
 
 /// Discord sent something that cannot be read, so it is not known what was asked for.
 pub fn unreadable() -> String {
-    "Discord sent this in a form that I can't read, so I did nothing. Please tell whoever runs me; the log says more."
+    "Discord sent this in a form that I can't read, so I did nothing. Please tell my operator; the log says more."
         .to_owned()
 }
 
 /// The database fell silent, so nobody knows what of this was done; the log holds the reason under this id.
 pub fn memory_silent(id: &str) -> String {
     format!(
-        "I can't tell whether this was done: my database isn't responding. Check `/snapshot status` before you try again. Whoever \
-         runs me finds the reason in the log as incident `{id}`."
+        "I can't tell whether this was done: my database isn't responding. Check `/snapshot status` before you try again. My operator \
+         finds the reason in the log as incident `{id}`."
     )
 }
 
 /// The database refuses to write; the log holds the reason under this id.
 pub fn memory_failed(id: &str) -> String {
     format!(
-        "My database isn't responding, so nothing was started. Try again in a minute; if it happens again, whoever \
-         runs me finds it in the log as incident `{id}`."
+        "My database isn't responding, so nothing was started. Try again in a minute; if it happens again, my operator \
+         finds it in the log as incident `{id}`."
     )
 }

@@ -19,15 +19,13 @@ pub(super) fn denied_to(denial: &Denial, wanted: &str) -> String {
         Denial::NotInGuild => {
             "I work in a server's channels, not in direct messages. Use the command there.".to_owned()
         }
-        Denial::ForeignGuild => {
-            "I don't serve this server. Whoever runs me can add it to `DISCORD_GUILD_ID`.".to_owned()
-        }
+        Denial::ForeignGuild => "I don't serve this server. My operator can add it to `DISCORD_GUILD_ID`.".to_owned(),
         Denial::MissingRole { roles, .. } => {
             format!("You need {} to {wanted}. Ask a server admin.", any_of(roles))
         }
         Denial::NobodyConfigured { right } => format!(
             "Only members with **Administrator** or **Manage Server** may {wanted}, because no role is configured for it. \
-             Whoever runs me can set `{}`.",
+             My operator can set `{}`.",
             variable(*right)
         ),
     }

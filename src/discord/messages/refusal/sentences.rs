@@ -43,7 +43,7 @@ impl Refusal {
             Self::UntaggedDroplet { name, tag } => untagged(name, tag),
             Self::DigitalOceanDown => DIGITALOCEAN_DOWN.to_owned(),
             Self::DigitalOceanTokenRefused => {
-                "Nothing started: DigitalOcean refuses my token. Whoever runs me has to set a new `DIGITALOCEAN_TOKEN`."
+                "Nothing started: DigitalOcean refuses my token. My operator has to set a new `DIGITALOCEAN_TOKEN`."
                     .to_owned()
             }
             Self::DigitalOceanForbids { scopes, message } => {

@@ -153,7 +153,7 @@ impl ScheduleRefusal {
             }
             .to_owned(),
             Self::PrivateAddress { host } => format!(
-                "{} is in a private network, where I may not call. Use an address that the internet can reach, or ask who runs me to set `ALLOW_PRIVATE_URLS=yes`.",
+                "{} is in a private network, where I may not call. Use an address that the internet can reach, or ask my operator to set `ALLOW_PRIVATE_URLS=yes`.",
                 name(host)
             ),
             Self::NoAddress { host } => format!("I can't find {}. Check the `ping-url` for a typing error.", name(host)),
