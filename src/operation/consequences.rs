@@ -218,6 +218,13 @@ impl Operation {
         self.current().is_some_and(|step| step.task() == Task::Restore && step.run().is_some())
     }
 
+    /// Nobody will look whether the last command of a step was carried out. An Action like it may be ours.
+    pub(super) fn abandon(&mut self, focus: Focus) {
+        if let Some(step) = self.step_mut(focus) {
+            step.answer_lost |= matches!(step.state, State::Intended { .. });
+        }
+    }
+
     /// Fails a step, and with it the forward part. Turning the Droplet on never fails this way: it is retried.
     pub(super) fn fail_step(&mut self, focus: Focus, why: Failure, now: Timestamp) {
         match focus {

@@ -167,3 +167,39 @@ fn an_event_that_a_command_was_refused_for_is_waited_for_without_another_try() {
         assert_eq!(toy.settle(it).verdict, Some(Outcome::Completed), "{}", kind.word());
     }
 }
+
+/// A process sends a command and dies. The next one may not use its token, or meets a bug of ours: the operation fails before anybody learns
+/// what became of the command. Once all is well again, what the command turned off is still ours.
+#[test]
+fn what_a_failed_operation_may_have_turned_off_is_turned_on() {
+    for kind in kinds() {
+        for is_a_bug in [false, true] {
+            let mut number = 0;
+            while let Some((toy, it)) = failed_after(kind.clone(), number, is_a_bug) {
+                let told = format!("{} command {number}: {:?}\n{it:#?}", kind.word(), words(&toy));
+                assert_eq!((toy.power, it.is_open()), (PowerState::On, false), "{told}");
+                number += 1;
+            }
+            assert!(number > 0);
+        }
+    }
+}
+
+/// Plays an operation whose command of this number is carried out while its process dies, and that then fails for another reason.
+fn failed_after(kind: Kind, number: usize, is_a_bug: bool) -> Option<(Toy, Operation)> {
+    let (mut toy, mut it, mut sent) = (Toy::new(PowerState::On), operation(kind), 0);
+    while sent < number || next_command(&toy, &it).is_none() {
+        if it.next(&toy.rules, toy.now) == Effect::Rest {
+            return None;
+        }
+        sent += usize::from(next_command(&toy, &it).is_some());
+        it = toy.turn(it, Transit::Fine, 20);
+    }
+    let command = next_command(&toy, &it)?;
+    it = it.apply(Observation::Intended, &toy.rules, toy.now).unwrap();
+    toy.execute(&command, 20);
+    toy.now += jiff::SignedDuration::from_secs(5);
+    it = if is_a_bug { it.halt(toy.now) } else { it.apply(Observation::TokenRefused, &toy.rules, toy.now).unwrap() };
+    let it = toy.settle(it);
+    Some((toy, it))
+}
