@@ -100,6 +100,8 @@ struct Told {
     requests: BTreeMap<Kind, usize>,
     /// The requests at which the bot died.
     deaths: Vec<String>,
+    /// What DigitalOcean was asked for, and when.
+    times: String,
 }
 
 /// What a case runs on.
@@ -164,7 +166,7 @@ async fn sweep(ground: &Ground, case: &Case) {
                 // A second death is meant for a recovery that may well be over before it.
                 reached += usize::from(!told.deaths.is_empty());
                 if let Some(difference) = first.ending.difference(&told.ending) {
-                    failures.push(format!("{cuts:?}, dead at {:?}:\n{difference}", told.deaths));
+                    failures.push(format!("{cuts:?}, dead at {:?}:\n{difference}\n{}", told.deaths, told.times));
                 }
             }
             Err(panic) => failures.push(format!("{cuts:?}: {}", words(&*panic))),
@@ -244,10 +246,13 @@ async fn tell(ground: &Ground, case: &Case, cuts: &[Cut]) -> Told {
         live(case, &stage, &ada, &mut late).await;
     }
     let requests = requests(&stage);
+    let asked = stage.digitalocean.journal();
+    let asked = asked.iter().map(|it| format!("{} {} {}", it.at, it.request.method, it.request.path));
+    let times = asked.collect::<Vec<_>>().join("\n");
     let ending = Ending::of(&stage, &ada, &bob).await;
     stage.finish().await;
     drop((life, on_postgresql));
-    Told { ending, requests, deaths }
+    Told { ending, requests, deaths, times }
 }
 
 /// One life of the bot, in which what its predecessor sent arrives late.

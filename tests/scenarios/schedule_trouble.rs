@@ -234,7 +234,7 @@ async fn the_lost_owner_is_told_of_each_morning_and_a_pause_on_mondays() {
 
 #[tokio::test]
 async fn the_message_is_posted_anew_on_mondays_also_where_nothing_happens() {
-    const POSTED: &str = "SELECT CAST(SUM(generation) AS BIGINT) AS n FROM schedule_messages WHERE number = 0 \
+    const POSTED: &str = "SELECT COALESCE(CAST(SUM(generation) AS BIGINT), 0) AS n FROM schedule_messages WHERE number = 0 \
         AND message_id IS NOT NULL";
     let stage = Stage::in_step().await;
     let ruth = stage.seat("ruth", Role::Restorer);
