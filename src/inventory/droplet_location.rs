@@ -68,7 +68,7 @@ impl Inventory {
                 self.known.learn(*id, now, found);
             }
         });
-        // A Droplet that was not read in time is not waited for.
+        // The bot does not wait longer for Droplets that were not read in time.
         let _ = within(&self.client, SUGGESTION, join_all(looks)).await;
         found
             .drain()
