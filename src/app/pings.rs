@@ -21,7 +21,7 @@ use crate::{
 const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 /// The first pause after a failed call; it doubles each time.
 const RETRY: SignedDuration = SignedDuration::from_secs(30);
-/// Events older than this are not reported: anyone who waited for the call has noticed by now.
+/// Older events are not reported, because by now the monitor has noticed that the call is missing.
 const WORTH_TELLING: SignedDuration = SignedDuration::from_hours(1);
 /// How long calls must have failed before people are told.
 const TOLERATED: SignedDuration = SignedDuration::from_hours(24);
