@@ -44,7 +44,7 @@ pub(super) fn deleted(before: &Operation, after: &Operation) -> Option<SnapshotR
     after.kind.snapshot().filter(|_| is_deleted && after.verdict == Some(Outcome::Completed)).cloned()
 }
 
-/// The operation that took one of our Snapshots; its id is the end of the Snapshot's name.
+/// The operation that took a Snapshot of the bot; its id is the end of the Snapshot's name.
 pub(super) fn taker_of(snapshot: &SnapshotRef) -> Option<OperationId> {
     snapshot.name.rsplit('-').next()?.parse().ok()
 }
