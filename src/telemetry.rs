@@ -1,7 +1,7 @@
 //! The bot's output for its operators: log lines on standard error, and metrics for Prometheus.
 //!
-//! `main` installs both once, before anything else runs; all rooms then use `tracing` and `metrics` and need not know this
-//! one. Nothing here knows what the events mean.
+//! `main` installs both once, before anything else runs; all modules then use `tracing` and `metrics` and need not know this one. Nothing
+//! here knows what the events mean.
 
 #[cfg(test)]
 pub(crate) mod captured;

@@ -1,6 +1,6 @@
 //! Text from outside: removes hidden characters, and cuts it between whole characters as people see them.
 //!
-//! Any room may import this one, which imports none. Discord counts as JavaScript does, in UTF-16 units.
+//! Any module may import this one, which imports none. Discord counts as JavaScript does, in UTF-16 units.
 
 use icu_properties::{
     CodePointSetData,

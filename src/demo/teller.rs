@@ -45,7 +45,7 @@ impl Teller {
         self.line(&self.toned(&format!("{:>NAMES$}  {text}", "·"), Tone::Faint));
     }
 
-    /// Prints what somebody does.
+    /// Prints what a person does.
     pub(super) fn act(&self, who: &str, what: &str) {
         self.line(&format!("{}  {what}", self.toned(&format!("{who:>NAMES$}"), Tone::Strong)));
     }
@@ -56,7 +56,7 @@ impl Teller {
         self.line(&self.toned(&format!("{sign:>NAMES$}  {what}"), tone));
     }
 
-    /// Prints what this person sees and has not been shown yet.
+    /// Prints what this person sees and the terminal has not shown yet.
     pub(super) fn catch_up(&mut self, discord: &Discord, seat: &SimulatedUser) {
         for message in seat.messages() {
             let (author, lines) = {
