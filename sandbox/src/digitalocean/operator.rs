@@ -168,7 +168,7 @@ impl World {
         }
     }
 
-    /// Starts an Action as somebody else would in the control panel; `None` if the Droplet does not exist or is busy.
+    /// Starts an Action as another person would in the control panel; `None` if the Droplet does not exist or is busy.
     pub fn start_foreign_action(&mut self, droplet: u64, kind: Kind) -> Option<u64> {
         self.begin(droplet, kind, None).ok()
     }

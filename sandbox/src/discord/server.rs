@@ -61,7 +61,7 @@ impl Discord {
         let closing = stop.clone();
         tasks.spawn(async move {
             let closed = async move { closing.cancelled().await };
-            // It ends when told to; accepting connections never fails permanently.
+            // It ends when it is stopped; accepting connections never fails permanently.
             let _ = axum::serve(gateway_listener, router).with_graceful_shutdown(closed).await;
         });
         Ok(Self { shared, rest, gateway, gate, ca_pem: identity.ca_pem, stop, tasks })
