@@ -35,9 +35,9 @@ pub enum Proof {
 pub(super) enum Answer {
     /// The token is accepted; with its team, if the token may read that.
     Accepted(Option<String>),
-    /// Refused.
+    /// The token is refused.
     Refused,
-    /// No usable answer.
+    /// DigitalOcean gave no usable answer.
     None,
 }
 

@@ -13,7 +13,7 @@ use snapshot_bot_sandbox::discord::{
 /// The width of the column of names.
 const NAMES: usize = 13;
 
-/// Prints what it sees, in colour on a terminal.
+/// Prints what it sees, in color on a terminal.
 pub(super) struct Teller {
     told: BTreeMap<Snowflake, Vec<String>>,
     colourful: bool,

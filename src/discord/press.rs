@@ -499,7 +499,7 @@ mod tests {
         for act in Act::ALL {
             let (own, others) = match act {
                 Act::LeaveOff | Act::HandleIt => (Right::Restore, Right::Restore),
-                // Turning a Droplet on sooner, or postponing, takes nothing away from anybody.
+                // Turning a Droplet on sooner, postponing, or waiting takes nothing away from anybody.
                 Act::KeepWaiting | Act::TurnOn | Act::Postpone => (Right::Take, Right::Take),
                 Act::Cancel | Act::Force | Act::Live => (Right::Take, Right::Restore),
             };

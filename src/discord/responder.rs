@@ -38,7 +38,7 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 /// Why a person gets something other than what they requested.
 #[derive(Debug)]
 pub(super) enum Stop {
-    /// Expected.
+    /// A refusal, which is expected.
     Refused(Refusal),
     /// Expected, and temporary: the same press may succeed later.
     NotNow(Refusal, Box<Press>),
@@ -46,7 +46,7 @@ pub(super) enum Stop {
     SendAgain(Refusal),
     /// Unexpected, before anything was begun: this press makes the same request.
     NotStarted(Fault, Box<Press>),
-    /// Unexpected.
+    /// A fault, which is unexpected.
     Failed(Fault),
     /// Discord did not accept the answer, so nothing was begun, and there is nothing to say.
     Unanswered,

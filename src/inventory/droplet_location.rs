@@ -23,7 +23,7 @@ const MOST: usize = 10_000;
 pub enum DropletLocation {
     /// At DigitalOcean, under this name.
     There(String),
-    /// Destroyed.
+    /// The Droplet was destroyed.
     Gone,
     /// Unknown: no list has it, and it could not be read.
     Unlisted,

@@ -70,7 +70,8 @@ impl Rule {
                     let first = cron.find_next_occurrence(&from, true).ok();
                     Box::new(std::iter::successors(first, move |last| cron.find_next_occurrence(last, false).ok()))
                 }
-                // The expression was parsed before it was stored. One that can no longer be parsed never fires, which people are told.
+                // The expression was parsed before it was stored. One that can no longer be parsed never fires, and people are notified of
+                // that.
                 Err(_) => Box::new(std::iter::empty()),
             },
         }

@@ -90,7 +90,7 @@ pub struct Schedule {
     /// Who is warned before a Droplet goes down, if anybody.
     #[serde(default)]
     pub warn: Option<Warn>,
-    /// What the bot watches about it, and what people were told.
+    /// What the bot watches about it, and which notices people got.
     #[serde(default)]
     pub watched: Watched,
 }

@@ -66,7 +66,7 @@ impl Schedule {
         self.next_morning(self.reminded_at.map_or(stale_since, |reminded| reminded.max(stale_since)), Every::Day)
     }
 
-    /// When people are next told that its owner is lost: at once, then each morning.
+    /// When people are next notified that its owner is lost: at once, then each morning.
     pub fn next_owner_reminder(&self) -> Option<Timestamp> {
         let since = self.owner.lost_since?;
         match self.watched.owner_told_at.filter(|told| *told >= since) {
@@ -75,7 +75,7 @@ impl Schedule {
         }
     }
 
-    /// When people are next told how old the newest Snapshot of a paused schedule is: on Mondays.
+    /// When people are next notified of the age of a paused schedule's newest Snapshot: on Mondays.
     pub fn next_pause_reminder(&self) -> Option<Timestamp> {
         self.next_morning(self.watched.pause_told_at?, Every::Week(Weekday::Monday))
     }

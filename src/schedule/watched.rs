@@ -1,4 +1,4 @@
-//! What the bot watches about a schedule, and what people were told about it.
+//! What the bot watches about a schedule, and which notices people got.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -27,20 +27,20 @@ pub struct Watched {
     /// Who answered the latest question about them; `None` while it is open, and if it closed on its own.
     #[serde(default)]
     pub hangs_answered: Option<Answered>,
-    /// When people were last told that its owner is lost.
+    /// When people were last notified that its owner is lost.
     #[serde(default)]
     pub owner_told_at: Option<Timestamp>,
-    /// When people were last told how old the newest Snapshot is during the pause; before the first time, the moment from which that is
+    /// When people were last notified of the newest Snapshot's age during the pause; before the first time, the moment from which that is
     /// counted.
     #[serde(default)]
     pub pause_told_at: Option<Timestamp>,
     /// When its status message was last due to be posted again because it was Monday.
     #[serde(default)]
     pub moved_at: Option<Timestamp>,
-    /// The much smaller Snapshot that people were told about.
+    /// The much smaller Snapshot that people were notified of.
     #[serde(default)]
     pub doubted: Option<OperationId>,
-    /// The Snapshot without a size that people were told about.
+    /// The Snapshot without a size that people were notified of.
     #[serde(default)]
     pub unsized_told: Option<OperationId>,
     /// Much smaller Snapshots that a person accepted.
@@ -61,13 +61,13 @@ pub struct Watched {
     /// The address that is notified of how its runs go.
     #[serde(default)]
     pub ping_url: Option<Address>,
-    /// The unknown time zone that people were told about.
+    /// The unknown time zone that people were notified of.
     #[serde(default)]
     pub zone_told: Option<String>,
     /// Since when that address has not been reachable.
     #[serde(default)]
     pub pings_fail_since: Option<Timestamp>,
-    /// Whether people were told that it is unreachable.
+    /// Whether people were notified that it is unreachable.
     #[serde(default)]
     pub pings_told: bool,
 }

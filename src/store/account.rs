@@ -32,11 +32,11 @@ impl Account {
 /// Resources of the account that operations dealt with, the latest first. A token that can read one of them belongs to the account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Evidence {
-    /// Droplets.
+    /// The Droplets of these operations.
     pub droplets: Vec<DropletId>,
-    /// Actions.
+    /// The Actions of these operations.
     pub actions: Vec<ActionId>,
-    /// Snapshots.
+    /// The Snapshots of these operations.
     pub snapshots: Vec<SnapshotId>,
 }
 

@@ -14,7 +14,7 @@ pub enum Announcement {
     Unsaid,
     /// In this message.
     Said(ChannelId, MessageId),
-    /// The bot cannot post in the channel, so people were told another way if possible.
+    /// The bot cannot post in the channel, so people were reached another way if possible.
     GivenUp,
 }
 

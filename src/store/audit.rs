@@ -64,7 +64,7 @@ pub struct PastEvent {
     pub channel: ChannelId,
 }
 
-/// Why no backup was made.
+/// Why no backup was written.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     /// The database is not SQLite.

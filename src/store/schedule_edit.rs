@@ -1,4 +1,4 @@
-//! Edits of a schedule that a person reviewed. The answer is used up in the same transaction, so each edit is made once.
+//! Edits of a schedule that a person reviewed. The answer is used up in the same transaction, so each edit takes effect once.
 
 use super::{AddError, Consent, Deed, Error, Store, StoredSchedule, act, confirmation, schedule};
 use crate::{

@@ -26,7 +26,7 @@ impl Default for Captured {
 }
 
 impl Captured {
-    /// A subscriber that writes lines in the default format, from level info on, but without colours and time.
+    /// A subscriber that writes lines in the default format, from level info on, but without colors and time.
     pub(crate) fn subscriber(&self) -> impl Subscriber + Send + Sync + use<> {
         let writer = self.clone();
         tracing_subscriber::fmt().with_ansi(false).without_time().with_writer(move || writer.clone()).finish()

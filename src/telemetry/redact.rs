@@ -55,7 +55,7 @@ impl<'a, M: MakeWriter<'a>> MakeWriter<'a> for Redacting<M> {
     }
 }
 
-/// The text of one event, held back until it is complete: a token that is split in two would not be recognised.
+/// The text of one event, held back until it is complete: a token that is split in two would not be recognized.
 pub(super) struct Line<W: Write> {
     text: Vec<u8>,
     secrets: Sealed,

@@ -50,13 +50,13 @@ const TOKEN: &str = "dop_v1_a-token-that-is-good-nowhere-else";
 /// A person's rights, by the roles that they have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Everything.
+    /// May do everything.
     Restorer,
-    /// Taking Snapshots.
+    /// May take Snapshots.
     Operator,
-    /// Looking.
+    /// May only look.
     Viewer,
-    /// Nothing.
+    /// May do nothing.
     Guest,
     /// Manage Server, with none of the configured roles.
     Admin,

@@ -130,7 +130,7 @@ impl Exchange {
 /// How an answer reaches the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// Immediately.
+    /// The client gets it immediately.
     Prompt,
     /// After this long, although the request was already executed.
     Late(SignedDuration),

@@ -56,12 +56,12 @@ impl World {
         self.now
     }
 
-    /// The behaviour of this world.
+    /// The behavior of this world.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// Changes the behaviour of this world; the end of running Actions does not change.
+    /// Changes the behavior of this world; the end of running Actions does not change.
     pub fn settings_mut(&mut self) -> &mut Settings {
         &mut self.settings
     }

@@ -66,11 +66,11 @@ pub enum Disk {
 /// Who is warned before a Droplet goes down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Warned {
-    /// Nobody.
+    /// Nobody is warned.
     Nobody,
-    /// Nobody this time, although the first attempt warned people.
+    /// Nobody is warned this time, although the first attempt warned people.
     NotAgain,
-    /// This channel.
+    /// People in this channel are warned.
     First(Warn),
 }
 

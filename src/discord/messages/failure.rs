@@ -184,7 +184,7 @@ fn after_overwriting(failure: &Failure, operation: &Operation) -> String {
             )
         }
         Failure::Internal => format!("{way_back}. {}", in_the_log(operation)),
-        // DigitalOcean accepts no request before that.
+        // Before that, the bot can do nothing at DigitalOcean.
         Failure::TagRemoved { tag } => after(&format!("Add the tag {} back at DigitalOcean.", name(tag))),
         Failure::Unauthorized => after(SET_A_TOKEN),
         Failure::OtherAccount => after(SET_ITS_TOKEN),

@@ -46,15 +46,15 @@ pub struct Embed {
 /// The colors of an embed, by their meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Colour {
-    /// Under way.
+    /// An operation is under way.
     Working,
     /// A person must look.
     Asking,
-    /// Successful.
+    /// An operation succeeded.
     Done,
-    /// Unsuccessful.
+    /// An operation failed.
     Failed,
-    /// Stopped.
+    /// An operation was stopped.
     Stopped,
 }
 

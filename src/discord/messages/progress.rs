@@ -45,7 +45,7 @@ pub fn progress(operation: &Operation, wording: &Wording, now: Timestamp) -> Mes
     }
 }
 
-/// An embed about an operation with its color and footer, and no content yet.
+/// An embed about an operation with its title, color and footer, and an empty description.
 pub(super) fn frame(operation: &Operation) -> Embed {
     let phase = Phase::of(operation);
     Embed {

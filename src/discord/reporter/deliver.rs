@@ -197,7 +197,7 @@ impl Reporter {
         }
     }
 
-    /// Records that a report is not sent. Operations that a call lists and that no one in `told` heard of get a call of their own.
+    /// Records that a report is not sent. Operations that a call lists, and that are not in `told`, get a call of their own.
     async fn drop_report(&self, report: &Report, told: &[OperationId], why: &str) -> Result<(), store::Error> {
         match report.kind {
             ReportKind::Stuck => self.store.call_given_up(report, told, why).await,

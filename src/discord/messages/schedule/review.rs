@@ -1,4 +1,4 @@
-//! What a person reads before a schedule is added, run or removed: what will happen, when, and at what cost.
+//! What a person reads before a schedule is added, edited, run or removed: what will happen, when, and at what cost.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -33,7 +33,7 @@ pub enum Cost {
     AsNewest(f64),
     /// At most that of the whole disk, with its size in gigabytes.
     AtMost(f64),
-    /// Unknown.
+    /// The cost is unknown.
     Unknown,
 }
 
