@@ -1,6 +1,6 @@
-//! One key pressed in an account with 1,000 Droplets and 10,000 Snapshots, from the text to the 25 choices.
+//! One keystroke in an account with 1,000 Droplets and 10,000 Snapshots, from the text to the 25 choices.
 //!
-//! The list comes once from a server on loopback that answers from memory; after that no request leaves.
+//! The list is read once from a server on loopback that answers from memory; after that no request is sent.
 
 use std::{hint::black_box, sync::Arc};
 
@@ -54,7 +54,7 @@ async fn stage(tasks: &mut JoinSet<()>) -> Arc<Inventory> {
     tasks.spawn(async move { axum::serve(listener, vendor).await.expect("serves") });
     let settings = Settings::new(url.parse().expect("a URL"), SecretString::from("token"));
     let clock = Clock::wall();
-    // The list stays fresh for as long as the bench runs.
+    // The list stays fresh for the whole bench.
     let began = clock.now();
     let client = Client::new(&settings, Arc::new(move || began)).expect("a client");
     let inventory = Arc::new(Inventory::new(client, None));

@@ -1,5 +1,5 @@
-//! One turn of the worker: claim what is due, look at a running Action, store what was seen. In-memory SQLite, a simulated
-//! DigitalOcean in the same thread, no socket: what is measured is ours.
+//! One turn of the worker: claim what is due, look at a running Action, store the result. It uses in-memory SQLite and a simulated
+//! DigitalOcean in the same thread, without a socket, so only the bot's own work is measured.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ use snapshot_bot_sandbox::digitalocean::{
 };
 use tokio::runtime::Runtime;
 
-/// A take whose Snapshot never gets done, ready to be looked at forever.
+/// A take whose Snapshot never completes, so that it can be looked at forever.
 struct Stage {
     worker: Worker,
     world: World,
@@ -72,7 +72,7 @@ impl Stage {
         stage
     }
 
-    /// A minute passes, which is the longest pause between two looks, and the worker looks.
+    /// Advances the clock by a minute, the longest pause between two looks, and lets the worker look.
     async fn turn(&mut self) {
         self.now += SignedDuration::from_mins(1);
         let claimed = self.worker.claim(self.operation, &self.rules, self.now).await.expect("a readable store");

@@ -1,10 +1,10 @@
-//! Plays as many simulated worlds as one likes, and prints how quick that was: the simulation of `tests/simulation`, without end.
+//! Plays any number of simulated worlds and prints how fast that was: the simulation of `tests/simulation` without an end.
 //!
-//! `cargo run --profile bench --example simulate -- --seeds 100000 --from 0`; a world in which a law is broken is printed, and the
-//! program then ends with code 1. On more than one core, pin it to one (`taskset -c 0`): it is quicker so.
+//! `cargo run --profile bench --example simulate -- --seeds 100000 --from 0`. If a world breaks a law, the program prints it and ends with
+//! code 1. On a machine with several cores, pinning the program to one core (`taskset -c 0`) makes it faster.
 //!
-//! `-- --fleet 1000` takes so many Droplets at once instead, with nothing going wrong, and prints what that costs: requests by kind,
-//! downtimes, and the time until all are done.
+//! `-- --fleet 1000` takes that many Droplets at once instead, without faults, and prints the cost: requests by kind, downtimes, and the
+//! time until all are done.
 
 #![expect(clippy::print_stdout, reason = "it is a command line program")]
 
@@ -95,7 +95,7 @@ async fn main() -> ExitCode {
             println!("{}", outcome.trace);
         }
         if let Some(law) = outcome.broken {
-            // What another law notices first says nothing of the one that is meant.
+            // A violation that another law reports first does not count for this rule.
             if arguments.without.is_some_and(|rule| !law.to_string().contains(rule.law())) {
                 continue;
             }
@@ -134,7 +134,7 @@ async fn measure_fleet(fleet: Fleet, is_held: bool) -> ExitCode {
     }
 }
 
-/// Whether a fleet kept what is promised of a thousand takes.
+/// Whether a fleet kept what is promised for a thousand takes.
 fn is_as_promised(measured: &Measured) -> bool {
     measured.ended_after <= SignedDuration::from_mins(70)
         && measured.requests_per_take() <= 4.5

@@ -98,14 +98,14 @@ pub enum Denial {
         /// The roles that carry it; never empty.
         roles: Vec<RoleId>,
     },
-    /// No role is configured for this right, so only those who run the guild have it.
+    /// No role is configured for this right, so only people with Administrator or Manage Server have it.
     NobodyConfigured {
         /// The right that was requested.
         right: Right,
     },
 }
 
-/// The rights that Administrator and Manage Server carry by themselves.
+/// The rights that Administrator and Manage Server carry on their own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AdminsMay {
     /// Every right.
@@ -145,18 +145,18 @@ impl Roles {
 }
 
 impl Policy {
-    /// The policy for `guilds` with the configured `roles`. Those who run a guild may do everything there.
+    /// The policy for `guilds` with the configured `roles`. People with Administrator or Manage Server may do everything there.
     pub fn new(guilds: impl IntoIterator<Item = GuildId>, roles: Roles) -> Self {
         Self { guilds: guilds.into_iter().collect(), roles, admins: AdminsMay::default() }
     }
 
-    /// This policy with other rights for those who run a guild.
+    /// This policy with other rights for people with Administrator or Manage Server.
     #[must_use]
     pub fn with_admins(self, admins: AdminsMay) -> Self {
         Self { admins, ..self }
     }
 
-    /// The rights that Administrator and Manage Server carry by themselves.
+    /// The rights that Administrator and Manage Server carry on their own.
     pub fn admins_may(&self) -> AdminsMay {
         self.admins
     }
@@ -166,7 +166,7 @@ impl Policy {
         self.guilds.iter().copied()
     }
 
-    /// Whether any role is configured at all; if not, only those who run a guild may do anything there.
+    /// Whether any role is configured at all. If not, only people with Administrator or Manage Server may do anything.
     pub fn names_roles(&self) -> bool {
         !self.sufficient(Right::View).is_empty()
     }

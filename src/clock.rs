@@ -1,7 +1,7 @@
 //! The time, as an argument: the machine's clock in the bot, a clock that tests can move in tests.
 //!
-//! Rooms use this clock and never the system's; `clippy.toml` bans the alternatives. It reads the machine's clock once and counts on from
-//! there, so that nothing waits or ends because somebody sets that clock while operations are running.
+//! All modules use this clock and never the system's; `clippy.toml` bans the alternatives. It reads the machine's clock once and counts on
+//! from there, so that nothing waits or ends because that clock is set while operations are running.
 
 use std::{
     sync::Arc,
@@ -55,7 +55,7 @@ impl Clock {
         self.made.read_at.elapsed()
     }
 
-    /// How far the machine's clock is ahead of what it would show if nobody had set it since, and the machine had not slept.
+    /// How far the machine's clock is ahead of what it would show if it had not been set since, and the machine had not slept.
     pub fn machine_ahead(&self) -> SignedDuration {
         let Anchor { wall, read_at } = Anchor::now();
         let passed = SignedDuration::try_from(read_at.duration_since(self.made.read_at)).unwrap_or(SignedDuration::MAX);

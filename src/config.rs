@@ -53,7 +53,7 @@ pub struct Config {
     pub pings: Pings,
     /// Time limits, and how long history is kept.
     pub timing: Timing,
-    /// How much one person may ask for.
+    /// How much one person may request.
     pub limits: Limits,
     /// The price of a Snapshot in dollars per GB and month.
     pub snapshot_price_per_gb: f64,
@@ -76,14 +76,14 @@ pub struct Pings {
     pub reach: Reach,
 }
 
-/// How much one person may ask for.
+/// How much one person may request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Commands and presses within ten seconds.
     pub interactions: usize,
     /// Operations that run simultaneously.
     pub operations: usize,
-    /// The minimum time from one take of a Droplet to the next, no matter who asks.
+    /// The minimum time from one take of a Droplet to the next, regardless of who requests them.
     pub take_cooldown: Option<SignedDuration>,
 }
 
@@ -249,7 +249,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         Some(Pings { heartbeat, reach })
     }
 
-    /// A guild's own id as a role means everyone in it, and nobody wants to wake everyone.
+    /// Refuses a guild's own id as a role, since it means everyone in the guild.
     fn failure_role(&mut self, guilds: Option<&BTreeSet<u64>>) -> Option<RoleId> {
         let role = self.optional(variable::FAILURE_ROLE, value::snowflake)?;
         if guilds.is_some_and(|guilds| guilds.contains(&role)) {
@@ -260,7 +260,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         Some(RoleId(role))
     }
 
-    /// If admins have no rights, some role must be able to do everything: otherwise nobody could.
+    /// If admins have no rights, some role must be able to do everything: otherwise no one could.
     fn admins_may(&mut self, roles: &Roles) -> Option<AdminsMay> {
         let words = [("everything", AdminsMay::Everything), ("nothing", AdminsMay::Nothing)];
         let admins = self.required(variable::ADMINS_MAY, |text| value::word(text, words))?;

@@ -41,7 +41,7 @@ pub struct Arguments {
     snapshots: Vec<stage::Seed>,
 }
 
-/// A Snapshot that somebody asks for.
+/// Parses a requested Snapshot.
 fn seed(text: &str) -> Result<stage::Seed, String> {
     let named = text.split_once('=').filter(|(droplet, name)| !droplet.is_empty() && !name.is_empty());
     let (droplet, name) = named.ok_or("a Droplet's and a Snapshot's name are needed, as in web-1=before-upgrade")?;

@@ -1,8 +1,8 @@
 //! The operators' HTTP server: `/healthz`, `/readyz` and `/metrics` over plain HTTP, if `HTTP_ADDR` is set.
 //!
-//! `app` runs it and keeps its `Readiness` up to date. It answers from memory, sends no requests, and knows no room
-//! except telemetry. Anybody who reaches the address may connect, so connections are few and short: the sockets to
-//! DigitalOcean and the database take precedence.
+//! `app` runs it and keeps its `Readiness` up to date. It answers from memory, sends no requests, and knows no module except telemetry.
+//! Anyone who can reach the address may connect, so connections are few and short: the sockets to DigitalOcean and the database take
+//! precedence.
 
 use std::{
     collections::VecDeque,
@@ -56,7 +56,7 @@ const LIMITS: Limits = Limits { connections: 64, header: Duration::from_secs(5),
 /// Which process is active on the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// Nobody knows yet, or no longer.
+    /// It is not known yet, or no longer.
     Unknown,
     /// Another process is active; this one takes over when that one ends.
     Standby,

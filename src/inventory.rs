@@ -1,8 +1,8 @@
 //! The read side: searches Droplets and Snapshots by name, fuzzily and best match first, in a cache, so that no keystroke costs a request.
 //!
-//! The Discord front end searches while somebody types and again when a command arrives, since values can be submitted
-//! that were never offered. `app` runs [`Inventory::run`], which alone reads from DigitalOcean to fill the cache. Knows
-//! nothing of rights, operations or Discord.
+//! The Discord front end searches while a person types and again when a command arrives, since people can submit values that were never
+//! offered. `app` runs [`Inventory::run`], which alone reads from DigitalOcean to fill the cache. This module knows nothing of rights,
+//! operations or Discord.
 
 use std::sync::Arc;
 
@@ -87,7 +87,7 @@ pub enum Unresolved {
     Ambiguous {
         /// The name.
         name: String,
-        /// Their labels, which show how they differ.
+        /// Their labels, which tell them apart.
         labels: Vec<String>,
     },
     /// It exists, but without `DROPLET_TAG`.
@@ -108,12 +108,12 @@ pub enum Unresolved {
     Forbidden {
         /// The scopes that it may lack.
         scopes: Vec<&'static str>,
-        /// DigitalOcean's words.
+        /// DigitalOcean's message.
         message: String,
     },
     /// DigitalOcean cannot be reached at the moment.
     Unavailable(Error),
-    /// DigitalOcean did not answer as quickly as people need it.
+    /// DigitalOcean did not answer within the time that people wait.
     Late,
 }
 
@@ -135,7 +135,7 @@ impl Inventory {
         }
     }
 
-    /// Fills the cache on request, until `shutdown`. Sends nothing while nobody asks.
+    /// Fills the cache on request, until `shutdown`. Sends nothing while the cache is unused.
     pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
         let droplets = self.droplets.run(&self.client, "Droplets", || self.read_droplets());
         let snapshots = self.snapshots.run(&self.client, "Snapshots", || self.read_snapshots());
@@ -174,8 +174,7 @@ impl Inventory {
         found.into_iter().cloned().collect()
     }
 
-    /// The Droplet that another option of the command names, according to the cache, while somebody
-    /// types. That value may itself be incomplete.
+    /// The Droplet in another option of the command, according to the cache, while a person types. That value may itself be incomplete.
     pub async fn peek_droplet(&self, text: &str) -> Option<DropletId> {
         let index = self.droplets.list(&self.client, timeouts::SUGGESTION).await.ok()?;
         let text = text.trim();
@@ -204,7 +203,8 @@ impl Inventory {
         Some((snapshot.clone(), source))
     }
 
-    /// The Droplet for a submitted value: an id, or a name that only one Droplet has.
+    /// The Droplet for a submitted value: an id, or a name that only one Droplet has. Fails with the reason if there is none that may be
+    /// used.
     pub async fn resolve_droplet(&self, text: &str) -> Result<Droplet, Unresolved> {
         let text = text.trim();
         let listed = || self.droplets.resolve(&self.client, text, |_| true, |droplet| label::droplet(droplet).label);
@@ -227,7 +227,8 @@ impl Inventory {
         }
     }
 
-    /// The Snapshot for a submitted value: an id, or a name that only one Snapshot has.
+    /// The Snapshot for a submitted value: an id, or a name that only one Snapshot has. Fails with the reason if there is none that may be
+    /// used.
     pub async fn resolve_snapshot(&self, text: &str) -> Result<Snapshot, Unresolved> {
         let text = text.trim();
         let now = self.client.now();
@@ -238,7 +239,7 @@ impl Inventory {
             return Ok(snapshot);
         }
         let beyond = if let Ok(id) = text.parse() {
-            // It may be too new for the list, which need not be read again for that.
+            // It may be too new for the list, which need not be read again for it.
             match self.snapshot_now(id).await {
                 Ok(snapshot) => self.admit_snapshot(snapshot).await?,
                 Err(Unresolved::NotFound { .. }) => None,
@@ -260,7 +261,7 @@ impl Inventory {
         }
     }
 
-    /// Runs a call for which a command waits.
+    /// Runs a call that a command waits for.
     async fn ask<T: 'static>(&self, call: Call<T>) -> Result<T, Absent> {
         let answer = self.client.run(call.with_priority(Priority::Person));
         within(&self.client, timeouts::COMMAND, answer).await?.map_err(Absent::Failed)

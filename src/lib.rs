@@ -1,7 +1,7 @@
 //! A Discord bot with which a team takes, restores and manages DigitalOcean Droplet Snapshots.
 //!
-//! This page is the map; `ARCHITECTURE.md` describes how a command passes through it. Rooms import each other only along the arrows that
-//! `tests/rooms.rs` checks; nothing is re-exported here.
+//! This page lists the modules; `ARCHITECTURE.md` describes how a command passes through them. Modules import each other only in the
+//! directions that `tests/rooms.rs` checks; nothing is re-exported here.
 
 pub mod access;
 pub mod app;

@@ -1,7 +1,7 @@
 //! The bot's output for its operators: log lines on standard error, and metrics for Prometheus.
 //!
-//! `main` installs both once, before anything else runs; all rooms then use `tracing` and `metrics` and need not know this
-//! one. Nothing here knows what the events mean.
+//! `main` installs both once, before anything else runs; all modules then use `tracing` and `metrics` and need not know this one. Nothing
+//! here knows what the events mean.
 
 #[cfg(test)]
 pub(crate) mod captured;
@@ -85,7 +85,7 @@ where
 /// Our own modules log what the filter asks for; libraries log at most at level info, and open no spans.
 ///
 /// serenity's spans contain whole requests, including interaction tokens and bodies, and every line inside a span repeats them. Its debug
-/// lines, and those of the WebSocket and HTTP crates, contain raw payloads, some as lists of bytes that no redaction would recognise.
+/// lines, and those of the WebSocket and HTTP crates, contain raw payloads, some as lists of bytes that no redaction would recognize.
 fn may_speak(metadata: &Metadata<'_>) -> bool {
     let ours = metadata.target().split("::").next() == Some(env!("CARGO_CRATE_NAME"));
     ours || (metadata.is_event() && *metadata.level() <= Level::INFO)

@@ -1,6 +1,6 @@
 //! Text from outside: removes hidden characters, and cuts it between whole characters as people see them.
 //!
-//! Any room may import this one, which imports none. Discord counts as JavaScript does, in UTF-16 units.
+//! Any module may import this one, which imports none. Discord counts as JavaScript does, in UTF-16 units.
 
 use icu_properties::{
     CodePointSetData,
@@ -9,7 +9,7 @@ use icu_properties::{
 use unicode_segmentation::UnicodeSegmentation as _;
 
 /// A text as it may be displayed: without invisible characters, without characters that change the direction of the text around them, and
-/// with line breaks replaced by spaces. Invisible characters that join the parts of an emoji, or colour it, are kept.
+/// with line breaks replaced by spaces. Invisible characters that join the parts of an emoji, or color it, are kept.
 pub fn visible(foreign: &str) -> String {
     let pictographs = CodePointSetData::new::<ExtendedPictographic>();
     let mut text = String::with_capacity(foreign.len());

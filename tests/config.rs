@@ -1,4 +1,4 @@
-//! Promises about the configuration: every problem at once, no secret shown, one table behind code and `.env.example`.
+//! Promises about the configuration: every problem at once, no secret shown, one table behind the code and `.env.example`.
 
 use std::collections::BTreeMap;
 
@@ -196,11 +196,11 @@ fn the_token_goes_to_another_host_only_if_that_is_said_twice() {
         assert_eq!(allowed.unwrap().digitalocean.api_url.as_str(), format!("{elsewhere}/"));
     }
     problem("ALLOW_OTHER_API_HOST", "perhaps");
-    // Plain http stays for loopback, whatever else is allowed.
+    // Plain http stays limited to loopback, whatever else is allowed.
     assert!(with(&[("DIGITALOCEAN_API_URL", "http://api.example.com"), ("ALLOW_OTHER_API_HOST", "yes")]).is_err());
 }
 
-/// The configuration with these variables alone.
+/// The configuration with only these variables.
 fn only(values: &[(&str, &str)]) -> Result<Config, Problems> {
     let values: BTreeMap<_, _> = values.iter().copied().collect();
     Config::from_lookup(|name| values.get(name).map(|value| (*value).to_owned()))
@@ -250,7 +250,7 @@ fn a_secret_comes_from_one_place_and_a_file_that_gives_none_is_named() {
     ");
     let told = with(&[("DATABASE_URL", "sqlite://x.db"), ("DATABASE_URL_FILE", name)]).unwrap_err().to_string();
     assert!(told.contains("one of DATABASE_URL and DATABASE_URL_FILE"), "{told}");
-    // Without the plain variable, the file alone is asked for what is in it.
+    // Without the plain variable, only the file's content counts.
     for (text, wrong) in [("", "the file is empty"), (" \n", "the file is empty"), ("hunter2 hunter2", "white space")] {
         std::fs::write(&path, text).unwrap();
         let problems = only(&[guild, ("DISCORD_TOKEN", TOKEN), ("DIGITALOCEAN_TOKEN_FILE", name)]).unwrap_err();
@@ -262,7 +262,7 @@ fn a_secret_comes_from_one_place_and_a_file_that_gives_none_is_named() {
     std::fs::remove_file(&path).unwrap();
     let problems = only(&[guild, ("DISCORD_TOKEN_FILE", name), ("DIGITALOCEAN_TOKEN", API_TOKEN)]).unwrap_err();
     assert!(problems.to_string().contains("No such file"), "{problems}");
-    // What was meant to be the token itself is not shown.
+    // A value that was meant to be the token itself is not shown.
     let problems = only(&[guild, ("DISCORD_TOKEN", TOKEN), ("DIGITALOCEAN_TOKEN_FILE", &API_TOKEN.repeat(3))]);
     assert!(!problems.unwrap_err().to_string().contains(API_TOKEN));
 }

@@ -1,4 +1,4 @@
-//! What operators are handed beside the program names only what there is: board, alerts, unit, manifests, documents.
+//! The files for operators name only what exists: dashboard, alerts, unit, manifests, documents.
 
 #![expect(clippy::unwrap_used, reason = "a file that cannot be read should fail the test")]
 
@@ -13,7 +13,7 @@ use regex::Regex;
 use serde_json::Value;
 use snapshot_bot::{config::VARIABLES, telemetry::METRICS};
 
-/// The longest that README.md may be: two screens.
+/// The maximum length of README.md: two screens.
 const README_LINES: usize = 100;
 
 fn root() -> &'static Path {
@@ -25,7 +25,7 @@ fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The files below a folder that end so.
+/// The files below a folder with this extension.
 fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
     let (mut folders, mut found) = (vec![root().join(folder)], Vec::new());
     while let Some(folder) = folders.pop() {
@@ -172,7 +172,7 @@ fn links_between_documents_lead_somewhere() {
     }
 }
 
-/// A heading's anchor, as GitHub makes it.
+/// A heading's anchor, as GitHub builds it.
 fn anchor_of(heading: &str) -> String {
     let text = heading.trim_start_matches('#').trim().to_lowercase();
     let kept = text.chars().filter(|letter| letter.is_alphanumeric() || " -_".contains(*letter));
@@ -275,7 +275,7 @@ fn a_release_packs_the_bot_alone_and_publishes_the_demo_as_an_image() {
     assert!(release.contains("${GITHUB_REPOSITORY,,}-demo\"; do"), "for both kinds of machine");
 }
 
-/// Every source of the bot, one after another, with texts that go on in the next line put together.
+/// All sources of the bot, concatenated, with texts joined that continue on the next line.
 fn sources() -> String {
     let sources = files("src", "rs").into_iter().map(|path| fs::read_to_string(path).unwrap());
     Regex::new(r"\\\n\s*").unwrap().replace_all(&sources.collect::<String>(), "").into_owned()
@@ -287,7 +287,7 @@ fn what_the_page_about_symptoms_quotes_the_bot_says() {
     let page = read("docs/troubleshooting.md");
     let quoted: Vec<&str> = page.split('"').skip(1).step_by(2).collect();
     assert!(quoted.len() >= 10, "{quoted:?}");
-    // Discord says this.
+    // This is Discord's own text.
     for quote in quoted.into_iter().filter(|quote| *quote != "This interaction failed") {
         for part in quote.split('…').map(str::trim) {
             assert!(sources.contains(part), "docs/troubleshooting.md quotes `{part}`, which nothing says");

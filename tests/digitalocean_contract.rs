@@ -1,4 +1,4 @@
-//! Every request that the calls produce, held against DigitalOcean's own OpenAPI file: path, method, query and body.
+//! Checks every request that the calls produce against DigitalOcean's own OpenAPI file: path, method, query and body.
 //!
 //! The file is read from the folder that `SPEC_DIR` names; without it the tests are skipped.
 

@@ -1,6 +1,6 @@
-//! Plays the quick cases of `tests/foreign`: the program in a world that shares no code with the sandbox.
+//! Runs the quick cases of `tests/foreign`: the program in a world that shares no code with the sandbox.
 //!
-//! Runs on Linux when `FOREIGN_PYTHON` names a Python that has what `tests/foreign/requirements.txt` lists.
+//! Runs on Linux if `FOREIGN_PYTHON` names a Python with the packages in `tests/foreign/requirements.txt`.
 
 #[path = "harness/required.rs"]
 mod required;

@@ -1,6 +1,6 @@
-//! The house rules that a machine can hold: who may import whom, and how every file is furnished.
+//! The house rules that a machine can check: who may import whom, and what every file must contain.
 //!
-//! It reads the sources of both packages with `syn`. Unit tests inside them are exempt: they may bring whatever they need to set a stage.
+//! It reads the sources of both packages with `syn`. Their unit tests are exempt: they may import whatever they need.
 
 #![expect(clippy::unwrap_used, reason = "a source that cannot be read should fail the test")]
 
@@ -14,7 +14,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use snapshot_bot::telemetry::METRICS;
 use syn::{ItemUse, UseName, UseRename, UseTree, visit::Visit};
 
-/// What a room may import, and why no more.
+/// What a module may import, and why no more.
 struct Room {
     name: &'static str,
     may_import: &'static [&'static str],
@@ -25,7 +25,7 @@ const fn room(name: &'static str, may_import: &'static [&'static str], because: 
     Room { name, may_import, because }
 }
 
-/// A package and its map: an arrow that is not on it does not exist.
+/// A package and its permitted imports.
 struct Package {
     folder: &'static str,
     rooms: &'static [Room],
@@ -34,7 +34,7 @@ struct Package {
 const PACKAGES: &[Package] =
     &[Package { folder: "src", rooms: BOT }, Package { folder: "sandbox/src", rooms: SANDBOX }];
 
-/// The bot. Whatever it imports of the package `snapshot-bot-sandbox` counts as of a room `sandbox`.
+/// The bot. Everything that it imports from the package `snapshot-bot-sandbox` counts as a module `sandbox`.
 const BOT: &[Room] = &[
     room("operation", &["text"], "the domain is pure, so that its rules can be read, simulated and trusted alone"),
     room("ping", &[], "it calls an address and does not know what for"),
@@ -101,7 +101,7 @@ const BOT: &[Room] = &[
     ),
 ];
 
-/// The simulated services. That they know nothing of the bot is the compiler's to hold.
+/// The simulated services. The compiler ensures that they do not know the bot.
 const SANDBOX: &[Room] = &[
     room("control", &[], "faults, gates and journals are the same, whatever the service"),
     room("digitalocean", &["control"], "each service can be had without the other"),
@@ -201,7 +201,7 @@ impl NamedPaths {
         }
     }
 
-    /// What stands in a macro's arguments need not be an expression, so its words are read one by one.
+    /// The arguments of a macro need not be an expression, so its words are read one by one.
     fn read_words(&mut self, tokens: TokenStream) {
         let (mut path, mut colons) = (Vec::new(), 0);
         for token in tokens {
@@ -244,7 +244,7 @@ impl<'file> Visit<'file> for NamedPaths {
     }
 }
 
-/// What a file imports of its package, in the binary by the library's name, or of the sandbox.
+/// What a file imports from its package, in the binary by the library's name, or from the sandbox.
 fn imports(code: &str) -> Vec<String> {
     let ours = paths(code).into_iter().filter_map(|path| match path.first()?.as_str() {
         "crate" | "snapshot_bot" => Some(path[1..].join("::")),
@@ -256,7 +256,7 @@ fn imports(code: &str) -> Vec<String> {
     ours.filter(|path| !path.is_empty()).collect()
 }
 
-/// Every path that begins with `super::`, from the package's root on.
+/// Every path that begins with `super::`, resolved from the package's root.
 fn relative_imports(own: &[String], code: &str) -> Vec<Vec<String>> {
     let relative = paths(code).into_iter().filter_map(|path| {
         let up = path.iter().take_while(|part| *part == "super").count();
@@ -266,8 +266,7 @@ fn relative_imports(own: &[String], code: &str) -> Vec<Vec<String>> {
     relative.collect()
 }
 
-/// The files that each file of a package imports. A folder and what lies in it are one thing: `mod`, `pub use` and `use super::` do not
-/// count.
+/// The files that each file of a package imports. A folder and its content count as one: `mod`, `pub use` and `use super::` are ignored.
 fn file_imports(sources: &[Source]) -> BTreeMap<&[String], BTreeSet<&[String]>> {
     let files: BTreeSet<&[String]> = sources.iter().map(|source| source.module.as_slice()).collect();
     let mut graph = BTreeMap::new();
@@ -283,7 +282,7 @@ fn file_imports(sources: &[Source]) -> BTreeMap<&[String], BTreeSet<&[String]>> 
     graph
 }
 
-/// Everything that a file imports, and that those import in turn.
+/// Everything that a file imports, directly or indirectly.
 fn reach<'s>(graph: &BTreeMap<&'s [String], BTreeSet<&'s [String]>>, from: &'s [String]) -> BTreeSet<&'s [String]> {
     let (mut seen, mut open) = (BTreeSet::new(), vec![from]);
     while let Some(file) = open.pop() {
@@ -336,7 +335,7 @@ fn no_files_import_each_other_in_a_circle() {
     assert!(circles.is_empty(), "move what both need into a file of its own: {circles:#?}");
 }
 
-/// What is longer has more than one purpose, and can be told apart into files that each have one. Unit tests do not count.
+/// The maximum number of lines of a file. A longer file has more than one purpose and can be split. Unit tests do not count.
 const LONGEST_FILE: usize = 400;
 
 #[test]
@@ -374,7 +373,7 @@ const WITH_A_DIAGRAM: [&str; 2] = ["src/operation", "src/operation/power"];
 fn every_file_opens_with_a_few_lines_about_itself() {
     for source in Source::all() {
         let lines = source.whole.lines().take_while(|line| line.starts_with("//!")).count();
-        // The two hardest files have their states drawn, and traces of what they do.
+        // The two hardest files have state diagrams and traces.
         let longest = if WITH_A_DIAGRAM.contains(&source.shown().as_str()) { 60 } else { 10 };
         assert!(
             (1..=longest).contains(&lines),
@@ -438,7 +437,7 @@ fn every_metric_that_is_recorded_is_described() {
     }
 }
 
-/// What no person should read: nobody says it, or it hides who does what.
+/// Phrases that no person should read: no one speaks like that, or they hide who does what.
 const STIFF: &[&str] = &[
     "is waited for",
     "was waited for",
@@ -454,18 +453,18 @@ const STIFF: &[&str] = &[
     "more than anybody needs",
     "as @",
 ];
-/// The same for single words.
+/// Single words that no person should read.
 const STIFF_WORDS: &[&str] = &["anew", "shall", "hung"];
 
 fn stiff(text: &str) -> Option<&'static str> {
-    // What stands in braces is the name of a value.
+    // A name in braces is a variable.
     let text = text.to_lowercase().replace("{hung}", "");
     let phrase = STIFF.iter().find(|phrase| text.contains(**phrase));
     let mut words = text.split(|letter: char| !letter.is_alphanumeric() && letter != '-');
     phrase.or_else(|| words.find_map(|word| STIFF_WORDS.iter().find(|stiff| **stiff == word))).copied()
 }
 
-/// The texts in a file's code.
+/// The string literals in a file's code.
 fn literals(code: TokenStream) -> Vec<String> {
     let inner = |token| match token {
         TokenTree::Group(group) => literals(group.stream()),
@@ -477,7 +476,7 @@ fn literals(code: TokenStream) -> Vec<String> {
     code.into_iter().flat_map(inner).collect()
 }
 
-/// The files under a folder of the repository whose names end so.
+/// The files under a folder of the repository with this ending.
 fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
     let (mut folders, mut found) = (vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)], Vec::new());
     while let Some(folder) = folders.pop() {
@@ -493,7 +492,7 @@ fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
     found
 }
 
-/// Whether a line of a snapshot says which test it is of, or which variant follows.
+/// Whether a line of a snapshot names its test, or the variant that follows.
 fn is_about_the_test(line: &str) -> bool {
     ["source: ", "expression: ", "── "].iter().any(|start| line.starts_with(start))
 }
@@ -516,7 +515,7 @@ fn people_read_plain_words() {
     assert!(found.is_empty(), "say it in everyday words: {found:#?}");
 }
 
-/// Whether a text is this name, or makes it from a value: `help_for_{name}`.
+/// Whether a text is this name, or a pattern for it: `help_for_{name}`.
 fn names(literal: &str, test: &str) -> bool {
     match (literal.split_once('{'), literal.rsplit_once('}')) {
         (Some((start, _)), Some((_, end))) => {
@@ -532,7 +531,7 @@ fn every_snapshot_of_a_test_belongs_to_a_test() {
         for snapshot in files(folder, ".snap") {
             let stem = snapshot.file_stem().unwrap().to_str().unwrap();
             let name = stem.rsplit("__").next().unwrap();
-            // A test may keep several: `name-2`.
+            // A test may have several snapshots: `name-2`.
             let test =
                 name.rsplit_once('-').filter(|(_, number)| number.parse::<u8>().is_ok()).map_or(name, |(test, _)| test);
             let beside = snapshot.parent().unwrap().parent().unwrap();

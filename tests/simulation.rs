@@ -1,7 +1,7 @@
-//! The laws hold in hundreds of simulated worlds, each seed replays exactly, and broken rules are found.
+//! Checks that the laws hold in hundreds of simulated worlds, that each seed replays exactly, and that broken rules are found.
 //!
-//! `SEEDS` says how many worlds, `FROM` where they begin: `SEEDS=1 FROM=42 cargo test --test simulation` plays one again. An
-//! unoptimised build plays some two a second on one core; `cargo test --profile bench --test simulation` plays thousands.
+//! `SEEDS` sets the number of worlds, `FROM` the first one: `SEEDS=1 FROM=42 cargo test --test simulation` replays one world. An
+//! unoptimized build plays about two a second per core; `cargo test --profile bench --test simulation` plays thousands.
 
 #[path = "simulation/mod.rs"]
 mod simulation;
@@ -17,7 +17,7 @@ use simulation::{
     sabotage::Sabotage,
 };
 
-/// About a minute's worth on two cores.
+/// About a minute on two cores.
 const SEEDS: u64 = if cfg!(debug_assertions) { 120 } else { 4_000 };
 
 fn number(variable: &str, default: u64) -> u64 {
@@ -44,7 +44,7 @@ fn the_laws_hold_in_every_world() {
     println!("{coverage}");
 }
 
-/// What some worlds had.
+/// The combined result of some worlds.
 #[derive(Default)]
 struct Played {
     operations: usize,
@@ -140,7 +140,7 @@ async fn pages_behind_the_25th_are_swept_too() {
     assert!(measured.requests_per_take() <= 13.0, "{measured}");
 }
 
-/// The first of so many seeds in which the law that is meant notices a broken rule.
+/// The first of this many seeds in which the intended law notices a broken rule.
 async fn found(sabotage: Sabotage, seeds: u64) -> Option<(u64, String)> {
     for seed in 0..seeds {
         if let Some(broken) = run(seed, Some(sabotage)).await.broken {
@@ -153,7 +153,7 @@ async fn found(sabotage: Sabotage, seeds: u64) -> Option<(u64, String)> {
     None
 }
 
-/// Breaks each rule in turn, until none is left; where each was noticed.
+/// Breaks each rule in turn, until none is left. Returns where each was noticed.
 #[tokio::main(flavor = "current_thread")]
 async fn break_rules(rules: &Mutex<Vec<Sabotage>>) -> Vec<String> {
     let mut noticed = Vec::new();
@@ -167,7 +167,7 @@ async fn break_rules(rules: &Mutex<Vec<Sabotage>>) -> Vec<String> {
 
 #[test]
 fn every_broken_rule_is_found() {
-    // `WITHOUT=theirs` breaks this rule alone.
+    // `WITHOUT=theirs` breaks only this rule.
     let only: Option<Sabotage> = std::env::var("WITHOUT").ok().and_then(|word| word.parse().ok());
     let is_meant = |rule: &Sabotage| only.is_none_or(|only| only == *rule);
     let rules = Mutex::new(Sabotage::ALL.into_iter().filter(is_meant).collect());

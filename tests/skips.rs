@@ -1,4 +1,4 @@
-//! A test that cannot run says so, and fails where every test must run.
+//! A test that cannot run reports that, and fails where every test must run.
 
 use std::{
     env, fs,
@@ -9,7 +9,7 @@ use std::{
 #[path = "harness/required.rs"]
 mod required;
 
-/// What a test may read from the environment besides: how much it does, never whether it runs.
+/// What a test may also read from the environment: how much it does, never whether it runs.
 const SETTINGS: &[&str] = &["(variable)", "CRASH_STORM", "CRASH_SWEEP", "RUST_LOG", "UPDATE_ENV_EXAMPLE", "WITHOUT"];
 
 #[test]
@@ -21,7 +21,7 @@ fn a_test_that_needs_something() {
     }
 }
 
-/// Runs the test above, in need of what `needed` names and with these variables.
+/// Runs the test above, which needs what `needed` names, with these variables.
 fn run(needed: &str, variables: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env::current_exe().expect("this program"));
     command.args(["--exact", "a_test_that_needs_something", "--ignored"]);
@@ -77,7 +77,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     rust.chain(folders.iter().flat_map(|folder| sources(folder))).collect()
 }
 
-/// The tests' lines, each with the place where it stands.
+/// The tests' lines, each with its file and line number.
 fn lines() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let own = [root.join("tests/skips.rs"), root.join("tests/harness/required.rs")];

@@ -1,9 +1,9 @@
-//! The contract of the memory, the same on SQLite and PostgreSQL. PostgreSQL is tried when `TEST_DATABASE_URL` names a server;
-//! every test makes itself a schema there and drops it again.
+//! The contract of the store, for SQLite and PostgreSQL alike. PostgreSQL is tested if `TEST_DATABASE_URL` names a server; every test
+//! creates its own schema there and drops it at the end.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-/// Declares promises that are kept on both databases.
+/// Declares tests of promises that hold on both databases.
 macro_rules! contract {
     ($(async fn $name:ident($memory:ident: &Memory) $body:block)*) => {$(
         mod $name {

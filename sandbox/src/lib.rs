@@ -1,6 +1,6 @@
-//! The map: [`discord`] and [`digitalocean`] are independent of each other, and [`control`] is what both share. [`standalone`] starts both
-//! with a small Guild and a small account, and [`page`] lets people look at them and act in a browser. Nothing here knows the bot, so that
-//! they cannot agree merely because they share code.
+//! The modules: [`discord`] and [`digitalocean`] are independent of each other, and [`control`] is what both share. [`standalone`] starts
+//! both with a small Guild and a small account, and [`page`] lets people look at them and act in a browser. Nothing here knows the bot, so
+//! that they cannot agree merely because they share code.
 #![doc = include_str!("../README.md")]
 
 pub mod control;

@@ -139,7 +139,7 @@ fn named(things: &[(&'static str, Snowflake)]) -> Value {
     things.iter().map(|(name, id)| ((*name).to_owned(), json!(id))).collect::<Map<_, _>>().into()
 }
 
-/// Droplets of every kind that matters: three that run, one of which has a Snapshot, and one that is off.
+/// Droplets of every relevant kind: three that run, one of them with a Snapshot, and one that is off.
 fn account(now: &Now) -> World {
     let mut world = World::new(CloudSettings::default(), now.get());
     world.add_droplet(&Blueprint::named("web-1").tag("web"));

@@ -1,6 +1,6 @@
-//! Holds the simulated DigitalOcean against DigitalOcean's own Python client.
+//! Checks the simulated DigitalOcean with DigitalOcean's own Python client.
 //!
-//! Runs when `PYDO_PYTHON` names a Python that has `pydo` from `PyPI`.
+//! Runs if `PYDO_PYTHON` names a Python that has `pydo` from `PyPI`.
 
 #[path = "../../tests/harness/required.rs"]
 mod required;

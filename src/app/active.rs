@@ -1,4 +1,4 @@
-//! A process that holds the lease: every loop runs, until it is told to stop, loses the lease, or cannot go on.
+//! A process that holds the lease. Every loop runs until the process is stopped, loses the lease, or cannot continue.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -44,13 +44,13 @@ const _: () = assert!(
     client::DEADLINE.as_millis() <= deadlines::REQUEST.as_millis(),
     "a successor waits for as long as a request may take"
 );
-/// How often a live process records that it lives in the database.
+/// How often an active process records in the database that it is alive.
 const HEARTBEAT: Duration = Duration::from_mins(1);
-/// How long people's commands are held back at the start until all operations are taken up.
+/// The longest time at the start for which people's commands wait until all operations are taken up.
 const LONGEST_TAKE_UP: Duration = Duration::from_secs(5);
 /// The pause before checking again whether all operations are taken up.
 const TAKE_UP_PAUSE: Duration = Duration::from_secs(1);
-/// The longest time, from a process's start, that a message can be postponed by its row.
+/// The longest time after a process's start for which a message's row can postpone it.
 const LONGEST_REPORT_WAIT: SignedDuration = SignedDuration::from_mins(10);
 
 /// Everything that an active process needs.
@@ -116,8 +116,8 @@ impl Active<'_> {
         }
     }
 
-    /// Prepares for taking up the existing operations, and finds out how long nobody attended to them. The
-    /// worker takes up each one in a turn of its own.
+    /// Prepares for taking up the existing operations, and determines how long they were unattended. The worker takes up each one in its
+    /// own turn.
     async fn take_over(&self) -> Result<(), Error> {
         if let Err(error) = self.store.repair().await {
             tracing::error!(error = chain(&error), "could not look for damaged rows");
@@ -126,7 +126,7 @@ impl Active<'_> {
         metrics::gauge!("snapshot_bot_power_owed").set(f64::from(u32::try_from(owed.len()).unwrap_or(u32::MAX)));
         let open = self.store.open_operations().await?;
         if !open.is_empty() && self.client.server_now().is_none() {
-            // Any answer by DigitalOcean contains its time. If there is none, our own clocks have to do, since power does not wait for it.
+            // Each answer by DigitalOcean contains its time. Without one, our own clocks must do, since power does not wait.
             self.token.ask_once().await;
         }
         let unattended = self.unattended().await?;
@@ -142,7 +142,7 @@ impl Active<'_> {
         Ok(())
     }
 
-    /// How long nobody attended to the operations: the maximum over all clocks, since one may have stopped.
+    /// How long the operations were unattended: the maximum over all clocks, since one may have stopped.
     async fn unattended(&self) -> Result<SignedDuration, Error> {
         let by_ours = self.lease.unattended().unwrap_or(SignedDuration::ZERO);
         let by_theirs = match (self.client.server_now(), self.store.last_heartbeat().await?) {
@@ -193,8 +193,8 @@ impl Active<'_> {
             progress: Progress::default(),
         };
         self.begin_pings(&mut loops, &scheduler.progress);
-        // The scheduler creates operations, so it stops with the worker that advances them. It owes no
-        // power, so its end does not end the process.
+        // The scheduler creates operations, so it stops with the worker that advances them. It restores no power, so its end does not end
+        // the process.
         loops.inventory.spawn(scheduler.run(loops.stop_turns.clone()));
         let groups = Groups { store: Arc::clone(self.store), clock: self.clock.clone(), client: self.client.clone() };
         loops.inventory.spawn(groups.run(loops.stop_turns.clone()));
@@ -216,7 +216,7 @@ impl Active<'_> {
         loops
     }
 
-    /// Starts the loops that report to external monitors.
+    /// Starts the loops that notify external monitors.
     fn begin_pings(&self, loops: &mut Loops, progress: &Progress) {
         let (reach, stop) = (self.config.pings.reach, &loops.stop_turns);
         let pings = Pings { store: Arc::clone(self.store), clock: self.clock.clone(), reach };
@@ -273,7 +273,7 @@ impl Active<'_> {
     async fn beat(&self) -> Infallible {
         loop {
             self.attendance.note(self.clock, self.client);
-            // Until everything is taken up, a successor must be able to see how long nobody attended to it.
+            // Until everything is taken up, a successor must be able to see how long the operations were unattended.
             if !self.attendance.is_complete() {
                 sleep(TAKE_UP_PAUSE).await;
                 continue;
@@ -285,7 +285,7 @@ impl Active<'_> {
         }
     }
 
-    /// Waits until no power is owed. People can no longer be reached, and their Droplets must not be left off because of that.
+    /// Waits until no power is owed. People can no longer be reached, and their Droplets must not stay off because of that.
     async fn all_power_is_back(&self, error: &Error) {
         let mut said = false;
         while self.store.power_owed().await.map_or(true, |owed| !owed.is_empty()) {
@@ -299,14 +299,14 @@ impl Active<'_> {
 }
 
 impl Loops {
-    /// Ends the loops in order: first nothing new begins, then sent requests are stored, then stored
-    /// results are posted, then the gateway closes.
+    /// Ends the loops in order: first nothing new begins, then the results of sent requests are stored, then stored results are posted,
+    /// then the gateway closes.
     async fn drain(mut self, intake: IntakeState) {
         self.intake.set(intake);
         self.stop_turns.cancel();
         drain::finish(&mut self.turns, drain::TURNS, "requests to DigitalOcean").await;
         self.stop_reporter.cancel();
-        // The reporter posts its last messages while the gateway is still open: people's commands get a polite answer until then.
+        // The reporter posts its last messages while the gateway is still open. Until then, people's commands get a helpful refusal.
         self.stop_gateway.cancel();
         drain::finish(&mut self.state, drain::MESSAGES, "messages").await;
         drain::finish(&mut self.inventory, drain::INVENTORY, "the inventory").await;

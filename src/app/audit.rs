@@ -47,7 +47,7 @@ pub fn parse_since(text: &str, now: Timestamp) -> Result<Timestamp, String> {
 #[derive(Default, Serialize)]
 struct Line {
     at: String,
-    /// The Discord user; `None` for what the bot found or did by itself.
+    /// The Discord user; `None` for what the bot found or did on its own.
     by: Option<String>,
     what: String,
     /// The kind of operation, or `schedule`, `Snapshot` or `run`.
@@ -123,7 +123,7 @@ fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// A few words for what happened; `None` for what the front end says on somebody's behalf.
+/// A few words for what happened; `None` for what the front end records on a person's behalf.
 fn word(what: &What) -> Option<String> {
     Some(match what {
         What::Asked => "asked".to_owned(),

@@ -15,7 +15,7 @@ use crate::{
     worker::Worker,
 };
 
-/// The pause between two checks whether people were told.
+/// The pause between two checks whether the calls were posted.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Calls people about the power that one store owes.

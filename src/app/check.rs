@@ -1,4 +1,5 @@
-//! `snapshot-bot check`: does the bot have everything it needs? Prints one line for each item, and what to do if something is missing.
+//! `snapshot-bot check` checks whether the bot has everything it needs. It prints one line for each item, and what to do if something is
+//! missing.
 //!
 //! It changes nothing at Discord or DigitalOcean (`digitalocean::probes` explains how), nor in the database. Called by `main`.
 

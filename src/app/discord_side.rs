@@ -47,14 +47,14 @@ pub(super) struct DiscordSide {
 
 /// Why a connection ended without an error.
 enum Over {
-    /// It was told to stop.
+    /// It was stopped.
     Stopped,
     /// There is a new token.
     Rotated,
 }
 
 impl DiscordSide {
-    /// Runs until it is stopped. It ends by itself only with an error, and only once no power is owed.
+    /// Runs until it is stopped. It ends on its own only with an error, and only once no power is owed.
     pub(super) async fn run(mut self) -> Result<(), Error> {
         // The worker does not wait for this, so it does not delay turning Droplets on.
         self.settings.own_droplet = metadata::own_droplet(&self.digitalocean).await;
@@ -159,7 +159,7 @@ impl DiscordSide {
         let reporter_died = async {
             match reporters.join_next().await {
                 Some(Err(_)) => {}
-                // If told to stop, it ends before the gateway does.
+                // When the process stops, the reporter ends before the gateway does.
                 Some(Ok(())) | None => pending().await,
             }
         };

@@ -34,8 +34,8 @@ pub(super) async fn finish<T: Send + 'static>(loops: &mut JoinSet<T>, patience: 
     }
 }
 
-/// Closes the connections, so that SQLite leaves one complete file. Not while power is owed: on a full disk the existing
-/// write-ahead log is the only room for the next start.
+/// Closes the connections, so that SQLite leaves one complete file. Skipped while power is owed: on a full disk the existing write-ahead
+/// log is the only space for the next start.
 pub(super) async fn close(store: &Store) {
     let closing = async {
         if store.power_owed().await.is_ok_and(|owed| owed.is_empty()) {

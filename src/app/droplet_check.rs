@@ -1,5 +1,5 @@
-//! Whether a Droplet works again: a port that accepts connections, or a page that is answered. It connects only to the Droplet's
-//! own public address, and follows no redirect.
+//! Checks whether a Droplet works again: a port accepts connections, or a page is answered. It connects only to the Droplet's own public
+//! address, and follows no redirect.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -14,7 +14,7 @@ use tokio::{
 
 use crate::schedule::group::Check;
 
-/// The time limit for one try.
+/// The time limit for one attempt.
 const DEADLINE: Duration = Duration::from_secs(5);
 /// The length of `HTTP/1.1 200`, with which an answer begins.
 const STATUS_LINE: usize = 12;

@@ -1,4 +1,4 @@
-//! The planned time of a group: who is a member is looked up and settled, and the run begins.
+//! The planned time of a group: looks up and fixes the members, and begins the run.
 
 use jiff::Timestamp;
 
@@ -11,8 +11,8 @@ use crate::{
 };
 
 impl Scheduler {
-    /// Begins the run for a planned time that waits. That DigitalOcean does not say who is a member is no error: it is asked again. A tag that
-    /// nobody has makes a run without members, which fails.
+    /// Begins the run for a planned time that waits. If DigitalOcean does not list the members, that is not an error: the bot asks again. A
+    /// tag without Droplets leads to a run without members, which fails.
     pub(super) async fn begin_group(
         &self,
         (schedule, group): (&Schedule, &Group),

@@ -1,7 +1,7 @@
-//! Carries the runs of groups on: begins the next member when its turn has come, and sees that each came back.
+//! Advances the runs of groups: begins the next member when its turn has come, and checks that each Droplet came back.
 //!
-//! `active` runs it, under the lease. Who may begin is decided by a pure function of `schedule` from what is stored; a member's operation is an
-//! ordinary take, carried out by the worker like any other. A new process after any crash goes on where the last one was.
+//! `active` runs it, under the lease. A pure function of `schedule` decides from stored facts which member may begin. A member's operation
+//! is an ordinary take, which the worker carries out like any other. After a crash, a new process continues where the last one stopped.
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
@@ -37,26 +37,26 @@ const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 const LOOK_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 /// How often to check on a running operation: no notification arrives here when it gets stuck.
 const TAKING_PAUSE: SignedDuration = SignedDuration::from_secs(30);
-/// How often an id is drawn again when it is taken.
+/// How often an id is drawn if it is taken.
 const DRAWS: usize = 3;
 
-/// The loop that carries the runs of groups on.
+/// The loop that advances the runs of groups.
 pub(super) struct Groups {
     pub(super) store: Arc<Store>,
     pub(super) clock: Clock,
     pub(super) client: Client,
 }
 
-/// What came of looking at a run.
+/// The result of looking at a run.
 enum Looked {
-    /// Something was written: look again.
+    /// Something was stored, so the run must be looked at again.
     Changed,
-    /// Nothing is to be done before this moment.
+    /// There is nothing to do before this moment.
     Until(Option<Timestamp>),
 }
 
 impl Groups {
-    /// Looks at every run that is not over until `stop`.
+    /// Looks at every open run until `stop`.
     pub(super) async fn run(self, stop: CancellationToken) {
         let work = async {
             loop {
@@ -84,12 +84,12 @@ impl Groups {
         stop.run_until_cancelled(work).await;
     }
 
-    /// Does what is due; when to look again.
+    /// Does what is due. Returns when to look again.
     async fn turn(&self) -> Result<Option<Timestamp>, Error> {
         loop {
             let (mut wake, mut has_changed) = (None, false);
             for run in self.store.open_runs().await? {
-                // It rings once it is let go.
+                // A notification follows once the run is released.
                 if self.store.is_held(run.plan.id) {
                     continue;
                 }
@@ -127,7 +127,7 @@ impl Groups {
                     Looked::Until(Some(now + LOOK_PAUSE))
                 }
             }
-            // The scheduler settles its members' operations, and rings.
+            // The scheduler settles the members' operations, and notifies.
             Next::End if self.store.is_being_settled(run.plan.id).await? => Looked::Until(Some(now + LOOK_PAUSE)),
             Next::End => {
                 let (planned, why) = (run.plan.planned, self.why(run).await?);
@@ -139,7 +139,7 @@ impl Groups {
         })
     }
 
-    /// Which members have no good Snapshot, and why, as a word that is the same for the same.
+    /// The members without a good Snapshot and the reasons, as a word that is equal for equal outcomes.
     async fn why(&self, run: &Run) -> Result<String, Error> {
         let mut words = Vec::new();
         for member in run.taken().filter(|member| !matches!(member.phase, Phase::Done { is_good: true, .. })) {
@@ -162,7 +162,7 @@ impl Groups {
         Ok(words.join(", "))
     }
 
-    /// Whether its schedule still wants Snapshots. What a person had it take goes on while it is paused.
+    /// Whether the run's schedule still wants Snapshots. A run that a person requested continues while the schedule is paused.
     async fn is_wanted(&self, run: &Run) -> Result<bool, Error> {
         let Some(schedule) = run.plan.schedule else { return Ok(true) };
         let state = self.store.schedule(schedule).await?.map(|stored| stored.schedule.state);
@@ -173,7 +173,7 @@ impl Groups {
         })
     }
 
-    /// How far a member is now that is under way, and when to look at it again unless something ends before.
+    /// The present phase of a member that is under way, and when to look again unless something ends before.
     async fn follow(&self, run: &Run, member: &Member) -> Result<(Phase, Option<Timestamp>), Error> {
         let operation = match member.operation {
             Some(id) => self.store.operation(id).await?.map(|stored| stored.operation),
@@ -181,7 +181,7 @@ impl Groups {
         };
         let now = self.clock.now();
         match member.phase {
-            // A row that is gone or cannot be read says nothing; then the Droplet does.
+            // A row that is gone or cannot be read tells nothing, so the Droplet decides.
             Phase::Taking => Ok((
                 operation.as_ref().map_or(Phase::Returning { is_good: false, since: now }, |it| after(it, now)),
                 Some(now + TAKING_PAUSE),
@@ -195,7 +195,7 @@ impl Groups {
         }
     }
 
-    /// Looks whether a Droplet is active and does its work again. In silence nothing is concluded.
+    /// Checks whether a Droplet is active and works again. No answer proves nothing.
     async fn returning(
         &self,
         run: &Run,
@@ -227,7 +227,7 @@ impl Groups {
         }
     }
 
-    /// Creates a member's operation. That the Droplet is busy, or its turn over, is no error: it is looked at again.
+    /// Creates a member's operation. If the Droplet is busy or the member's turn is over, that is not an error: the run is looked at again.
     async fn begin(&self, run: &Run, droplet: DropletId, now: Timestamp) -> Result<bool, Error> {
         let plan = &run.plan;
         let name = run.members.iter().find(|member| member.droplet == droplet).map(|member| member.name.clone());
@@ -266,13 +266,13 @@ impl Groups {
     }
 }
 
-/// How far a member is by what its operation has come to.
+/// The phase of a member by the outcome of its operation.
 fn after(operation: &Operation, now: Timestamp) -> Phase {
     let is_good = operation.verdict == Some(Outcome::Completed) && operation.snapshot.is_some();
     let lost = Phase::Lost { is_good, why: Lost::NotActive };
     match operation.power.status() {
         Status::Stuck(_) => lost,
-        // It runs, or what it sent may still turn the Droplet off.
+        // It runs, or its last request may still turn the Droplet off.
         _ if operation.is_open() => Phase::Taking,
         Status::Theirs(_) | Status::Released(_) => lost,
         Status::Gone => Phase::Done { is_good: false, at: now },
@@ -282,7 +282,7 @@ fn after(operation: &Operation, now: Timestamp) -> Phase {
     }
 }
 
-/// A take as a schedule wants it.
+/// The take that a schedule requests.
 pub(super) fn take(power: Power, if_hung: schedule::IfHung) -> Take {
     Take {
         power: match power {

@@ -20,7 +20,7 @@ const PAUSE: SignedDuration = SignedDuration::from_secs(60);
 /// How long one turn of the scheduler may take.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(5);
 
-/// Through which the scheduler shows that it makes progress. Clones share it.
+/// The scheduler's progress, shared with the heartbeat by clones.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Progress(Arc<Inner>);
 

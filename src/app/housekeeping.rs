@@ -1,4 +1,4 @@
-//! Maintenance by an active process: reserves room on the disk, prunes old history and records the sizes of Snapshots.
+//! Maintenance by an active process: reserves disk space, prunes old history and records the sizes of Snapshots.
 //!
 //! `active` runs it. It takes small steps, since on SQLite everything shares one connection.
 
@@ -17,13 +17,13 @@ use crate::{
     store::{self, Store, Weighed, deadlines::PASS},
 };
 
-/// The pause between two checks of the room on the disk.
+/// The pause between two checks of the reserved disk space.
 const LOOK: Duration = Duration::from_mins(1);
 /// How many of those checks are between two prunings: an hour's worth.
 const LOOKS_PER_PRUNING: u64 = 60;
 /// How long the daily sizes of Snapshots are kept: a year, and the month that is compared with it.
 const DAYS_KEPT: SignedDuration = SignedDuration::from_hours(400 * 24);
-/// The pause between two pruning steps, so that others can use the connection.
+/// The pause between two pruning steps, which frees the connection for others.
 const BREATH: Duration = Duration::from_millis(100);
 
 /// Maintains the database until `stop`.
@@ -46,7 +46,7 @@ pub(super) async fn run(store: Arc<Store>, clock: Clock, keep_history: SignedDur
     stop.run_until_cancelled(work).await;
 }
 
-/// Records the size of each Snapshot once a day, and which of the schedules' Snapshots are gone, whenever somebody else had the list read,
+/// Records the size of each Snapshot once a day, and which Snapshots of schedules are gone, whenever the list was read for another purpose,
 /// until `stop`.
 pub(super) async fn weigh(
     (store, clock): (Arc<Store>, Clock),

@@ -1,4 +1,4 @@
-//! A process that must not be active with its token: it ends, or calls people about Droplets that may be off because of us.
+//! A process that must not be active with its token: it ends, or calls people about Droplets that may be off because of the bot.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ const LEFT_ALONE: Duration = Duration::from_mins(2);
 const CALLING: Duration = Duration::from_mins(1);
 
 impl Life {
-    /// Ends a process that must not be active or, while Droplets may be off because of us, lets it call people.
+    /// Ends a process that must not be active. While Droplets may be off because of the bot, it calls people instead.
     pub(super) async fn keep_out(
         &self,
         why: Unfit,

@@ -1,4 +1,4 @@
-//! The only room that knows all rooms: builds them, runs their loops, and drains them in order.
+//! Assembles the bot: builds all modules, runs their loops, and drains them in order. No other module knows all of them.
 //!
 //! `main`, the demo and every scenario start it with [`App::start`]. A process is active if it holds the database's lease and has a token
 //! of the account that its operations belong to; otherwise it stands by and changes nothing.
@@ -70,7 +70,8 @@ impl App {
         Self::start_with(config, clock, Proof::Demanded).await
     }
 
-    /// Like [`start`](Self::start), with the operator's decision whether a changed token must prove that it belongs to the same account.
+    /// Starts the bot as [`start`](Self::start) does, with the operator's decision whether a changed token must prove that it belongs to
+    /// the same account.
     pub async fn start_with(config: Config, clock: Clock, proof: Proof) -> Result<Self, Error> {
         let settings =
             store::Settings { url: config.database_url.clone(), notify_channel: config.discord.notify_channel };
@@ -119,9 +120,9 @@ impl App {
         Ok(Self { store, rotation, stop, ready, life, http_address })
     }
 
-    /// Keeps the database's connections open until [`Self::stop`] closes them, or the process ends, for a process that has no
-    /// other use for the database. SQLite deletes the write-ahead log with the last connection, and on a full disk the log is
-    /// the room in which the next start continues.
+    /// Keeps the database's connections open until [`Self::stop`] closes them or the process ends. For a process that has no other use for
+    /// the database. SQLite deletes the write-ahead log with the last connection, and on a full disk the log is the space in which the next
+    /// start continues.
     pub fn keep_connections(&self) {
         std::mem::forget(Arc::clone(&self.store));
     }
@@ -141,7 +142,7 @@ impl App {
         drop(self.ready.wait_for(|ready| *ready).await);
     }
 
-    /// Waits until the bot ends by itself, which it does only because of an error.
+    /// Waits until the bot ends on its own, which it does only because of an error.
     pub async fn ended(&mut self) -> Result<(), Error> {
         match self.life.join_next().await {
             Some(Ok(result)) => result,
@@ -171,12 +172,12 @@ struct Life {
     ready: watch::Sender<bool>,
     client: Client,
     token: Token,
-    /// Identifies this run of this process to others that want the lease.
+    /// Identifies this run of the process to others that want the lease.
     holder: String,
     rotation: Arc<Rotation>,
 }
 
-/// What a process found while it was not active.
+/// The result of one check by a process that is not active.
 enum Turned {
     /// This process can become active with this lease.
     Ours(Lease),
@@ -234,8 +235,8 @@ impl Life {
         }
     }
 
-    /// Stands by until this process can become active; `None` if it is told to stop before that. A database that does not answer ends only
-    /// a process that has just started: one that was active before keeps trying.
+    /// Stands by until this process can become active; `None` if it is stopped before that. A database that does not answer ends only a
+    /// process that has just started; one that was active before keeps trying.
     async fn await_turn(
         &self,
         was_active: bool,
@@ -260,7 +261,7 @@ impl Life {
                 Err(error) => return Err(error),
             };
             is_new = false;
-            // If nobody took the lease immediately, or somebody did, this process is now a standby like any other.
+            // Whether or not another process took the lease in time, this process is now a standby like any other.
             bears_refusal = false;
             let pause = match turned {
                 Turned::Ours(_) | Turned::NotYet => STANDBY_PAUSE,
@@ -276,7 +277,7 @@ impl Life {
     }
 
     /// Checks once whether this process can become active. Its token is tested at the start and whenever the lease is free, unless the
-    /// process `bears_refusal`: then nobody has a better token.
+    /// process `bears_refusal`: then no other process has a better token.
     async fn turn(&self, is_fit: &mut bool, bears_refusal: bool, stop: &CancellationToken) -> Result<Turned, Error> {
         let stopped = Ok(Turned::NotYet);
         let looked = stop.run_until_cancelled(self.store.lease_is_free_for(&self.holder)).await;

@@ -1,7 +1,7 @@
-//! Calls the ping addresses of schedules to report their runs. A failing call affects nothing else;
-//! people are told after a day of failures.
+//! Calls the ping addresses of schedules to report their runs. A failing call affects nothing else; people are notified after a day of
+//! failures.
 //!
-//! `active` runs it, under the lease. The store contains what is to be reported.
+//! `active` runs it, under the lease. The store contains the outstanding calls.
 
 use std::sync::Arc;
 
@@ -21,9 +21,9 @@ use crate::{
 const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 /// The first pause after a failed call; it doubles each time.
 const RETRY: SignedDuration = SignedDuration::from_secs(30);
-/// Events older than this are not reported: anyone who waited for the call has noticed by now.
+/// Older events are not reported, because by now the monitor has noticed that the call is missing.
 const WORTH_TELLING: SignedDuration = SignedDuration::from_hours(1);
-/// How long calls must have failed before people are told.
+/// How long calls must have failed before people are notified.
 const TOLERATED: SignedDuration = SignedDuration::from_hours(24);
 /// How many due calls are loaded at a time.
 const BATCH: usize = 50;

@@ -1,7 +1,7 @@
-//! What schedules know of their Snapshots, compared with what is there: one that somebody has deleted in the control panel is forgotten, and
-//! a size that came late is learnt.
+//! Compares the recorded Snapshots of schedules with the listed ones. A Snapshot that was deleted in the control panel is forgotten, and a
+//! size that came late is recorded.
 //!
-//! Nothing is concluded from a list that may lack something: what is missing is looked for in a whole list, and then by itself.
+//! A list that may be incomplete proves nothing: the bot looks for a missing Snapshot in a complete list, and then reads it by itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use crate::{
     store::{Error, Store},
 };
 
-/// Compares what is recorded with a list that somebody just had read.
+/// Compares the records with a list that was just read.
 pub(super) async fn compare(store: &Store, client: &Client, listed: &[Snapshot]) -> Result<(), Error> {
     let by_id: BTreeMap<SnapshotId, &Snapshot> = listed.iter().map(|snapshot| (snapshot.id, snapshot)).collect();
     for (snapshot, operation) in store.unsized_schedule_snapshots().await? {
@@ -25,7 +25,7 @@ pub(super) async fn compare(store: &Store, client: &Client, listed: &[Snapshot])
     forget_gone(store, client, &missing).await.map(drop)
 }
 
-/// Forgets those of these Snapshots that are proven not to be there any more; whether there were some.
+/// Forgets those of these Snapshots that are proved to be gone. Returns whether there were any.
 pub(super) async fn forget_gone(store: &Store, client: &Client, missing: &BTreeSet<SnapshotId>) -> Result<bool, Error> {
     if missing.is_empty() {
         return Ok(false);
@@ -49,7 +49,7 @@ pub(super) async fn forget_gone(store: &Store, client: &Client, missing: &BTreeS
     Ok(has_forgotten)
 }
 
-/// What is known of a listed Snapshot.
+/// The reading of a listed Snapshot.
 pub(super) fn reading(seen: &Snapshot) -> SnapshotReading {
     SnapshotReading {
         id: seen.id,

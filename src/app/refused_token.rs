@@ -16,15 +16,15 @@ use super::{
 };
 use crate::{discord::incident::chain, http};
 
-/// How long a process keeps the lease with a refused token while power is owed and nobody else has
-/// taken over, before it offers the lease again.
+/// How long a process with a refused token keeps the lease while power is owed and no other process has taken over, before it offers the
+/// lease again.
 const BORNE: Duration = Duration::from_mins(10);
 /// How long posting the last messages may take before a process with a refused token ends.
 const LAST_WORDS: Duration = Duration::from_secs(6);
 
 impl Active<'_> {
-    /// Returns once DigitalOcean refuses the token and either no Droplet may be off because of us, or another process may turn it on. Until
-    /// then the process calls people and keeps trying the token.
+    /// Returns once DigitalOcean refuses the token and either no Droplet may be off because of the bot, or another process may turn it on.
+    /// Until then the process calls people and keeps trying the token.
     pub(super) async fn token_is_useless(&self) -> Result<Ended, Error> {
         let mut answer = self.token.ask().await;
         loop {

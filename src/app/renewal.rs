@@ -11,7 +11,7 @@ use crate::{
 /// How the active time ended without an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ended {
-    /// The process was told to stop.
+    /// The process was stopped.
     Stopped,
     /// Another process is active now.
     LeaseLost,

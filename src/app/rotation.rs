@@ -31,7 +31,7 @@ use crate::{
 /// The pause before a file is read again whose secret could not be tested because the service did not answer.
 const RETRY: Duration = Duration::from_secs(10);
 
-/// The result of reading a secret again.
+/// The result of rereading a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reread {
     /// A new secret is in use.

@@ -1,7 +1,7 @@
-//! Carries schedules on: settles what has ended, begins what is due, announces and deletes what no policy wants.
+//! Advances schedules: settles what has ended, begins what is due, and announces and deletes what no policy wants.
 //!
-//! `active` runs it, under the lease. What to do is decided by pure functions of `schedule` from what is stored, so a new process after any
-//! crash decides the same; that a slot has one operation is the store's to hold.
+//! `active` runs it, under the lease. Pure functions of `schedule` decide what to do from stored facts, so a new process decides the same
+//! after any crash. The store ensures that a slot has only one operation.
 
 mod prune;
 mod remind;
@@ -38,18 +38,18 @@ use crate::{
 
 /// The pause after the store did not answer.
 const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(5);
-/// How soon a Droplet that was busy is tried again, unless something ends before.
+/// The pause before a busy Droplet is tried again, unless something ends before.
 const BUSY_PAUSE: SignedDuration = SignedDuration::from_secs(15);
-/// How soon it is tried again to read what is listed.
+/// The pause before the lists are read again.
 const LIST_PAUSE: SignedDuration = SignedDuration::from_mins(10);
-/// How many schedules are looked at in one go.
+/// How many schedules are loaded at a time.
 const BATCH: usize = 50;
-/// How many of the latest slots tell whether a schedule is stale.
+/// How many of the latest slots determine whether a schedule is stale.
 const TELLING: usize = 12;
-/// How often an id is drawn again when it is taken.
+/// How often an id is drawn if it is taken.
 const DRAWS: usize = 3;
 
-/// The loop that carries schedules on.
+/// The loop that advances schedules.
 pub(super) struct Scheduler {
     pub(super) store: Arc<Store>,
     pub(super) clock: Clock,
@@ -57,16 +57,16 @@ pub(super) struct Scheduler {
     pub(super) policy: Policy,
     pub(super) members: Members,
     pub(super) inventory: Arc<Inventory>,
-    /// The Droplet that this process runs on, if it is known to run on one. It is taken while it runs, since nobody else turns it on again.
+    /// The Droplet that this process runs on, if known. Its Snapshot is taken live, because no other process would turn it back on.
     pub(super) own_droplet: Option<DropletId>,
-    /// Where DigitalOcean is.
+    /// The origin of DigitalOcean's API.
     pub(super) digitalocean: Url,
-    /// Where it shows that it gets on.
+    /// Where the scheduler reports its progress.
     pub(super) progress: Progress,
 }
 
 impl Scheduler {
-    /// Looks at whatever is due until `stop`.
+    /// Looks at due schedules until `stop`.
     pub(super) async fn run(mut self, stop: CancellationToken) {
         self.own_droplet = metadata::own_droplet(&self.digitalocean).await;
         let (mut is_awake, mut has_rung) = (false, false);
@@ -74,7 +74,7 @@ impl Scheduler {
             loop {
                 let rung = self.store.changes().scheduler.notified();
                 if !is_awake {
-                    // Clock and time zones may be other ones than the last process had.
+                    // The clock and the time zones may differ from those of the last process.
                     is_awake = self.store.bounded(self.store.wake_schedules()).await.is_ok();
                 }
                 let can_write = !std::mem::take(&mut has_rung) || self.wake_waiting().await;
@@ -107,7 +107,7 @@ impl Scheduler {
         stop.run_until_cancelled(work).await;
     }
 
-    /// Has schedules look again that wait for a Droplet. Whether that could be written, which also shows that the lease is ours.
+    /// Wakes the schedules that wait for a Droplet. Returns whether that was stored, which also shows that this process holds the lease.
     async fn wake_waiting(&self) -> bool {
         let woken = self.store.bounded(self.store.wake_waiting_schedules()).await;
         if let Err(error) = &woken {
@@ -116,7 +116,7 @@ impl Scheduler {
         woken.is_ok()
     }
 
-    /// Does what is due; when to look again.
+    /// Does what is due. Returns when to look again.
     async fn turn(&self) -> Result<Option<Timestamp>, Error> {
         loop {
             let settled = self.store.settle_schedules().await?;
@@ -137,14 +137,14 @@ impl Scheduler {
         }
     }
 
-    /// A Droplet that does not exist any more is not tried again each night.
+    /// Pauses a schedule whose Droplet no longer exists, so that it does not fail every night.
     async fn after(&self, settled: &Settled) -> Result<(), Error> {
         let Some(ended) = self.store.operation(settled.operation).await?.map(|stored| stored.operation) else {
             return Ok(());
         };
         if ended.verdict == Some(Outcome::Failed(Failure::DropletGone)) {
             let pause = |schedule: &mut Schedule| {
-                // A group goes on without a member that is gone.
+                // A group continues without a member that is gone.
                 if ended.target.droplet == Some(schedule.droplet) {
                     schedule.state = State::Paused { until: None, why: Paused::DropletGone };
                 }
@@ -168,14 +168,14 @@ impl Scheduler {
         }
         let owner_at = self.ask_for_owner(&mut schedule, &mut due, &mut notices, now).await;
         let mut slots = self.store.latest_slots(schedule.id, TELLING).await?;
-        // What is about to be written counts already.
+        // A change that is about to be stored already counts.
         slots.retain(|slot| due.given_up.is_none_or(|(given_up, _)| given_up != slot.at));
         let snapshots = self.store.schedule_snapshots(schedule.id).await?;
         let run = self.store.latest_run(schedule.id).await?;
         let known = candidates(&snapshots);
         let newest = schedule.newest_good(&known, run.as_ref());
         let stale = schedule.stale_since(Record { slots: &slots, snapshots: &known, run: run.as_ref() }, now);
-        // Of a group, the newest of any member is better than none.
+        // For a group, the newest Snapshot of any member is better than none.
         let newest = newest.or_else(|| snapshots.first().and_then(|newest| newest.planned));
         remind::of_zone(&mut schedule, &mut notices);
         let asked_before = asks(&schedule);
@@ -190,14 +190,14 @@ impl Scheduler {
         let due_at = [due.wake, owner_at, stale_at, pause_at, moved_at, pruned_at, retry].into_iter().flatten().min();
         let latest =
             if pruned_at == Some(now) { self.store.schedule(schedule.id).await? } else { Some(stored.clone()) };
-        // Whatever a person changed meanwhile is looked at first.
+        // A change that a person made meanwhile is looked at first.
         let Some(latest) = latest.filter(|latest| latest.schedule == stored.schedule) else { return Ok(()) };
         self.store.keep_schedule(&latest, &schedule, &due, &notices, due_at).await?;
         if asked_before != asks(&schedule) {
             self.store.question_was_answered(schedule.id).await?;
         }
         match due.begin {
-            // The Droplets of a group are each taken by its run.
+            // The run of a group takes each of its Droplets.
             Some(slot) if schedule.group.is_none() && self.share(&schedule, slot).await? => Ok(()),
             Some(slot) => self.begin(&schedule, slot, now).await.map(drop),
             None => Ok(()),
@@ -209,8 +209,8 @@ impl Scheduler {
         Ok(Circumstances { right: schedule.owner.right(now), is_stale, restored_lately })
     }
 
-    /// Ends a planned time by a good Snapshot that another schedule began after it, if there is one that is consistent where this schedule
-    /// wants that.
+    /// Ends a planned time with a good Snapshot that another schedule began after it, if there is one. It must be consistent if this
+    /// schedule requires that.
     async fn share(&self, schedule: &Schedule, slot: Timestamp) -> Result<bool, Error> {
         for (other, operation) in self.store.taken_by_others(schedule.id, schedule.droplet, slot).await? {
             let Some(other) = self.store.schedule(other).await? else { continue };
@@ -235,7 +235,7 @@ impl Scheduler {
         Ok(false)
     }
 
-    /// Whether the Snapshot that an operation took is still there: somebody may have deleted it since.
+    /// Whether the Snapshot that an operation took still exists. A person may have deleted it since.
     async fn is_there(&self, known: &[ScheduleSnapshot], operation: OperationId) -> Result<bool, Error> {
         let recorded = known.iter().find(|one| one.operation == operation).and_then(|one| one.snapshot);
         let Some(id) = recorded else { return Ok(false) };
@@ -268,7 +268,8 @@ impl Scheduler {
         self.create(schedule, (kind, target), trigger, now).await
     }
 
-    /// Creates an operation of a schedule. That the Droplet is busy, or the time not free any more, is no error: it is looked at again.
+    /// Creates an operation of a schedule. If the Droplet is busy or the planned time is no longer free, that is not an error: the schedule
+    /// is looked at again.
     async fn create(
         &self,
         schedule: &Schedule,
@@ -286,7 +287,7 @@ impl Scheduler {
                 snapshot_name: None,
                 usual: TypicalDurations::default(),
             };
-            // Only what turns a Droplet off is warned of.
+            // People are warned only of an operation that turns a Droplet off.
             let warned = Answering::by_itself(schedule.warn.filter(|_| kind.may_turn_off()));
             match self.store.create_answered(request, trigger, None, warned).await {
                 Ok(operation) => {
@@ -313,14 +314,14 @@ impl Scheduler {
     }
 }
 
-/// Whether an operation could be begun.
+/// Whether an operation could be created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Begun {
     Yes,
     NotYet,
 }
 
-/// What people are asked about a schedule's Snapshots: whether one may be relied on, and whether many may go.
+/// Whether people are asked to accept a Snapshot, and whether they are asked about many deletions.
 fn asks(schedule: &Schedule) -> (bool, bool) {
     (schedule.watched.doubted.is_some(), schedule.watched.deletions.is_open())
 }

@@ -20,7 +20,7 @@ use crate::{
     store::Store,
 };
 
-/// The settings and rooms for the bot on Discord.
+/// The settings and modules for the bot on Discord.
 pub(super) fn bot_parts(
     config: &Config,
     store: &Arc<Store>,
@@ -60,7 +60,7 @@ pub(super) fn bot_parts(
     (settings, rooms)
 }
 
-/// Lets the inventory ask the store which Snapshots we took.
+/// Lets the inventory ask the store which Snapshots the bot took.
 fn made(store: Arc<Store>) -> Made {
     Arc::new(move |names| {
         let store = Arc::clone(&store);

@@ -14,9 +14,9 @@ use crate::{
     store::{self, Account, Evidence, Store},
 };
 
-/// How long DigitalOcean may take to say whether it accepts a token; after that it counts as not answering.
+/// How long DigitalOcean may take to answer whether it accepts a token; after that it counts as not answering.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// From how many operations to take things that the token may be able to read.
+/// The number of operations from which the evidence is taken.
 const OPERATIONS: usize = 20;
 /// The longest pause between the two refusals that are required, and before a refused token is tried again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -35,16 +35,16 @@ pub enum Proof {
 pub(super) enum Answer {
     /// The token is accepted; with its team, if the token may read that.
     Accepted(Option<String>),
-    /// Refused.
+    /// The token is refused.
     Refused,
-    /// No usable answer.
+    /// DigitalOcean gave no usable answer.
     None,
 }
 
 /// Whether this process may handle the operations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Fitness {
-    /// It may; new knowledge about the token is to be stored.
+    /// It may. Contains what was learned about the token, to be stored.
     Fit(Option<Accepted>),
     /// It must not.
     Unfit(Unfit),
@@ -95,7 +95,7 @@ pub(super) struct Token {
     pub(super) proven: Arc<Mutex<Option<Proven>>>,
 }
 
-/// Whether a token can read things of the account.
+/// Whether a token can read resources of the account.
 enum Sight {
     Seen,
     Nothing,
@@ -130,7 +130,7 @@ impl Token {
         (proven.token.expose_secret() == token.expose_secret()).then(|| proven.accepted.clone())
     }
 
-    /// Whether the token belongs to the same account as these things, and as this team if known.
+    /// Whether the token belongs to the same account as these resources, and to this team if known.
     async fn proof_by(&self, evidence: &Evidence, known_team: Option<String>) -> Fitness {
         let team = match (self.ask().await, self.proof) {
             (Answer::Refused, _) => return Fitness::Unfit(Unfit::Refused),
@@ -163,7 +163,7 @@ impl Token {
         }
     }
 
-    /// Like [`ask`](Self::ask), but believes the first answer.
+    /// Asks as [`ask`](Self::ask) does, but believes the first answer.
     pub(super) async fn ask_once(&self) -> Answer {
         match tokio::time::timeout(PATIENCE, self.client.run(queries::team())).await {
             Ok(Ok(team)) => Answer::Accepted(team),
@@ -178,12 +178,12 @@ impl Token {
         }
     }
 
-    /// The pause between two tries: a third of the settle time, up to a limit.
+    /// The pause between two attempts: a third of the settle time, up to a limit.
     pub(super) fn pause(&self) -> Duration {
         (self.settle_time / 3).min(LONGEST_PAUSE)
     }
 
-    /// Looks at the evidence. That nothing can be read is believed if it is repeated after a while.
+    /// Reads the evidence. The result that nothing can be read is believed only if it is repeated after a while.
     async fn look_twice(&self, evidence: &Evidence) -> Sight {
         match self.look(evidence).await {
             Sight::Nothing => {

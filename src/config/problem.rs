@@ -74,7 +74,7 @@ impl std::error::Error for Problems {}
 /// Something that does not keep the bot from starting, but is probably not intended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Warning {
-    /// A variable whose name is nearly one of ours.
+    /// A variable whose name is nearly that of a known one.
     Misspelled {
         /// The name as spelled.
         unknown: String,

@@ -15,7 +15,7 @@ pub struct Discord {
     pub token: SecretString,
     /// The file that contains the token, if it came from one.
     pub token_file: Option<SecretFile>,
-    /// A channel that also receives every outcome.
+    /// The channel that also receives every outcome.
     pub notify_channel: Option<ChannelId>,
     /// The channel that receives the monthly cost of Snapshots.
     pub report_channel: Option<ChannelId>,

@@ -235,7 +235,7 @@ pub(super) fn word<T: Copy>(text: &str, words: [(&'static str, T); 2]) -> Result
     found.map(|(_, value)| *value).ok_or_else(|| mismatch(shown(text), format!("{first} or {second}")))
 }
 
-/// A positive number of things.
+/// A positive number.
 pub(super) fn count(text: &str) -> Result<usize, Mismatch> {
     match text.parse::<usize>() {
         Ok(count) if (1..=100_000).contains(&count) => Ok(count),

@@ -1,4 +1,4 @@
-//! The one table of environment variables: name, meaning, default, example. `.env.example` is rendered from it.
+//! The single table of environment variables: name, meaning, default, example. `.env.example` is rendered from it.
 //!
 //! `config` reads through it, so a variable that is not in this table cannot be read. It knows nothing of how values are parsed.
 
@@ -170,14 +170,14 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// Names that look like ours but are not, such as `DISCORD_GUILDID`, with the name that was probably meant.
+/// Names that resemble a known one, such as `DISCORD_GUILDID`, with the name that was probably meant.
 pub fn misspelled(names: impl IntoIterator<Item = String>) -> Vec<Warning> {
     let known = |name: &str| VARIABLES.iter().any(|variable| variable.name == name);
     let unknown = names.into_iter().filter(|name| !known(name));
     let mut warnings: Vec<_> = unknown
         .filter_map(|unknown| {
             let nearest = VARIABLES.iter().min_by_key(|variable| distance(&unknown, variable.name))?;
-            // One error in five letters: `HTTP_ADD` is ours, `HTTP_PROXY` and `LOG_LEVEL` belong to other programs.
+            // One error in five letters: `HTTP_ADD` is a misspelling, `HTTP_PROXY` and `LOG_LEVEL` belong to other programs.
             let near = distance(&unknown, nearest.name) <= nearest.name.len() / 5;
             near.then_some(Warning::Misspelled { unknown, meant: nearest.name })
         })

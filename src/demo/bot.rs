@@ -22,7 +22,7 @@ use crate::{
 /// How long the threads of a killed runtime may take to end.
 const LAST_BREATH: Duration = Duration::from_secs(5);
 
-/// How a bot ended by itself or when told to; `None` if it was killed.
+/// How a bot ended on its own or when stopped; `None` if it was killed.
 type End = Option<Result<(), app::Error>>;
 
 /// A running bot.
@@ -53,7 +53,7 @@ impl Bot {
             if let Some(Err(error)) = &outcome {
                 state.send_replace(BotState::Failed { why: error.to_string() });
             }
-            // Nobody may be waiting for it.
+            // The receiver may be gone.
             let _ = ended.send(outcome);
         };
         thread::Builder::new().name("bot".to_owned()).spawn(body).context("could not start a thread for the bot")?;
@@ -124,7 +124,7 @@ impl Supervisor {
         Self { state, orders, stop, tasks }
     }
 
-    /// The page's handle for controlling the bot.
+    /// The page's handle to control the bot.
     pub(super) fn strings(&self) -> BotStrings {
         BotStrings { state: self.state.clone(), orders: self.orders.clone() }
     }

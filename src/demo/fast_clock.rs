@@ -1,6 +1,6 @@
-//! Lets the clock of bot, Discord and DigitalOcean run fast: a week in about a minute.
+//! Lets the clock of the bot, Discord and DigitalOcean run fast: a week in about a minute.
 //!
-//! The page gives the orders. Hours in which nothing happens fly by; while the bot works, time is slow enough for it to follow.
+//! The page gives the orders. Idle hours pass quickly; while the bot works, time is slow enough for it to follow.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,11 +23,11 @@ use crate::clock::Clock;
 const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// How often the clock is moved.
 const TICK: Duration = Duration::from_millis(40);
-/// Idle hours pass in steps that end at each quarter, so that what is planned for a quarter begins on time.
+/// Idle hours pass in steps that end at each quarter of an hour, so that what is planned for a quarter begins on time.
 const QUARTER: i64 = 15 * 60 * 1000;
-/// How far the clock is moved while somebody works.
+/// How far the clock is moved per tick while the bot works.
 const BUSY_STEP: SignedDuration = SignedDuration::from_millis(280);
-/// After this long without a request, nobody works.
+/// After this long without a request, the bot counts as idle.
 const QUIET: Duration = Duration::from_millis(400);
 /// How long the bot may take to answer a person.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -41,7 +41,7 @@ pub(super) struct FastClock {
 }
 
 impl FastClock {
-    /// Starts it; the clock goes at its own pace until somebody orders a week.
+    /// Starts the task. The clock runs at its own pace until a person orders a week.
     pub(super) fn start(stage: &Stage) -> Self {
         let (told, heard) = watch::channel(ClockState::default());
         let (orders, taken) = mpsc::channel(8);
@@ -64,12 +64,12 @@ impl FastClock {
         Self { state: heard, orders, stop, tasks }
     }
 
-    /// What the page holds.
+    /// The page's handle to control the clock.
     pub(super) fn strings(&self) -> ClockStrings {
         ClockStrings { state: self.state.clone(), orders: self.orders.clone() }
     }
 
-    /// Ends it.
+    /// Stops the task.
     pub(super) async fn stop(mut self) {
         self.stop.cancel();
         while self.tasks.join_next().await.is_some() {}
@@ -89,14 +89,14 @@ impl Mover {
     async fn serve(mut self) {
         while let Some(order) = self.orders.recv().await {
             if order == ClockOrder::Week {
-                // Without a bot that answers there is no schedule, and the week passes all the same.
+                // If no bot answers, there is no schedule, and the week passes all the same.
                 let _ = timeout(PATIENCE, self.schedule()).await;
                 self.week().await;
             }
         }
     }
 
-    /// Has somebody add a schedule, unless there is one.
+    /// Adds a schedule as a person would, unless there is one.
     async fn schedule(&self) -> Result<(), Refused> {
         let known = self.restorer.autocomplete("schedule show", "schedule", "", &[]).await?;
         if !known.is_empty() {
@@ -106,12 +106,12 @@ impl Mover {
         self.restorer.run("/schedule add what:minecraft every:day at:03:00 keep:3 last").await?;
         let (review, create) = self.until(|| self.create_button()).await;
         self.restorer.press(review, &create).await?;
-        // Only once it is answered: an Interaction is over after a quarter of an hour.
+        // Wait for the answer, since an Interaction expires after fifteen minutes.
         self.until(|| self.create_button().is_none_or(|(asked, _)| asked != review).then_some(())).await;
         Ok(())
     }
 
-    /// The button that creates what a review shows, and on which Message it is.
+    /// The button that creates what a review shows, and its Message.
     fn create_button(&self) -> Option<(Snowflake, String)> {
         self.restorer.messages().iter().rev().find_map(|message| {
             let mut buttons = message.body.components.iter().filter_map(|row| row["components"].as_array()).flatten();
@@ -123,7 +123,7 @@ impl Mover {
         })
     }
 
-    /// Waits until Discord shows something.
+    /// Waits until Discord shows what `look` finds.
     async fn until<T>(&self, look: impl Fn() -> Option<T>) -> T {
         let mut changes = self.discord.changes();
         loop {
@@ -136,7 +136,7 @@ impl Mover {
         }
     }
 
-    /// Lets a week pass, or less if somebody stops it.
+    /// Lets a week pass, or less if a person stops it.
     async fn week(&mut self) {
         let end = self.clock.now() + WEEK;
         let mut activity = Activity::new(&self.discord, &self.digitalocean);
@@ -152,7 +152,7 @@ impl Mover {
         self.told.send_modify(|state| state.is_fast = false);
     }
 
-    /// Moves the clock; false once the end has come. What is under way by then is let go on to its own.
+    /// Moves the clock. Returns `false` at the end; what is under way by then continues on its own.
     fn pass(&self, activity: &mut Activity, end: Timestamp) -> bool {
         let now = self.clock.now();
         let is_under_way = self.digitalocean.look(|world| world.next_due().is_some());
@@ -167,7 +167,7 @@ impl Mover {
     }
 }
 
-/// When the bot last asked for something.
+/// When the bot last sent a request.
 struct Activity {
     discord: watch::Receiver<u64>,
     digitalocean: watch::Receiver<u64>,

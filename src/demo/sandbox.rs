@@ -1,4 +1,4 @@
-//! The simulated services without the bot, for any other bot or client; until a signal.
+//! The simulated services without the bot, for any other bot or client, until a signal.
 
 use std::{io::Write as _, net::SocketAddr};
 

@@ -194,7 +194,7 @@ impl Play {
         Ok(response)
     }
 
-    /// Prints what happens until this person has been pinged again and everything has come to rest.
+    /// Prints what happens until this person has been pinged again and nothing is under way.
     async fn answered(&mut self, seat: &SimulatedUser, pings: usize) -> anyhow::Result<()> {
         // These buttons exist only while something runs; the next steps remain under an answer.
         let is_for_now =
@@ -221,7 +221,7 @@ impl Play {
             }
             tokio::select! {
                 _ = said.changed() => {}
-                // Droplets go off and on by themselves; the bot's frequent looks make that a change.
+                // Droplets go off and on without a request; the bot's frequent looks make that a change.
                 _ = done.changed() => {}
                 () = tokio::time::sleep_until(deadline) => {
                     bail!("nothing more happened within {} s; the conversation so far is above", PATIENCE.as_secs())

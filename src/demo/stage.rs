@@ -35,7 +35,7 @@ use crate::{
 /// How fast the simulated world runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pace {
-    /// For somebody who watches and presses buttons.
+    /// For a person who watches and presses buttons.
     Watched,
     /// For a conversation that plays itself.
     Played,
@@ -67,7 +67,7 @@ impl Pace {
     }
 }
 
-/// For how many days the account has been watched already.
+/// For how many days the bot has recorded the account already.
 const DAYS: i64 = 40;
 
 /// A Snapshot in addition to those of the story.
@@ -81,7 +81,7 @@ pub(super) struct Seed {
 pub(super) struct Stage {
     pub(super) discord: Arc<Discord>,
     pub(super) digitalocean: Arc<DigitalOcean>,
-    /// What bot, Discord and DigitalOcean go by.
+    /// The clock that the bot, Discord and DigitalOcean use.
     pub(super) clock: Clock,
     pub(super) guild: Snowflake,
     ops: Snowflake,
@@ -135,7 +135,7 @@ impl Stage {
         Config::from_lookup(|name| self.environment.get(name).cloned()).context("the demo's own configuration is wrong")
     }
 
-    /// Writes down what the Snapshots weighed day by day, as a bot that was there would have.
+    /// Records the daily sizes of the Snapshots, as a bot that ran on those days would have.
     pub(super) async fn remember(&self) -> anyhow::Result<()> {
         let url = self.environment.get("DATABASE_URL").cloned().unwrap_or_default();
         let settings = store::Settings { url: SecretString::from(url), notify_channel: None };
@@ -165,7 +165,7 @@ impl Stage {
         });
     }
 
-    /// The people as whom a visitor can act.
+    /// The people whom a visitor can act as.
     pub(super) fn seats(&self) -> Vec<Snowflake> {
         self.people.to_vec()
     }
@@ -185,7 +185,7 @@ impl Stage {
         self.discord.as_user(self.people[2], self.ops)
     }
 
-    /// Takes down the stage, once nobody holds its parts any longer.
+    /// Shuts down the stage, once its parts are no longer in use.
     pub(super) async fn shutdown(self) {
         if let Some(discord) = Arc::into_inner(self.discord) {
             discord.stop().await;

@@ -13,7 +13,7 @@ use snapshot_bot_sandbox::discord::{
 /// The width of the column of names.
 const NAMES: usize = 13;
 
-/// Prints what it sees, in colour on a terminal.
+/// Prints what it sees, in color on a terminal.
 pub(super) struct Teller {
     told: BTreeMap<Snowflake, Vec<String>>,
     colourful: bool,
@@ -45,7 +45,7 @@ impl Teller {
         self.line(&self.toned(&format!("{:>NAMES$}  {text}", "·"), Tone::Faint));
     }
 
-    /// Prints what somebody does.
+    /// Prints what a person does.
     pub(super) fn act(&self, who: &str, what: &str) {
         self.line(&format!("{}  {what}", self.toned(&format!("{who:>NAMES$}"), Tone::Strong)));
     }
@@ -56,7 +56,7 @@ impl Teller {
         self.line(&self.toned(&format!("{sign:>NAMES$}  {what}"), tone));
     }
 
-    /// Prints what this person sees and has not been shown yet.
+    /// Prints what this person sees and the terminal has not shown yet.
     pub(super) fn catch_up(&mut self, discord: &Discord, seat: &SimulatedUser) {
         for message in seat.messages() {
             let (author, lines) = {

@@ -1,6 +1,6 @@
-//! The bot on Discord: built once, run until it is told to stop or Discord refuses it for good.
+//! The bot on Discord. It is built once and runs until it is stopped or Discord refuses it permanently.
 //!
-//! `app` starts it, runs it alongside its [`Reporter`], and closes it first of all when the process stops or loses its lease.
+//! `app` starts it, runs it together with its [`Reporter`], and closes it before everything else when the process stops or loses its lease.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -48,59 +48,59 @@ use crate::{
     store::Store,
 };
 
-/// The slowest that an unreachable Discord is asked again.
+/// The longest pause between two attempts to reach Discord.
 const SLOWEST: Duration = Duration::from_secs(30);
-/// Discord takes the token away from a bot that begins more sessions than it may in a day; so many are left alone.
+/// Discord revokes the token of a bot that begins more sessions than its daily limit, so the bot leaves this many unused.
 const SPARE_SESSIONS: u64 = 50;
 /// How long closing the gateway may take; a bot that is still connecting has nothing to close.
 const CLOSING: Duration = Duration::from_secs(2);
 
-/// How long the relay may take to pass the goodbye on.
+/// How long the relay may take to forward the close frames.
 const FAREWELL: Duration = Duration::from_millis(500);
 
-/// What the bot needs to know of the configuration.
+/// The configuration that the bot needs.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The bot's token.
     pub token: SecretString,
-    /// Where to connect instead of discord.com: simulators only.
+    /// Where to connect instead of discord.com. Only simulators set it.
     pub connect_to: Option<SocketAddr>,
-    /// The one root certificate to trust there, as PEM.
+    /// The only root certificate to trust there, as PEM.
     pub extra_ca_pem: Option<String>,
-    /// Dollars per GB and month of a Snapshot.
+    /// The price of a Snapshot, in dollars per GB and month.
     pub price_per_gb: f64,
-    /// The times that questions and shutdowns are given.
+    /// The timeouts of questions and shutdowns.
     pub rules: Rules,
-    /// The Droplet that this process runs on, if it is known to run on one.
+    /// The Droplet that this process runs on, if known.
     pub own_droplet: Option<DropletId>,
-    /// The channel that hears of what cannot be said where it was asked.
+    /// The channel for messages that cannot be posted where the operation was requested.
     pub notify_channel: Option<ChannelId>,
-    /// The channel that hears once a month what Snapshots cost.
+    /// The channel for the monthly cost report.
     pub report_channel: Option<ChannelId>,
-    /// The role that is called when a Droplet is off and does not come back.
+    /// The role to ping when a Droplet is off and does not come back.
     pub failure_role: Option<RoleId>,
-    /// How long the gateway may be away.
+    /// How long the gateway may be disconnected.
     pub patience: Patience,
-    /// How much one person may ask for.
+    /// How much one person may request.
     pub limits: Limits,
-    /// Where the addresses may lead that schedules call.
+    /// Which addresses schedules may call.
     pub reach: Reach,
 }
 
-/// The rooms behind the bot.
+/// The modules that the bot works with.
 #[derive(Clone)]
 pub struct Rooms {
-    /// The store.
+    /// The operations, schedules and reports.
     pub store: Arc<Store>,
     /// Droplets and Snapshots by name.
     pub inventory: Arc<Inventory>,
-    /// Who may do what, and in which guilds.
+    /// Which roles have which rights, and in which guilds.
     pub policy: Policy,
-    /// The time.
+    /// The source of the current time.
     pub clock: Clock,
-    /// Whether new operations are let in.
+    /// Whether new operations may start.
     pub intake: Intake,
-    /// Where others ask who is a member.
+    /// How other modules look up guild members.
     pub members: Members,
 }
 
@@ -121,8 +121,8 @@ pub struct Bot {
 }
 
 impl Bot {
-    /// Logs in and learns where the gateway is. Waits for Discord as long as it takes, or until `shutdown`; fails at once if the
-    /// token is refused.
+    /// Logs in and looks up the gateway's address. Retries until Discord answers or `shutdown` is cancelled, and fails at once if Discord
+    /// refuses the token.
     pub async fn start(settings: Settings, rooms: Rooms, shutdown: &CancellationToken) -> Result<Self, Error> {
         let Settings {
             token,
@@ -177,7 +177,8 @@ impl Bot {
             .cache_settings(smallest_cache())
             .await
             .map_err(Error::of_gateway)?;
-        // serenity goes to the real gateway when it cannot learn the address itself; we have learnt it, and stand in between.
+        // serenity connects to the real gateway if it cannot look up the address. The address is known here, so the relay stands in its
+        // place.
         let relay = Relay::open(&login.gateway, Arc::clone(&client.http)).await.map_err(Error::Relay)?;
         *client.ws_url.lock().await = relay.url().map_err(Error::Relay)?;
         let relaying = TaskTracker::new();
@@ -212,27 +213,27 @@ impl Bot {
         })
     }
 
-    /// The application that the token belongs to.
+    /// The id of the application that the token belongs to.
     pub fn application(&self) -> ApplicationId {
         self.application
     }
 
-    /// What says everything else; to be run alongside the bot, and for a little longer.
+    /// The reporter that posts progress and outcomes. Run it together with the bot; it outlives the bot by a moment.
     pub fn reporter(&self) -> Reporter {
         self.reporter.clone()
     }
 
-    /// What says how schedules stand; to be run alongside the other.
+    /// The reporter for schedules. Run it together with the bot.
     pub fn schedule_reporter(&self) -> ScheduleReporter {
         self.schedule_reporter.clone()
     }
 
-    /// What says how groups get on that people have taken; to be run alongside the other.
+    /// The reporter for runs of groups that people started. Run it together with the bot.
     pub fn group_reporter(&self) -> GroupReporter {
         self.group_reporter.clone()
     }
 
-    /// What says once a month what Snapshots cost; to be run alongside the reporter.
+    /// The task that posts the monthly cost report. Run it together with the bot.
     pub fn monthly(&self) -> Monthly {
         self.monthly.clone()
     }
@@ -242,13 +243,13 @@ impl Bot {
         self.watchdog.ready.subscribe()
     }
 
-    /// Listens until `shutdown`, then closes the gateway. Never returns before that but with an error: a bot that hears nothing
-    /// is not kept alive.
+    /// Listens until `shutdown`, then closes the gateway. Before that it returns only with an error, since a bot that receives nothing must
+    /// not stay running.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
         let Self { mut client, registrar, watchdog, state, refusals, left, relaying, .. } = self;
         let left = left.drop_guard();
         let (shards, http) = (Arc::clone(&client.shard_manager), Arc::clone(&client.http));
-        // While still connecting there is no shard to close, and serenity's own loop would wait for one forever.
+        // While the bot is still connecting there is no shard to close, and serenity's own loop would wait for one forever.
         let close = async || drop(tokio::time::timeout(CLOSING, shards.shutdown_all()).await);
         let closed = async {
             shutdown.cancelled().await;
@@ -279,13 +280,13 @@ impl Bot {
         };
         drop(left);
         relaying.close();
-        // What was said last is on its way through the relay.
+        // The last frames are still on their way through the relay.
         drop(tokio::time::timeout(FAREWELL, relaying.wait()).await);
         ended
     }
 }
 
-/// What logging in teaches.
+/// What Discord returns at login.
 struct Login {
     gateway: String,
     me: UserId,
@@ -309,12 +310,12 @@ async fn log_in(http: &Http, is_simulated: bool) -> Result<Login, Error> {
     Ok(Login { gateway, me: me.id, application: ApplicationId(application.id.get()) })
 }
 
-/// How long no session may be begun; none if one may.
+/// How long the bot must wait before it may begin a session; `None` if it may begin one now.
 fn pause_before_session(limit: &SessionStartLimit) -> Option<Duration> {
     (limit.remaining < SPARE_SESSIONS.min(limit.total)).then(|| Duration::from_millis(limit.reset_after))
 }
 
-/// Asks until Discord answers; a refusal is final.
+/// Retries until Discord answers. A refusal is final.
 async fn patiently<T, F: Future<Output = serenity::Result<T>>>(
     what: &'static str,
     ask: impl FnMut() -> F,
@@ -332,7 +333,7 @@ async fn patiently<T, F: Future<Output = serenity::Result<T>>>(
     })
 }
 
-/// Interactions bring all that we need to know of people and channels, so nothing else is kept.
+/// Interactions carry everything that the bot needs to know about people and channels, so the cache holds nothing else.
 fn smallest_cache() -> cache::Settings {
     let mut settings = cache::Settings::default();
     settings.max_messages = 0;

@@ -1,8 +1,8 @@
-//! serenity's rate limits, when the machine's clock is set back.
+//! Keeps serenity's rate limits correct when the machine's clock is set back.
 //!
-//! serenity 0.12 keeps until when a route may not be asked by the system's clock (`Ratelimit::reset`), and waits for the difference. Set back by an
-//! hour, it waits for an hour, and everybody behind it. What it knows of the routes can be forgotten at no cost but a 429: Discord says it
-//! again with each answer.
+//! serenity 0.12 stores the end of a route's rate limit as a system time (`Ratelimit::reset`) and waits for the difference. If the clock is
+//! set back by an hour, that request waits for an hour, and so does every request behind it. Forgetting what serenity knows about the
+//! routes costs at most one 429, because Discord repeats the limits with each answer.
 
 use std::{
     convert::Infallible,
@@ -13,12 +13,12 @@ use std::{
 use serenity::http::Http;
 use tokio::time::{Instant, sleep};
 
-/// Between two looks at the clock.
+/// The pause between two looks at the clock.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Clocks that are slewed differ by less.
+/// Slewed clocks differ by less than this.
 const TOLERANCE: Duration = Duration::from_millis(500);
 
-/// Forgets what serenity knows of the routes each time that the clock is set back. To be run alongside the bot; never returns.
+/// Clears serenity's rate limits each time the clock is set back. Run it together with the bot; it never returns.
 pub(super) async fn watch(http: Arc<Http>) -> Infallible {
     let mut clocks = Clocks::read();
     loop {
@@ -33,7 +33,7 @@ pub(super) async fn watch(http: Arc<Http>) -> Infallible {
     }
 }
 
-/// What two clocks say at one moment: one that is set, and one that only runs.
+/// The readings of two clocks at one moment: the wall clock, which can be set, and the monotonic clock.
 struct Clocks {
     wall: SystemTime,
     running: Instant,

@@ -1,6 +1,6 @@
-//! Presses, by people who may have lost the right to them since the button was shown.
+//! Handles presses, by people who may have lost their rights since the button was shown.
 //!
-//! A press is stateless and forged as easily as typed text, so the operation is looked up and the person asked about again.
+//! A press carries no state and is as easy to forge as typed text, so the bot looks up the operation and checks the person's rights again.
 
 use std::sync::Arc;
 
@@ -49,7 +49,7 @@ pub(super) async fn pressed(state: &AppState, http: &Http, interaction: &Compone
     responder.answer(Box::pin(hear(state, &info, press))).await;
 }
 
-/// Answers a form that was sent. It opened over a message which may be anybody's to see, so a new message answers it.
+/// Answers a submitted form. The form opened over a message that may be public, so the answer is a new message.
 pub(super) async fn sent(state: &AppState, http: &Http, interaction: &ModalInteraction) {
     let info = InteractionInfo::from(interaction);
     let press = interaction.data.custom_id.parse().ok().filter(|press| is_in_its_place(*press, false));
@@ -58,7 +58,7 @@ pub(super) async fn sent(state: &AppState, http: &Http, interaction: &ModalInter
     responder.answer(Box::pin(hear(state, &info, press))).await;
 }
 
-/// How a press is put off that takes a moment longer: one whose answer takes the place of its message leaves that alone until then.
+/// How a press that takes longer is deferred. If its answer replaces the message, the message stays as it is until then.
 fn deferral(press: Press) -> Deferral {
     match press {
         Press::Confirm(_)
@@ -100,13 +100,13 @@ fn deferral(press: Press) -> Deferral {
     }
 }
 
-/// What is said instead of a message may only take the place of one that its reader alone sees: under a public one, such a press
+/// Whether the answer may replace the message that was pressed. Only an ephemeral message may be replaced; under a public one, such a press
 /// is forged.
 fn is_in_its_place(press: Press, is_private: bool) -> bool {
     is_private || deferral(press) == Deferral::Thinking
 }
 
-/// Whether the same press can be offered once more: it asks first, and is about nothing that was chosen or typed.
+/// Whether the same press can be offered again. It can if it asks first and depends on nothing that was chosen or typed.
 fn is_pressed_again(press: Press) -> bool {
     match press {
         Press::Undo(_)
@@ -119,7 +119,7 @@ fn is_pressed_again(press: Press) -> bool {
         | Press::RunAgain { .. }
         | Press::GroupAgain(_)
         | Press::Begin { .. } => true,
-        // The question is still there, with its buttons.
+        // The question and its buttons are still there.
         Press::Confirm(_)
         | Press::Take { .. }
         | Press::Tags(_)
@@ -134,7 +134,7 @@ fn is_pressed_again(press: Press) -> bool {
         | Press::PutBack(_)
         | Press::Choose(_)
         | Press::LaunchAs(_)
-        // These ask nothing.
+        // These ask no question.
         | Press::Wish { .. }
         | Press::KeepWaiting(_)
         | Press::Pin(_)
@@ -149,8 +149,8 @@ fn is_pressed_again(press: Press) -> bool {
     }
 }
 
-/// Which answer a press needs before it is carried out. None where it only asks or looks, where what it does harms nobody who does not
-/// know of it, or where it begins an operation, which hears itself what became of the answer.
+/// The answer that must reach the person before the press is carried out. `None` if the press only asks or looks, if its effect harms
+/// nobody who does not know about it, or if it begins an operation, because the operation itself learns whether the answer arrived.
 fn needed_answer(press: Press) -> Option<Needed> {
     match press {
         Press::TakeGroup(_) | Press::Schedule(_) => Some(Needed::Withdrawable),
@@ -192,12 +192,12 @@ fn needed_answer(press: Press) -> Option<Needed> {
     }
 }
 
-/// Does what a press means, or a command that means the same. Whether the person may is asked here, and nowhere else.
+/// Carries out a press, or a command with the same meaning. Rights are checked here and nowhere else.
 pub(super) async fn hear(state: &AppState, info: &InteractionInfo, press: Option<Press>) -> Result<Answer, Stop> {
     state.policy.admit(&info.who).map_err(Refusal::Denied)?;
     let press = press.ok_or(Refusal::UnknownButton)?;
     match Box::pin(carry_out(state, info, press)).await {
-        // What an old button is about may be gone, and perhaps we know by whom.
+        // The subject of an old button may be gone, and the bot may know who deleted it.
         Err(Stop::Refused(refusal)) => {
             let refusal = lookup::by_whom(state, refusal).await?;
             Err(if refusal.passes() && is_pressed_again(press) {
@@ -206,7 +206,7 @@ pub(super) async fn hear(state: &AppState, info: &InteractionInfo, press: Option
                 refusal.into()
             })
         }
-        // Such a press only asks, or is in doubt.
+        // Such a press only asks, or its effect is in doubt.
         Err(Stop::Failed(fault @ Fault::Store(_))) if is_pressed_again(press) => {
             Err(Stop::NotStarted(fault, Box::new(press)))
         }
@@ -298,20 +298,20 @@ async fn carry_out(state: &AppState, info: &InteractionInfo, press: Press) -> Re
     }
 }
 
-/// The operation with this id, if this person may know of it.
+/// The operation with this id, if this person may see it.
 async fn known(state: &AppState, info: &InteractionInfo, id: OperationId) -> Result<Operation, Stop> {
     let found = state.store.operation(id).await?.map(|stored| stored.operation);
     found.filter(|operation| state.may_see(&info.who, operation)).ok_or_else(|| unknown(id))
 }
 
-/// The operations that the call of this one lists and that this person may know of; never none.
+/// The operations that the call led by this one lists and that this person may see. Never empty.
 async fn listed(state: &AppState, info: &InteractionInfo, leader: OperationId) -> Result<Vec<Operation>, Stop> {
     let called = state.store.called_with(leader).await?.into_iter().map(|called| called.operation);
     let seen: Vec<Operation> = called.filter(|operation| state.may_see(&info.who, operation)).collect();
     if seen.is_empty() { Err(unknown(leader)) } else { Ok(seen) }
 }
 
-/// Whether the person may, and has been answered where that must come first.
+/// Checks that the person may press this, and sends the answer first if that is needed.
 async fn admit(state: &AppState, info: &InteractionInfo, press: Press, asker: Option<UserId>) -> Result<Grant, Stop> {
     let grant = authorize(state, info, press, asker)?;
     if let Some(needed) = needed_answer(press) {
@@ -320,7 +320,8 @@ async fn admit(state: &AppState, info: &InteractionInfo, press: Press, asker: Op
     Ok(grant)
 }
 
-/// Whether this person may press this. `asker` asked for what it says something to, where it does.
+/// Checks that this person may press this button. `asker` is the person who requested the operation that the press acts on, if there is
+/// one.
 fn authorize(state: &AppState, info: &InteractionInfo, press: Press, asker: Option<UserId>) -> Result<Grant, Refusal> {
     let who = info.who.user;
     let granted = state.policy.authorize(&info.who, press.right(asker, who));

@@ -1,6 +1,6 @@
-//! What the bot finds on Discord, read over REST without connecting: who it is, its guilds, its rights in each channel.
+//! What the bot finds on Discord, read over REST without a gateway connection: its identity, its guilds, and its rights in each channel.
 //!
-//! Called by `app::check`, which puts it into words. Writes nothing on Discord.
+//! `app::check` calls this and words the result. Nothing is written to Discord.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,11 +20,11 @@ use super::{
 };
 use crate::operation::ids::{ChannelId, GuildId, RoleId};
 
-/// The application that a bot belongs to.
+/// The id of the application that a bot belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ApplicationId(pub u64);
 
-/// The rights that the bot needs in a channel where it is used, and in threads below it.
+/// The rights that the bot needs in each channel where it is used, and in the threads below it.
 pub const RIGHTS: [(Permissions, &str); 5] = [
     (Permissions::VIEW_CHANNEL, "View Channels"),
     (Permissions::SEND_MESSAGES, "Send Messages"),
@@ -33,63 +33,63 @@ pub const RIGHTS: [(Permissions, &str); 5] = [
     (Permissions::READ_MESSAGE_HISTORY, "Read Message History"),
 ];
 
-/// The bot's account, over REST alone.
+/// The bot's account, used over REST only.
 #[derive(Debug)]
 pub struct Account {
     http: Http,
     me: id::UserId,
     application: id::ApplicationId,
-    /// Its name.
+    /// The bot's name.
     pub name: String,
 }
 
-/// One of the guilds that are to be served.
+/// A guild that the configuration names.
 #[derive(Debug)]
 pub enum Guild {
-    /// The bot is not in it, or there is no such guild.
+    /// The bot is not a member, or the guild does not exist.
     Absent,
-    /// The bot is in it.
+    /// The bot is a member.
     Present {
-        /// Its name.
+        /// The guild's name.
         name: String,
-        /// Whether it was invited with the scope `applications.commands`.
+        /// Whether the bot was invited with the scope `applications.commands`.
         commands: bool,
-        /// The names of its roles, everyone's included.
+        /// The names of its roles, `@everyone` included.
         roles: BTreeMap<RoleId, String>,
-        /// Those of them that the bot may ping.
+        /// The roles that the bot may ping.
         mentionable: BTreeSet<RoleId>,
-        /// The text channels that the bot sees.
+        /// The text channels that the bot can see.
         channels: Vec<Place>,
     },
 }
 
-/// A channel, and which of [`RIGHTS`] the bot lacks there.
+/// A channel, and the [`RIGHTS`] that the bot lacks there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// Its name, without `#`.
+    /// The channel's name, without `#`.
     pub name: String,
-    /// What is missing, in Discord's words.
+    /// The missing rights, by Discord's names.
     pub lacks: Vec<&'static str>,
 }
 
-/// The channel that also hears of every outcome.
+/// The channel that receives every outcome.
 #[derive(Debug)]
 pub enum Notify {
-    /// There is no such channel, or the bot does not see it.
+    /// The channel does not exist, or the bot cannot see it.
     Unseen,
-    /// It belongs to a guild that is not served, or to none.
+    /// The channel belongs to a guild that is not served, or to no guild.
     Elsewhere,
-    /// It is a forum, or a category: nobody can write there.
+    /// The channel is a forum or a category, in which nobody can post.
     Forum {
-        /// Its name, without `#`.
+        /// The channel's name, without `#`.
         name: String,
     },
-    /// It is there.
+    /// The channel exists, and the bot can see it.
     Seen(Place),
 }
 
 impl Account {
-    /// Logs in, by the same way as the bot.
+    /// Logs in by the same route as the bot.
     pub async fn open(
         token: SecretString,
         connect_to: Option<SocketAddr>,
@@ -106,7 +106,7 @@ impl Account {
         ApplicationId(self.application.get())
     }
 
-    /// The link that invites the bot with exactly the rights it needs.
+    /// The link that invites the bot with exactly the rights that it needs.
     pub fn invite(&self) -> String {
         let rights = RIGHTS.iter().fold(Permissions::empty(), |sum, (right, _)| sum | *right);
         format!(
@@ -116,7 +116,7 @@ impl Account {
         )
     }
 
-    /// Looks at a guild.
+    /// Reads a guild.
     pub async fn guild(&self, guild: GuildId) -> Result<Guild, Error> {
         let requested = id::GuildId::new(guild.0);
         let Some(found) = there(rights::guild(&self.http, requested).await)? else { return Ok(Guild::Absent) };
@@ -139,7 +139,7 @@ impl Account {
         Ok(Guild::Present { name: found.name.clone(), commands, roles, mentionable, channels: places })
     }
 
-    /// Looks at the channel that also hears of every outcome, which must be in one of these guilds.
+    /// Reads the channel that receives every outcome. It must be in one of these guilds.
     pub async fn notify(&self, channel: ChannelId, guilds: &BTreeSet<GuildId>) -> Result<Notify, Error> {
         let asked = there(rights::channel(&self.http, id::ChannelId::new(channel.0)).await)?;
         let Some(channel) = asked else { return Ok(Notify::Unseen) };
@@ -159,14 +159,14 @@ impl Account {
     }
 }
 
-/// What the bot lacks in a channel; none if it does not even see it.
+/// The rights that the bot lacks in a channel; `None` if the bot cannot see the channel.
 fn place(guild: &rights::Guild, channel: &rights::Channel, member: &Member) -> Option<Place> {
     let has = rights::granted(guild, member, channel);
     let lacks = RIGHTS.iter().filter(|(right, _)| !has.contains(*right)).map(|(_, name)| *name).collect();
     has.contains(Permissions::VIEW_CHANNEL).then(|| Place { name: channel.name.clone(), lacks })
 }
 
-/// Nothing where Discord says that it is not there, or not for us.
+/// The answer, or `None` if Discord reports that the resource does not exist or is not accessible.
 fn there<T>(answer: serenity::Result<T>) -> Result<Option<T>, Error> {
     match answer {
         Ok(found) => Ok(Some(found)),

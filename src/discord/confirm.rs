@@ -1,7 +1,7 @@
-//! Questions before something is lost: asked of one person, open for two minutes, answered once, also after a restart.
+//! Questions before something is lost. Each is put to one person, stays open for two minutes, and is answered once, also across a restart.
 //!
-//! What is confirmed stands in the store and not in the button, so a forged press confirms nothing. Everything that was checked
-//! before the question is checked again before it is done, and what nobody was warned of is asked again.
+//! The subject is stored, not written into the button, so a forged press confirms nothing. Everything that was checked before the question
+//! is checked again before the operation begins. If something has changed that the person was not warned of, the bot asks again.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -35,32 +35,32 @@ use crate::{
 /// How long a question stays open.
 const OPEN: SignedDuration = SignedDuration::from_mins(2);
 
-/// What a question is about, and what the person was warned of.
+/// The subject of a question, and what the person was warned of.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Question {
     #[serde(flatten)]
     pub(super) requested: Requested,
     #[serde(default)]
     pub(super) warned: Warnings,
-    /// What a launch can have besides what it has.
+    /// What a launch can additionally have.
     #[serde(default)]
     pub(super) offer: Option<Offer>,
-    /// The failed operation that it makes good.
+    /// The failed operation that this one retries.
     #[serde(default)]
     pub(super) retries: Option<OperationId>,
-    /// How people hear of what is begun.
+    /// How people hear about the operation that begins.
     #[serde(default)]
     pub(super) announce: Announce,
 }
 
 impl Question {
-    /// A question about this, of which there is nothing to warn.
+    /// A question without warnings.
     pub(super) fn new(requested: Requested) -> Self {
         Self { requested, warned: Warnings::default(), offer: None, retries: None, announce: Announce::default() }
     }
 }
 
-/// Writes the question down and asks it.
+/// Stores the question and asks it.
 pub(super) async fn ask(
     state: &AppState,
     grant: &Grant,
@@ -70,7 +70,7 @@ pub(super) async fn ask(
     open(state, grant, question).await.map(words)
 }
 
-/// Writes the question down; what asks it is made from the buttons.
+/// Stores the question. The caller builds the message from the returned buttons.
 pub(super) async fn open(state: &AppState, grant: &Grant, question: &Question) -> Result<Buttons, Stop> {
     let expires_at: Timestamp = state.clock.now() + OPEN;
     let what = serde_json::to_string(question)?;
@@ -79,10 +79,10 @@ pub(super) async fn open(state: &AppState, grant: &Grant, question: &Question) -
     Ok(Buttons { id, expires_at })
 }
 
-/// The questions about operations of a kind after the first: what is looked at when one is answered, and what is asked after a failure.
+/// The follow-up questions of a kind of operation: what is checked when a question is answered, and what is asked after a failure.
 pub(super) trait Confirmed {
-    /// Whether it can still be done as it was asked about; a message if it must be asked about again. Nothing, for a kind that asks no
-    /// question.
+    /// Checks whether the operation can still be done as the question described it. Returns a message if the bot must ask again. Does
+    /// nothing for a kind that asks no question.
     async fn look_again(
         &self,
         _whose: (&AppState, &InteractionInfo),
@@ -92,7 +92,7 @@ pub(super) trait Confirmed {
         Ok(None)
     }
 
-    /// Asks about `failed` once more, for a kind whose words offer *Try again*.
+    /// Asks about `failed` once more, for a kind whose messages offer *Try again*.
     async fn ask_again(
         &self,
         _whose: (&AppState, &InteractionInfo),
@@ -103,7 +103,7 @@ pub(super) trait Confirmed {
     }
 }
 
-/// *Yes* was pressed. Until something has begun, the question stays as it is and can be answered again.
+/// Handles *Yes*. Until an operation has begun, the question stays open and can be answered again.
 pub(super) async fn confirmed(
     state: &AppState,
     info: &InteractionInfo,
@@ -113,7 +113,7 @@ pub(super) async fn confirmed(
     answered(state, info, grant, (id, Ok)).await
 }
 
-/// *Shut down and take* was pressed under the question about a take, or *Keep running*. No other question has these buttons.
+/// Handles *Shut down and take* and *Keep running*, which only the question about a take has.
 pub(super) async fn taken(
     state: &AppState,
     info: &InteractionInfo,
@@ -156,7 +156,7 @@ async fn answered(
     }
 }
 
-/// *Never mind* was pressed.
+/// Handles *Never mind*.
 pub(super) async fn declined(
     state: &AppState,
     info: &InteractionInfo,
@@ -175,7 +175,7 @@ pub(super) async fn declined(
     }
 }
 
-/// The question, closed so that it can be asked about something else; what is said instead where it cannot be answered any more.
+/// Closes the question so that the bot can ask about something else. Returns a message in its place if it can no longer be answered.
 pub(super) async fn reopened(
     state: &AppState,
     info: &InteractionInfo,
@@ -201,7 +201,7 @@ fn consent(state: &AppState, info: &InteractionInfo, grant: &Grant, id: Confirma
     Consent { id, by: grant.user(), guild: grant.guild(), at, interaction, retries: None }
 }
 
-/// Whether the question can never be answered with yes any more.
+/// Whether the question can never be confirmed any more.
 fn is_final(refusal: &Refusal) -> bool {
     matches!(
         refusal,
@@ -229,7 +229,7 @@ async fn carry_out(
     start::begin_confirmed(state, info, grant, begun).await.map(Message::text)
 }
 
-/// What is said in place of the question. It counts as a refusal like any other.
+/// The message that replaces the question. It counts as a refusal like any other.
 fn closed(state: &AppState, refusal: &Refusal) -> Answer {
     state.refusals.note(refusal);
     Answer::Instead(refusal::message(refusal))

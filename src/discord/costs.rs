@@ -1,6 +1,6 @@
-//! Gathers what is known of costs and leftovers: the list of Snapshots, their Droplets, who took them, pins, and the days written down.
+//! Gathers what is known about costs and leftovers: the Snapshots, their Droplets, who took them, the pins, and the recorded days.
 //!
-//! Called by the commands and by the monthly message.
+//! The commands and the monthly report use it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -27,22 +27,22 @@ use crate::{
     store::DayTotal,
 };
 
-/// What costs are sorted by.
+/// How costs are grouped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum By {
-    /// The Droplet that was taken.
+    /// By the Droplet that the Snapshot was taken of.
     Droplet,
-    /// The schedule that keeps it.
+    /// By the schedule that keeps the Snapshot.
     Schedule,
-    /// Each tag of that Droplet.
+    /// By each tag of that Droplet.
     Tag,
 }
 
-/// Stands for the Droplets that are not listed.
+/// The label for Droplets that are not listed.
 const NOT_LISTED: &str = "(Droplet gone or hidden)";
-/// Stands for Snapshots that no schedule keeps.
+/// The label for Snapshots that no schedule keeps.
 const NO_SCHEDULE: &str = "(no schedule)";
-/// Stands for the Droplets without a tag.
+/// The label for Droplets without a tag.
 const NO_TAG: &str = "(no tag)";
 
 /// All Snapshots.
@@ -50,7 +50,7 @@ pub(super) async fn listing(state: &AppState) -> Result<Listing, Stop> {
     Ok(state.inventory.listing(None).await.map_err(|unresolved| lookup::no_droplet("", unresolved))?)
 }
 
-/// What Snapshots cost, by what causes it and over so many months.
+/// What Snapshots cost, by cause and over `count` months.
 pub(super) async fn costs(state: &AppState, listing: &Listing, by: By, count: usize) -> Result<Costs, Stop> {
     let price = state.wording.price_per_gb;
     let droplet_of = |snapshot: &Snapshot| snapshot.droplet.and_then(|id| listing.droplet(id));
@@ -69,7 +69,7 @@ pub(super) async fn costs(state: &AppState, listing: &Listing, by: By, count: us
     let since = months.first().and_then(|first| first.to_zoned(TimeZone::UTC).ok());
     let since = since.map_or_else(|| state.clock.now(), |first| first.timestamp());
     let mut days = state.store.weighed_since(since).await?;
-    // Today is what the list says, whether or not that was written down already.
+    // The present list replaces today's record, if there is one.
     days.retain(|written| written.day != today);
     days.push(day_total(today, listing));
     Ok(Costs {
@@ -85,7 +85,7 @@ pub(super) async fn costs(state: &AppState, listing: &Listing, by: By, count: us
     })
 }
 
-/// The picture of how costs change, where it shows something and can be drawn. It is drawn by a thread for such work, not among the tasks.
+/// The chart of how costs change, if it shows something and can be drawn. It is drawn on a blocking thread, not on the async runtime.
 pub(super) async fn picture(costs: &Costs) -> Option<File> {
     if !picture::is_worth_drawing(&costs.trend) {
         return None;
@@ -104,7 +104,7 @@ pub(super) async fn picture(costs: &Costs) -> Option<File> {
     }
 }
 
-/// What Snapshots weigh today.
+/// The total size of all Snapshots today.
 fn day_total(day: Date, listing: &Listing) -> DayTotal {
     let sizes =
         listing.snapshots().map(|snapshot| snapshot.size_gigabytes.filter(|size| size.is_finite() && *size > 0.0));
@@ -113,7 +113,7 @@ fn day_total(day: Date, listing: &Listing) -> DayTotal {
     DayTotal { day, droplet: None, count, gigabytes: known.iter().sum() }
 }
 
-/// By which schedules each Snapshot is kept.
+/// The schedules that keep each Snapshot.
 async fn scheduled(state: &AppState) -> Result<HashMap<SnapshotId, Vec<String>>, Stop> {
     let mut found: HashMap<SnapshotId, Vec<String>> = HashMap::new();
     for (snapshot, schedule) in state.store.kept_by_schedules().await? {
@@ -124,7 +124,7 @@ async fn scheduled(state: &AppState) -> Result<HashMap<SnapshotId, Vec<String>>,
     Ok(found)
 }
 
-/// What DigitalOcean asks for its own Backups; none where no Droplet that is listed has any, or that cannot be read.
+/// What DigitalOcean charges for its own Backups; `None` if no listed Droplet has any or they cannot be read.
 async fn backups(state: &AppState, listing: &Listing) -> Option<BackupsSum> {
     if listing.droplets().all(|droplet| droplet.next_backup_window.is_none()) {
         return None;
@@ -142,13 +142,13 @@ async fn backups(state: &AppState, listing: &Listing) -> Option<BackupsSum> {
     Some(sum)
 }
 
-/// What may be left over.
+/// The Snapshots that may be left over.
 pub(super) async fn leftovers<'l>(
     state: &AppState,
     listing: &'l Listing,
 ) -> Result<Vec<(&'l Snapshot, Leftover)>, Stop> {
     let origins = state.store.origins(listing.snapshots().map(|snapshot| snapshot.name.as_str())).await?;
-    // Lists name the Droplets that are there; only the others are looked at.
+    // Lists name the Droplets that exist; only the others need a request.
     let droplets: HashSet<_> = listing.snapshots().filter_map(|snapshot| snapshot.droplet).collect();
     let missing = droplets.into_iter().filter(|droplet| listing.droplet(*droplet).is_none());
     let locations: HashMap<_, _> = state.inventory.locate(listing, missing).await;
@@ -165,7 +165,7 @@ pub(super) async fn leftovers<'l>(
     Ok(leftovers::leftovers(snapshots.into_iter(), &known))
 }
 
-/// What is pinned, and what an operation that runs works with or has taken.
+/// The Snapshots that are pinned, or that a running operation works with or has taken.
 async fn needed(state: &AppState) -> Result<HashSet<SnapshotId>, Stop> {
     let pinned = state.store.pins().await?.into_keys();
     let running = state.store.running().await?;

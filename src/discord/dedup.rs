@@ -1,21 +1,22 @@
-//! Interactions that the gateway delivers a second time, as it may after a resume: they were heard, so they are not answered again.
+//! Recognizes interactions that the gateway delivers a second time, as it may after a resume, so that they are not answered twice.
 //!
-//! For kindness only: what they would do is done once because the store knows their ids, whichever process hears them.
+//! This is only a courtesy. The store knows the ids of interactions, so their effects happen once in any case, whichever process receives
+//! them.
 
 use std::collections::VecDeque;
 
 use parking_lot::Mutex;
 use serenity::model::id::InteractionId;
 
-/// More than a gateway replays of a quarter of an hour, after which an interaction is over.
+/// More interactions than a gateway replays for fifteen minutes, after which an interaction expires.
 const REMEMBERED: usize = 1000;
 
-/// The interactions that were heard lately.
+/// The interactions that were received recently.
 #[derive(Debug, Default)]
 pub(super) struct RecentInteractions(Mutex<VecDeque<InteractionId>>);
 
 impl RecentInteractions {
-    /// Whether this one was heard before; from now on it was.
+    /// Whether this interaction was received before. Records it.
     pub(super) fn is_repeat(&self, interaction: InteractionId) -> bool {
         let mut heard = self.0.lock();
         if heard.contains(&interaction) {

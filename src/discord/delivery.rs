@@ -1,5 +1,5 @@
-//! From what is to be said to what serenity sends. Nothing is worded here. Nobody is pinged who is not named in `pings`, and no role but
-//! the one that a message calls.
+//! Converts messages to serenity's types. Nothing is worded here. Only the people in `pings` are pinged, and only the role that a message
+//! calls.
 
 use serenity::{
     builder::{
@@ -21,10 +21,10 @@ use super::messages::{
 };
 use crate::operation::ids;
 
-/// The id of a form's first line.
+/// The id of a form's first input.
 const INPUT: &str = "text";
 
-/// A new message. With its nonce enforced, Discord returns the first one instead of creating a second, for some minutes.
+/// A new message. Its nonce is enforced: for some minutes, Discord returns the first message instead of creating a second one.
 pub(super) fn create(
     said: &Message,
     nonce: String,
@@ -49,7 +49,7 @@ pub(super) fn create(
     message
 }
 
-/// The whole message again. An edit pings nobody, whatever it says.
+/// The whole message as an edit. An edit pings nobody, whatever its text.
 pub(super) fn edit(said: &Message) -> EditMessage {
     EditMessage::new()
         .content(&said.content)
@@ -58,7 +58,7 @@ pub(super) fn edit(said: &Message) -> EditMessage {
         .allowed_mentions(allowed(&[]))
 }
 
-/// The answer to an interaction, which pings nobody: the person who asked is reading it.
+/// The answer to an interaction. It pings nobody, since the person who asked is reading it.
 pub(super) fn response(said: &Message) -> CreateInteractionResponseMessage {
     CreateInteractionResponseMessage::new()
         .content(&said.content)
@@ -68,7 +68,7 @@ pub(super) fn response(said: &Message) -> CreateInteractionResponseMessage {
         .allowed_mentions(allowed(&[]))
 }
 
-/// The same, in place of what stands there already.
+/// The answer that replaces the message that was pressed.
 pub(super) fn edit_response(said: &Message) -> EditInteractionResponse {
     let edit = EditInteractionResponse::new()
         .content(&said.content)
@@ -78,14 +78,14 @@ pub(super) fn edit_response(said: &Message) -> EditInteractionResponse {
     file(said).into_iter().fold(edit, EditInteractionResponse::new_attachment)
 }
 
-/// The file that goes with it; its bytes travel next to the JSON that all of these become.
+/// The attached file. Its bytes are sent separately from the JSON of the message.
 pub(super) fn file(said: &Message) -> Option<CreateAttachment> {
     let file = said.file.as_ref()?;
     let attachment = CreateAttachment::bytes(file.bytes.clone(), &file.name);
     Some(if file.alt.is_empty() { attachment } else { attachment.description(&file.alt) })
 }
 
-/// A form, in answer to a press. Its lines come back in their order.
+/// A form, in answer to a press. Discord returns its inputs in the same order.
 pub(super) fn modal(form: &Modal) -> CreateModal {
     let rows = form.inputs.iter().enumerate().map(|(number, input)| {
         let id = if number == 0 { INPUT.to_owned() } else { format!("{INPUT}{}", number + 1) };
@@ -108,7 +108,7 @@ fn line(input: &Input, id: String) -> CreateInputText {
     line
 }
 
-/// The same, next to it.
+/// A follow-up message after the answer to an interaction.
 pub(super) fn follow_up(said: &Message) -> CreateInteractionResponseFollowup {
     CreateInteractionResponseFollowup::new()
         .content(&said.content)
@@ -118,17 +118,17 @@ pub(super) fn follow_up(said: &Message) -> CreateInteractionResponseFollowup {
         .allowed_mentions(allowed(&[]))
 }
 
-/// serenity's ids panic on zero, which a damaged row may hold; there is no channel 1 either, and Discord says so.
+/// serenity's ids panic on zero, which a damaged row may contain. There is no channel 1 either, and Discord reports that as an error.
 pub(super) fn channel_id(id: ids::ChannelId) -> ChannelId {
     ChannelId::new(id.0.max(1))
 }
 
-/// The same for messages.
+/// The message id, with 1 instead of zero, as in [`channel_id`].
 pub(super) fn message_id(id: ids::MessageId) -> MessageId {
     MessageId::new(id.0.max(1))
 }
 
-/// Only these people may be pinged.
+/// Permits pings of only these people.
 pub(super) fn allowed(pings: &[ids::UserId]) -> CreateAllowedMentions {
     CreateAllowedMentions::new().users(pings.iter().map(|user| UserId::new(user.0.max(1)))).replied_user(false)
 }

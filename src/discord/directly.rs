@@ -1,4 +1,4 @@
-//! What one person is told by a direct message, because no channel takes it.
+//! Direct messages to one person, for what no channel accepts.
 
 use serenity::{http::Http, model::id};
 
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::operation::ids::UserId;
 
-/// Tells a person. Without what can be pressed, which counts only in the guild, where people have roles.
+/// Sends a person a message. Buttons and menus are left out, because they count only in the guild, where people have roles.
 pub(super) async fn tell(http: &Http, person: UserId, said: &Message, nonce: String) -> serenity::Result<()> {
     let buttons = said.buttons.iter().filter(|button| button.press().is_none()).cloned().collect();
     let said = Message { menus: Vec::new(), buttons, ..said.clone().calling_nobody_else() };

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-/// Why the bot ended, or did not begin.
+/// Why the bot stopped or did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Discord does not know the token.
+    /// Discord does not accept the token.
     #[error("log in to Discord: it refuses DISCORD_TOKEN; copy the bot's token again from the Developer Portal")]
     TokenRefused,
-    /// Discord closed the gateway for good.
+    /// Discord closed the gateway permanently.
     #[error("stay on Discord's gateway: {0}")]
     GatewayRefused(&'static str),
-    /// Discord's gateway address is not one.
+    /// Discord returned an invalid gateway address.
     #[error("use the gateway's address that Discord gave")]
     BadGateway,
     /// The root certificate cannot be read.
@@ -20,28 +20,28 @@ pub enum Error {
     /// The HTTP client cannot be built.
     #[error("build the HTTP client")]
     Client(#[source] reqwest::Error),
-    /// There is no way to the gateway from this machine itself.
+    /// The relay cannot listen on loopback.
     #[error("listen on loopback, between Discord's gateway and this bot")]
     Relay(#[source] std::io::Error),
-    /// The connection to the gateway ended although nobody wanted that.
+    /// The connection to the gateway ended although the bot was not stopped.
     #[error("stay on Discord's gateway: the connection ended")]
     Ended(#[source] Option<Box<serenity::Error>>),
-    /// The gateway was not to be had for too long.
+    /// The gateway could not be reached for too long.
     #[error(
         "stay on Discord's gateway: not connected for {} s, whatever was tried; the log says what Discord answered",
         .0.as_secs()
     )]
     Deaf(Duration),
-    /// Discord gave no usable answer to a question that is asked once.
+    /// Discord gave no usable answer to a request that is sent once.
     #[error("get an answer from Discord: {0}")]
     Unanswered(String),
-    /// Stopped before it was connected.
+    /// The bot was stopped before it was connected.
     #[error("connect to Discord: stopped before that")]
     Stopped,
 }
 
 impl Error {
-    /// What the gateway's own client says when it gives up.
+    /// The error of the gateway client when it gives up.
     pub(super) fn of_gateway(error: serenity::Error) -> Self {
         use serenity::gateway::GatewayError;
         match error {

@@ -1,7 +1,8 @@
-//! The first response to one interaction: shared by the responder, which sends it, and the work, which may begin an operation.
+//! The first response to one interaction, shared by the responder, which sends it, and the work, which may begin an operation.
 //!
-//! An operation is carried out only for somebody whom Discord let us answer. Whether an interaction is too old for that is Discord's to
-//! say, because clocks differ: where it seems too old, the work has it deferred first, and begins something only if Discord takes that.
+//! An operation runs only if Discord accepted the answer to the person who requested it. Only Discord can tell whether an interaction is
+//! too old, because clocks differ. If an interaction seems too old, the work has it deferred first, and begins something only if Discord
+//! accepts that.
 
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
@@ -14,7 +15,7 @@ use crate::{
     schedule::{Schedule, run::Plan},
 };
 
-/// What is known of the first response, and what was begun meanwhile.
+/// The state of the first response, and what was begun meanwhile.
 #[derive(Debug, Default)]
 pub(super) struct FirstResponse {
     requested: Notify,
@@ -22,14 +23,14 @@ pub(super) struct FirstResponse {
     begun: Mutex<Option<Begun>>,
 }
 
-/// What was begun before it is known what became of the first response, and must hear of that.
+/// Something that was begun before the outcome of the first response was known, and that waits for that outcome.
 #[derive(Clone, Debug)]
 pub(super) enum Begun {
-    /// An operation, and who asked for it.
+    /// An operation, and the person who requested it.
     Operation(OperationId, UserId),
-    /// The run of a group, which begins no member until then, for this person in this guild.
+    /// The run of a group, requested by this person in this guild. It begins no member before the outcome is known.
     Run(Box<Plan>, (UserId, GuildId)),
-    /// A schedule that was added, or edited and what it was before.
+    /// A schedule that was added, or one that was edited together with its earlier version.
     Schedule(ScheduleId, Option<Box<Schedule>>),
 }
 
@@ -45,36 +46,36 @@ impl Begun {
 }
 
 impl FirstResponse {
-    /// What became of it; none while it was not sent, or is under way.
+    /// The outcome; `None` if the response was not sent or is still under way.
     pub(super) fn outcome(&self) -> Option<FirstAnswer> {
         *self.outcome.borrow()
     }
 
-    /// Has it sent at once, and waits for what becomes of it.
+    /// Has the response sent at once, and waits for the outcome.
     pub(super) async fn ensure(&self) -> FirstAnswer {
         self.requested.notify_one();
         let mut outcome = self.outcome.subscribe();
-        // The sender is this very value, so it is there.
+        // `self` holds the sender, so the channel is open.
         let known = outcome.wait_for(Option::is_some).await;
         known.ok().and_then(|known| *known).unwrap_or(FirstAnswer::Lost)
     }
 
-    /// Returns when somebody wants it sent at once.
+    /// Returns when the response must be sent at once.
     pub(super) async fn requested(&self) {
         self.requested.notified().await;
     }
 
-    /// This became of it.
+    /// Records the outcome.
     pub(super) fn settle(&self, outcome: FirstAnswer) {
         self.outcome.send_replace(Some(outcome));
     }
 
-    /// Something was begun that waits for it.
+    /// Records that something was begun that waits for the outcome.
     pub(super) fn awaited_by(&self, begun: Begun) {
         *self.begun.lock() = Some(begun);
     }
 
-    /// What waits for it.
+    /// What waits for the outcome.
     pub(super) fn begun(&self) -> Option<Begun> {
         self.begun.lock().clone()
     }

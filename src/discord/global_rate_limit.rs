@@ -1,7 +1,7 @@
-//! How long Discord wants to hear nothing at all from the bot: its global limit.
+//! Discord's global rate limit: how long the bot must send nothing at all.
 //!
-//! serenity waits for it in the one request that ran into it, while all others go on; so the reporter asks here before it speaks.
-//! Answers to interactions are outside of that limit.
+//! serenity waits for it only in the request that hit it, while all others go on, so the reporter checks here before it sends. Answers to
+//! interactions are exempt from that limit.
 
 use std::sync::{
     Arc,
@@ -10,17 +10,17 @@ use std::sync::{
 
 use jiff::Timestamp;
 
-/// Until when nothing is said. Clones share it.
+/// The end of the limit. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct GlobalRateLimit(Arc<AtomicI64>);
 
 impl GlobalRateLimit {
-    /// Nothing until then.
+    /// Sets the end of the limit.
     pub(super) fn keep_until(&self, until: Timestamp) {
         self.0.fetch_max(until.as_millisecond(), Ordering::Relaxed);
     }
 
-    /// When it is over; none if it is.
+    /// The end of the limit; `None` if it is over.
     pub(super) fn over_at(&self, now: Timestamp) -> Option<Timestamp> {
         Timestamp::from_millisecond(self.0.load(Ordering::Relaxed)).ok().filter(|until| *until > now)
     }

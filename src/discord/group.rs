@@ -1,4 +1,4 @@
-//! Who is in a group now, in which order, and how long a run of it takes: for reviews, for questions, and when a run begins.
+//! The present members of a group, their order, and how long a run of it takes. Used by reviews, by questions, and when a run begins.
 
 use jiff::SignedDuration;
 
@@ -13,23 +13,23 @@ use crate::{
     store::{self, Store},
 };
 
-/// The Droplets with a tag, looked up just now.
+/// The Droplets with a tag, just looked up.
 #[derive(Clone, Debug)]
 pub struct Gathered {
-    /// Those of which Snapshots are taken, in their order: the one whose latest good Snapshot is oldest first.
+    /// The Droplets to take Snapshots of, in order: the one whose latest good Snapshot is oldest comes first.
     pub droplets: Vec<Droplet>,
-    /// Those with the tag that are left out, and why.
+    /// The Droplets with the tag that are left out, and why.
     pub excluded: Vec<(Droplet, Excluded)>,
-    /// How long one of them usually takes, by the slowest of which that is known.
+    /// How long one of them usually takes: that of the slowest with a known duration.
     pub each: Option<SignedDuration>,
 }
 
-/// Why it is not known who is in a group.
+/// Why the members of a group are unknown.
 #[derive(Debug)]
 pub enum Unknown {
-    /// DigitalOcean does not say.
+    /// DigitalOcean does not list them.
     Unresolved(Unresolved),
-    /// The store does not say in which order.
+    /// The store cannot tell their order.
     Store(store::Error),
 }
 
@@ -46,7 +46,7 @@ impl From<store::Error> for Unknown {
 }
 
 impl Gathered {
-    /// All of them, as a run begins with them.
+    /// All of them, as members of a new run.
     pub fn members(&self) -> Vec<Member> {
         let member = |droplet: &Droplet, phase| Member {
             droplet: droplet.id,
@@ -60,7 +60,7 @@ impl Gathered {
     }
 }
 
-/// Looks up who is in a group. The bot's own Droplet is left out where it would be shut down.
+/// Looks up the members of a group. The bot's own Droplet is left out if a run would shut it down.
 pub async fn gather(
     (store, inventory): (&Store, &Inventory),
     own_droplet: Option<DropletId>,
@@ -69,7 +69,7 @@ pub async fn gather(
 ) -> Result<Gathered, Unknown> {
     let mut found = inventory.droplets_with_tag(&group.tag).await?;
     let taken_at = store.latest_good_takes().await?;
-    // Without any Snapshot comes first.
+    // Droplets without any Snapshot come first.
     found.sort_by_key(|droplet| (taken_at.get(&droplet.id).copied(), droplet.name.clone(), droplet.id));
     let (mut droplets, mut excluded) = (Vec::new(), Vec::new());
     for droplet in found {
@@ -87,7 +87,7 @@ pub async fn gather(
     Ok(Gathered { droplets, excluded, each })
 }
 
-/// How long a take usually lasts, where history says.
+/// How long a take usually lasts, if the history tells.
 pub fn usual(usual: &TypicalDurations, power: Power) -> Option<SignedDuration> {
     let around = [Task::ShutDown, Task::PowerOn].into_iter().filter(|_| power == Power::Off);
     usual

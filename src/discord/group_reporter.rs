@@ -1,7 +1,7 @@
-//! Says how the runs of groups get on that people began: a message each that is edited, and a new one at the end, which calls them.
+//! Reports on runs of groups that people began. Each run has one message that is edited, and a new one at the end, which pings them.
 //!
-//! As the other reporters, it compares what is stored with what is shown, and writes down what it is about to do. `app` runs it alongside them. The
-//! runs of schedules are shown by their schedules.
+//! Like the other reporters, it compares what is stored with what is shown, and records each message before it sends it. `app` runs it
+//! together with them. Runs of schedules are reported by their schedules.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -34,18 +34,18 @@ use crate::{
     store::{self, Announcement, DIRECT, GroupMessage, STATUS, Store, deadlines::SAYING},
 };
 
-/// How many messages are looked at together.
+/// How many messages are handled together.
 const DUE: usize = 50;
-/// Before a message that Discord refuses is given up.
+/// After this many refusals, the bot gives a message up.
 const MOST_REFUSALS: i64 = 8;
-/// An outage counts as no more than so many refusals, however long it lasts.
+/// An outage counts as at most this many refusals, however long it lasts.
 const MOST_OUTAGES: i64 = 5;
-/// No version of a run: what shows it is edited.
+/// Not the version of any run. A message with it is edited.
 const OUTDATED: i64 = 0;
-/// The pause before it is asked again whether the announcement is there to which a direct message leads.
+/// The pause before the bot looks again for the announcement that a direct message links to.
 const DIRECT_PAUSE: SignedDuration = SignedDuration::from_secs(2);
 
-/// The voice of groups. Clones speak for the same bot; run one.
+/// The reporter of groups. Clones share one bot; run only one.
 #[derive(Clone)]
 pub struct GroupReporter {
     http: Arc<Http>,
@@ -77,7 +77,7 @@ impl GroupReporter {
         Self { http, store, clock, global_rate_limit, notify_channel, me }
     }
 
-    /// Says what is due until `shutdown`, then what is due at that moment, and returns.
+    /// Sends what is due until `shutdown`, then what is due at that moment, and returns.
     pub async fn run(self, shutdown: CancellationToken) {
         loop {
             let rung = self.store.changes().group_messages.notified();
@@ -112,12 +112,12 @@ impl GroupReporter {
         for message in self.store.due_group_messages(now, DUE).await? {
             channels.entry(message.run.plan.channel).or_default().push(message);
         }
-        // Side by side: one that Discord holds back keeps no other one waiting.
+        // In parallel, so that a message that Discord holds back delays no other channel.
         try_join_all(channels.into_values().map(|messages| self.say_in_turn(messages))).await?;
         self.store.next_group_message_due().await
     }
 
-    /// Says what is due in one channel.
+    /// Sends what is due in one channel.
     async fn say_in_turn(&self, messages: Vec<GroupMessage>) -> Result<(), store::Error> {
         for message in &messages {
             match self.say(message).await {
@@ -147,7 +147,7 @@ impl GroupReporter {
         match in_time(deadline(), wire::edit(&self.http, place, &edit)).await {
             Ok(()) => self.shown(message, posted, message.run.version).await,
             Err(error) => match Trouble::of(&error) {
-                // A thread that was archived is opened by a post.
+                // A post reopens an archived thread.
                 Trouble::UnknownMessage | Trouble::TooManyEdits | Trouble::ThreadArchived => {
                     self.store.group_message_lost(message).await
                 }
@@ -162,7 +162,7 @@ impl GroupReporter {
         match posted {
             Ok((posted, version)) => self.shown(message, posted, version).await,
             Err(error) => match Trouble::of(&error) {
-                // It was posted and then deleted. What is said once was said.
+                // The message was posted and then deleted. A one-off message is not repeated.
                 Trouble::UnknownMessage if message.number == STATUS => self.store.group_message_lost(message).await,
                 Trouble::UnknownMessage => {
                     self.store.group_message_given_up(message, "it was said and then deleted").await
@@ -178,7 +178,7 @@ impl GroupReporter {
         }
     }
 
-    /// Sends the direct message once the announcement is there. Anyone who takes none is mentioned in the channel in its place.
+    /// Sends the direct message once the announcement exists. If the person accepts none, the bot mentions them in the channel instead.
     async fn say_directly(&self, message: &GroupMessage) -> Result<(), store::Error> {
         let plan = &message.run.plan;
         let said = match self.store.run_announcement(&message.run).await? {
@@ -211,8 +211,8 @@ impl GroupReporter {
         }
     }
 
-    /// Posts a message unless an earlier try did, and returns it with the version that it shows. `None`: it is unknown whether it was posted, and it is looked
-    /// for again later.
+    /// Posts a message unless an earlier attempt did, and returns it with the version that it shows. `None` means that it is unknown
+    /// whether it was posted; the bot looks for it again later.
     async fn put(
         &self,
         message: &GroupMessage,
@@ -221,7 +221,7 @@ impl GroupReporter {
     ) -> Result<Option<serenity::Result<(MessageId, i64)>>, store::Error> {
         match self.posted_before(message, channel).await {
             Ok(None) => {}
-            // What it shows is not known, so it is edited once more.
+            // The version that it shows is unknown, so the bot edits it.
             Ok(Some(found)) => return Ok(Some(Ok((found, OUTDATED)))),
             Err(error) => {
                 self.not_said(message, Trouble::of(&error), &error).await?;
@@ -236,7 +236,7 @@ impl GroupReporter {
         Ok(Some(posted.map(|posted| (MessageId(posted.id.get()), version))))
     }
 
-    /// How a run ended is said in the channel of all outcomes where its own cannot hear us, else to its owner directly.
+    /// Reports how a run ended in the channel for all outcomes if its own channel cannot be reached, else to the owner by direct message.
     async fn tell_elsewhere(&self, message: &GroupMessage, said: &Message) -> serenity::Result<()> {
         let plan = &message.run.plan;
         let nonce = |letter: char| format!("{}-g{}g{}{letter}", plan.id, message.number, message.generation);
@@ -257,7 +257,7 @@ impl GroupReporter {
         self.store.group_message_shown(message, posted, version, self.clock.now()).await
     }
 
-    /// The message, if an earlier try has posted it longer ago than Discord remembers its nonce.
+    /// The message, if an earlier attempt posted it longer ago than Discord remembers its nonce.
     async fn posted_before(&self, message: &GroupMessage, channel: ChannelId) -> serenity::Result<Option<MessageId>> {
         let is_remembered = |since| self.clock.now().duration_since(since) < NONCE_MEMORY;
         if message.posting_since.is_none_or(is_remembered) {

@@ -1,4 +1,5 @@
-//! What the gateway tells: interactions go to the commands and the buttons, guilds to the registrar, the rest stirs the watchdog.
+//! Dispatches gateway events: interactions go to the commands and the buttons, guilds to the registrar, and connection changes wake the
+//! watchdog.
 
 use std::sync::{Arc, OnceLock};
 
@@ -31,18 +32,18 @@ use super::{
 };
 use crate::operation::ids::{self, UserId};
 
-/// The ears of the bot.
+/// The handler of gateway events.
 pub(super) struct Handler {
     pub(super) state: Arc<AppState>,
     pub(super) options: poise::FrameworkOptions<Arc<AppState>, Fault>,
-    /// Known once the client is built, which is before it hears anything.
+    /// Set once the client is built, which is before it receives anything.
     pub(super) shards: OnceLock<Arc<ShardManager>>,
     pub(super) seen: mpsc::UnboundedSender<GuildId>,
     pub(super) recent_interactions: RecentInteractions,
     pub(super) global_rate_limit: GlobalRateLimit,
-    /// Rung when the connection changed.
+    /// Notified when the connection changed.
     pub(super) stirred: Arc<Notify>,
-    /// The bot has left the gateway, whatever serenity may still be trying.
+    /// Cancelled when the bot has left the gateway, whatever serenity still tries.
     pub(super) left: CancellationToken,
 }
 
@@ -55,7 +56,7 @@ impl Handler {
         }
     }
 
-    /// Whether a command, a press or a form is heard. A person who is too fast is told so once; the rest of it is only counted.
+    /// Whether to handle a command, a press or a form. A person who is too fast gets one refusal; further interactions are only counted.
     async fn is_heard(&self, context: &Context, interaction: &Interaction) -> bool {
         let (user, token) = match interaction {
             Interaction::Command(command) => (command.user.id, command.token.as_str()),
@@ -138,7 +139,7 @@ impl EventHandler for Handler {
                 self.state.names.learn(&form.user);
                 buttons::sent(&self.state, &context.http, form).instrument(span).await;
             }
-            // Pings come over HTTP only.
+            // Discord sends pings only over HTTP.
             _ => tracing::debug!("an interaction of a kind that this bot does not use"),
         }
     }
@@ -157,13 +158,13 @@ impl EventHandler for Handler {
 
     async fn guild_create(&self, _: Context, guild: Guild, _: Option<bool>) {
         self.state.roles.learn_guild(&guild);
-        // Nobody listens any more while the bot is being stopped.
+        // The receiver is gone while the bot stops.
         let _ = self.seen.send(guild.id);
     }
 
     async fn ready(&self, _: Context, ready: Ready) {
         if self.left.is_cancelled() {
-            // It was still connecting when the bot left, and cannot be told to stop before it has connected.
+            // The bot left while this shard was connecting; a shard cannot be stopped before it has connected.
             if let Some(shards) = self.shards.get() {
                 shards.shutdown_all().await;
             }
@@ -178,7 +179,7 @@ impl EventHandler for Handler {
     }
 
     async fn ratelimit(&self, limit: RatelimitInfo) {
-        // serenity tells of a 429 and of what it holds back to avoid one in the same way.
+        // serenity reports a 429 in the same way as a request that it holds back to avoid one.
         metrics::counter!("snapshot_bot_throttled_total", "service" => "discord").increment(1);
         if limit.global {
             tracing::warn!(pause = ?limit.timeout, "Discord limits the whole bot; messages wait");
@@ -188,7 +189,7 @@ impl EventHandler for Handler {
     }
 }
 
-/// `snapshot take`, as typed.
+/// The command's path, such as `snapshot take`.
 fn path(command: &CommandInteraction) -> String {
     let sub = command.data.options.first().map(|option| option.name.as_str()).unwrap_or_default();
     format!("{} {sub}", command.data.name)

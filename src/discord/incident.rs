@@ -1,42 +1,42 @@
-//! Something that nobody foresaw: the person gets a short id, the log gets the whole chain under the same id, once.
+//! Unexpected failures. The person gets a short id, and the log gets the whole error chain under the same id, once.
 
 use std::fmt;
 
 use crate::{access::Right, store};
 
-/// Why a command or a press did not get its answer, unforeseen.
+/// Why a command or a press failed unexpectedly.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Fault {
-    /// The store.
+    /// The store failed.
     #[error("could not {0}")]
     Store(#[from] store::Error),
-    /// The store was asked to begin something, and whether it did is not known.
+    /// The store was asked to begin something, and it is unknown whether it did.
     #[error("could not {0}, and it may be done all the same")]
     InDoubt(#[source] store::Error),
-    /// A question that cannot be written down or read back.
+    /// A question could not be serialized or read back.
     #[error("could not keep a question: {0}")]
     Question(#[from] serde_json::Error),
-    /// A bug: a command asked for a smaller right than what it begins needs.
+    /// A bug: a command asked for a smaller right than the operation needs.
     #[error("a {kind} needs the right {needed:?}, and only {granted:?} was asked for")]
     SmallGrant {
-        /// What was to begin.
+        /// The kind of operation that was to begin.
         kind: &'static str,
         /// The right that it needs.
         needed: Right,
         /// The right that the person was granted.
         granted: Right,
     },
-    /// A bug.
+    /// A bug: the code panicked.
     #[error("panicked: {0}")]
     Panicked(String),
 }
 
-/// The id that the person and the log share.
+/// The id that the person's message and the log share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Incident(String);
 
 impl Incident {
-    /// Gives the fault an id and writes it to the log, with all its causes.
+    /// Gives the fault an id and logs it with all its causes.
     pub(super) fn record(fault: &Fault) -> Self {
         let incident = Self(std::iter::repeat_with(fastrand::alphanumeric).take(8).collect::<String>().to_lowercase());
         tracing::error!(incident.id = %incident, cause = chain(fault), "an interaction failed");

@@ -1,4 +1,4 @@
-//! Whether new operations may start. `app` sets it; the commands ask.
+//! Whether new operations may start. `app` sets it, and the commands read it.
 
 use tokio::sync::watch;
 
@@ -8,7 +8,7 @@ pub enum IntakeState {
     /// New operations may start.
     #[default]
     Open,
-    /// The process is about to stop: nothing new starts, everything else goes on.
+    /// The process is about to stop. Nothing new starts, and everything else goes on.
     Draining,
     /// Another process is active.
     Standby,
@@ -19,12 +19,12 @@ pub enum IntakeState {
 pub struct Intake(watch::Sender<IntakeState>);
 
 impl Intake {
-    /// Changes the state.
+    /// Sets the state.
     pub fn set(&self, state: IntakeState) {
         self.0.send_replace(state);
     }
 
-    /// The state now.
+    /// The present state.
     pub fn now(&self) -> IntakeState {
         *self.0.borrow()
     }

@@ -1,5 +1,5 @@
-//! One interaction, as far as commands and buttons care: who, where, and what we may do there. Nothing is decided here but whether
-//! the channel can hear us.
+//! The parts of an interaction that commands and buttons need: the person, the place, and what the bot may do there. The only decision made
+//! here is whether the bot can post in the channel.
 
 use std::sync::Arc;
 
@@ -18,20 +18,20 @@ use crate::{
     operation::ids::{ChannelId, InteractionId},
 };
 
-/// A command, a press or a form that was sent.
+/// A command, a press or a submitted form.
 #[derive(Clone, Debug)]
 pub(super) struct InteractionInfo {
-    /// Who asks, as Discord says at this moment.
+    /// The person, with their present roles from Discord's payload.
     pub(super) who: Person,
-    /// Where.
+    /// The channel.
     pub(super) channel: ChannelId,
-    /// The interaction; Discord may deliver it twice.
+    /// The interaction's id. Discord may deliver an interaction twice.
     pub(super) interaction: InteractionId,
-    /// The first response to it.
+    /// The first response to this interaction.
     pub(super) first: Arc<FirstResponse>,
-    /// What was chosen in the menu that was used, or typed into the form. It comes from the client and may be anything.
+    /// The choices from the menu, or the inputs of the form. They come from the client and may be anything.
     pub(super) chosen: Vec<String>,
-    /// What the bot may do there, where Discord says it.
+    /// The bot's permissions in the channel, if Discord sent them.
     granted: Option<Permissions>,
     is_thread: bool,
     is_locked: bool,
@@ -75,7 +75,7 @@ impl From<&ComponentInteraction> for InteractionInfo {
 
 impl From<&ModalInteraction> for InteractionInfo {
     fn from(form: &ModalInteraction) -> Self {
-        // Each line has its place, also one that was left empty.
+        // Each input keeps its position, even if it was left empty.
         let typed = form.data.components.iter().flat_map(|row| &row.components).filter_map(|part| match part {
             ActionRowComponent::InputText(input) => Some(input.value.clone().unwrap_or_default()),
             _ => None,
@@ -95,15 +95,15 @@ impl From<&ModalInteraction> for InteractionInfo {
 }
 
 impl InteractionInfo {
-    /// When Discord made the interaction, by its own clock: its ids begin with milliseconds since 2015.
+    /// When Discord created the interaction, by Discord's clock: its ids begin with the milliseconds since 2015.
     pub(super) fn made_at(&self) -> Timestamp {
         const DISCORD_EPOCH: i64 = 1_420_070_400_000;
         let millis = i64::try_from(self.interaction.0 >> 22).unwrap_or_default();
         Timestamp::from_millisecond(millis + DISCORD_EPOCH).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    /// When it was pressed, for a question that closes: by Discord's clock or ours, whichever is ahead. A process whose clock is behind must
-    /// not take an old answer for a new one.
+    /// When the button of an expiring question was pressed: the later of Discord's time and ours. A process whose clock is behind must not
+    /// accept an old answer as a new one.
     pub(super) fn pressed_at(&self, now: Timestamp) -> Timestamp {
         self.made_at().max(now)
     }
@@ -113,12 +113,12 @@ impl InteractionInfo {
         self.parent
     }
 
-    /// Whether a file may be attached there. Where Discord does not say, it may not.
+    /// Whether the bot may attach a file there. If Discord does not say, it may not.
     pub(super) fn may_attach(&self) -> bool {
         self.granted.is_some_and(|granted| granted.administrator() || granted.contains(Permissions::ATTACH_FILES))
     }
 
-    /// Whether the progress message can be posted where it was asked for.
+    /// Checks that the progress message can be posted in this channel.
     pub(super) fn check_channel(&self) -> Result<(), Refusal> {
         let Some(granted) = self.granted else { return Ok(()) };
         let may_open = granted.administrator() || granted.contains(Permissions::MANAGE_THREADS);
@@ -142,12 +142,12 @@ fn is_thread(channel: Option<&PartialChannel>) -> bool {
     })
 }
 
-/// Whether only moderators may write there.
+/// Whether only moderators may post there.
 fn is_locked(channel: Option<&PartialChannel>) -> bool {
     channel.and_then(|channel| channel.thread_metadata.as_ref()).is_some_and(|thread| thread.locked)
 }
 
-/// The rights that are needed to post, as Discord's settings call them.
+/// The missing rights that are needed to post, by the names in Discord's settings.
 fn missing_rights(granted: Permissions, is_thread: bool) -> Vec<&'static str> {
     if granted.administrator() {
         return Vec::new();

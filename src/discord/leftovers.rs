@@ -1,6 +1,7 @@
-//! Which Snapshots nobody may need any more, in classes that never mix: each is in one at most, and what is pinned or in use in none.
+//! Finds Snapshots that may no longer be needed, by class. Each Snapshot is in at most one class; those that are pinned or in use are in
+//! none.
 //!
-//! Called by `/snapshot orphans` and by the monthly message. Pure: what is known is handed in.
+//! `/snapshot orphans` and the monthly report use this. It is pure: the caller provides all facts.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,23 +17,23 @@ use crate::{
     },
 };
 
-/// A safety Snapshot whose restore is not known any more may be in use for as long as an Undo is offered, and as long again.
+/// A safety Snapshot whose restore is unknown may be needed for as long as an Undo is offered, and as long again.
 const UNKNOWN_SAFETY: SignedDuration = SignedDuration::from_hours(2 * 24);
 
-/// What must be known to tell.
+/// The facts that the classification needs.
 pub(super) struct Known<'a> {
-    /// The operations that took Snapshots, by name.
+    /// The operations that took Snapshots, by Snapshot name.
     pub(super) origins: &'a HashMap<String, Operation>,
-    /// Where Droplets are.
+    /// Where each Droplet is.
     pub(super) locations: &'a HashMap<DropletId, DropletLocation>,
-    /// What is pinned, or named by an operation that runs.
+    /// The Snapshots that are pinned, or that a running operation names.
     pub(super) needed: &'a HashSet<SnapshotId>,
-    /// What schedules took and none of them prunes.
+    /// The Snapshots that schedules took and that no schedule prunes.
     pub(super) unpruned: &'a HashSet<SnapshotId>,
     pub(super) now: Timestamp,
 }
 
-/// The Snapshots that may be left over, with the class of each.
+/// The Snapshots that may be left over, each with its class.
 pub(super) fn leftovers<'s>(
     snapshots: impl Iterator<Item = &'s Snapshot> + Clone,
     known: &Known<'_>,

@@ -1,8 +1,8 @@
-//! What one person may ask of the bot in a short time, and how refusals get into the log, and what nobody was told in time: one line a
-//! minute, with a count.
+//! Limits what one person may request in a short time. Also logs refusals and answers that came too late, as one line a minute with a
+//! count.
 //!
-//! The handler asks before it dispatches a command or a press, `start` before an operation begins. Keys that ask for suggestions count
-//! for nothing: they are answered from memory.
+//! The handler checks before it dispatches a command or a press, and `start` before an operation begins. Autocomplete requests do not
+//! count, since they are answered from memory.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -21,37 +21,37 @@ use tokio::{
 use super::messages::refusal::Refusal;
 use crate::operation::ids::UserId;
 
-/// The time that [`Limits::interactions`] is for.
+/// The period of [`Limits::interactions`].
 const WINDOW: Duration = Duration::from_secs(10);
-/// How long refusals are counted before the log hears of them.
+/// How long refusals are counted before they are logged.
 const COUNTED: Duration = Duration::from_mins(1);
-/// Beyond so many people, those who were quiet are forgotten.
+/// When more people than this are recorded, inactive ones are forgotten.
 const REMEMBERED: usize = 1_000;
 
-/// How much one person may ask for.
+/// How much one person may request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Commands and presses within ten seconds.
+    /// The maximum number of commands and presses within ten seconds.
     pub interactions: usize,
-    /// Operations that run at the same time.
+    /// The maximum number of operations that run at the same time.
     pub operations: usize,
-    /// The least time from one take of a Droplet to the next, no matter who asks.
+    /// The minimum time between two takes of a Droplet, regardless of who requests them.
     pub take_cooldown: Option<SignedDuration>,
 }
 
-/// Whether an interaction is heard.
+/// Whether an interaction is handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pace {
-    /// It is.
+    /// It is handled.
     Fine,
-    /// It is not: the person was too fast.
+    /// It is not handled, because the person was too fast.
     TooFast {
-        /// The first one since something of theirs was heard; they are told once.
+        /// Whether it is the first since an interaction of theirs was handled. Only the first gets a refusal.
         is_first: bool,
     },
 }
 
-/// Everybody's latest interactions.
+/// Each person's latest interactions.
 #[derive(Debug)]
 pub(super) struct People {
     most: usize,
@@ -69,7 +69,7 @@ impl People {
         Self { most: limits.interactions, heard: Mutex::default() }
     }
 
-    /// Whether what this person says now is heard.
+    /// Records an interaction of this person, and returns whether to handle it.
     pub(super) fn hear(&self, person: UserId) -> Pace {
         self.hear_at(person, Instant::now())
     }
@@ -93,14 +93,14 @@ impl People {
     }
 }
 
-/// Refusals since the log last heard of them. Clones count together.
+/// The refusals since the last log line. Clones share the count.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RefusalLog(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
     counted: Mutex<Counted>,
-    /// Rung by the first since the log last heard of any.
+    /// Notified by the first refusal since the last log line.
     first: Notify,
 }
 
@@ -111,14 +111,14 @@ struct Counted {
 }
 
 impl RefusalLog {
-    /// Writes what was counted, at most once a minute. To be run alongside the bot; never returns.
+    /// Logs the counts, at most once a minute. Run it together with the bot; it never returns.
     pub(super) async fn run(&self) -> Infallible {
         loop {
             self.write_one(COUNTED).await;
         }
     }
 
-    /// Waits for the first refusal, counts for so long, and writes one line.
+    /// Waits for the first refusal, counts for `counted`, and writes one line.
     async fn write_one(&self, counted: Duration) {
         self.0.first.notified().await;
         sleep(counted).await;
@@ -130,13 +130,13 @@ impl RefusalLog {
         );
     }
 
-    /// Counts one.
+    /// Counts a refusal.
     pub(super) fn note(&self, refusal: &Refusal) {
         tracing::debug!(?refusal, "refused");
         self.note_reason(reason(refusal));
     }
 
-    /// Counts one that Discord had given up before it was answered.
+    /// Counts an interaction that Discord had given up before it was answered.
     pub(super) fn note_late(&self) {
         tracing::debug!("the interaction was over before it was answered");
         self.note_reason("TooLate".to_owned());
@@ -149,7 +149,7 @@ impl RefusalLog {
         }
     }
 
-    /// Whether it is the first since the log last heard of any.
+    /// Adds one, and returns whether it is the first since the last log line.
     fn count(&self, reason: String) -> bool {
         let mut counted = self.0.counted.lock();
         counted.refusals += 1;
@@ -162,7 +162,7 @@ impl RefusalLog {
     }
 }
 
-/// The refusal's name, without what it is about.
+/// The name of the refusal's variant, without its fields.
 fn reason(refusal: &Refusal) -> String {
     let shown = format!("{refusal:?}");
     shown.split(|letter: char| !letter.is_alphanumeric()).next().unwrap_or_default().to_owned()
@@ -228,7 +228,7 @@ mod tests {
         }
         log.note(&Refusal::QuestionAnswered);
         log.write_one(Duration::ZERO).await;
-        // Nothing more is to be written: the next waits for the next refusal.
+        // After this line, the log waits for the next refusal.
         let mut next = pin!(log.write_one(Duration::ZERO));
         assert!(next.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         drop(listening);

@@ -1,6 +1,6 @@
-//! From what somebody typed to the one thing that is meant, or to a refusal that says why there is none.
+//! Resolves what a person typed to exactly one thing, or to a refusal that explains why that is not possible.
 //!
-//! Discord lets people submit what was never offered, so every value is looked up once more.
+//! People can submit values that Discord never offered, so each value is looked up again.
 
 use super::{messages::refusal::Refusal, state::AppState};
 use crate::{
@@ -9,11 +9,11 @@ use crate::{
     store,
 };
 
-/// Why a text is no Droplet that may be touched.
+/// The refusal for a text that names no permitted Droplet.
 pub(super) fn no_droplet(text: &str, unresolved: Unresolved) -> Refusal {
     let text = text.to_owned();
     match unresolved {
-        // Ids are what suggestions and buttons carry: it was there.
+        // Suggestions and buttons carry ids, so the Droplet existed.
         Unresolved::NotFound { .. } if text.parse::<DropletId>().is_ok() => Refusal::DropletGone { droplet: None },
         Unresolved::NotFound { nearest } => Refusal::UnknownDroplet { text, nearest },
         Unresolved::OfAnotherDroplet { .. } => Refusal::UnknownDroplet { text, nearest: Vec::new() },
@@ -28,7 +28,7 @@ pub(super) fn no_droplet(text: &str, unresolved: Unresolved) -> Refusal {
     }
 }
 
-/// The same refusal; of a Droplet that is gone it says what that was called.
+/// Adds the Droplet's name to a refusal that says that it is gone.
 pub(super) fn called(refusal: Refusal, name: &str) -> Refusal {
     match refusal {
         Refusal::DropletGone { droplet: None } => Refusal::DropletGone { droplet: Some(name.to_owned()) },
@@ -36,7 +36,7 @@ pub(super) fn called(refusal: Refusal, name: &str) -> Refusal {
     }
 }
 
-/// Why a text is no Snapshot, or none of this Droplet.
+/// The refusal for a text that names no Snapshot, or none of this Droplet.
 pub(super) fn no_snapshot(text: &str, droplet: Option<&str>, unresolved: Unresolved) -> Refusal {
     let (text, droplet) = (text.to_owned(), droplet.map(str::to_owned));
     match unresolved {
@@ -58,7 +58,7 @@ pub(super) fn no_snapshot(text: &str, droplet: Option<&str>, unresolved: Unresol
     }
 }
 
-/// The same refusal; of a Snapshot that we deleted it says for whom.
+/// Adds, to a refusal about a Snapshot that the bot deleted, for whom it did so.
 pub(super) async fn by_whom(state: &AppState, refusal: Refusal) -> Result<Refusal, store::Error> {
     let Refusal::SnapshotGone { id } = refusal else { return Ok(refusal) };
     let deletion = state.store.deletion_of(id).await?;

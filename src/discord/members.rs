@@ -1,7 +1,7 @@
-//! Who is a member of a guild and what their roles allow, asked of Discord when nobody has just spoken.
+//! Asks Discord who is a member of a guild and what their roles allow, for cases without an interaction.
 //!
-//! The scheduler asks before it acts on somebody's behalf. Only an answer counts that says that they have left, or names roles that do not
-//! do; whatever else comes back, or does not, is silence.
+//! The scheduler asks before it acts on a person's behalf. Only two answers count against the person: that they have left the guild, or
+//! that they have no sufficient role. Every other answer, or none, counts as silence.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -19,20 +19,20 @@ use crate::{
     schedule::OwnerSeen,
 };
 
-/// 10007 and 10013: nobody of this id is in the guild, or anywhere.
+/// The codes 10007 and 10013: no user with this id is in the guild, or exists.
 const UNKNOWN: [isize; 2] = [10007, 10013];
 
-/// A way to ask, once the bot has logged in. Clones ask the same way.
+/// Access to Discord, set once the bot has logged in. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Members(Arc<Mutex<Option<Arc<Http>>>>);
 
-/// What is needed of a member.
+/// The parts of a member that are needed.
 #[derive(Debug, Deserialize)]
 struct Member {
     roles: Vec<id::RoleId>,
 }
 
-/// What is needed of a role.
+/// The parts of a role that are needed.
 #[derive(Debug, Deserialize)]
 struct Role {
     id: id::RoleId,
@@ -40,7 +40,7 @@ struct Role {
     permissions: Permissions,
 }
 
-/// What is needed of a guild.
+/// The parts of a guild that are needed.
 #[derive(Debug, Deserialize)]
 struct Guild {
     owner_id: id::UserId,
@@ -51,7 +51,7 @@ impl Members {
         *self.0.lock() = Some(Arc::clone(http));
     }
 
-    /// Whether the owner of a schedule still may do what it takes to have one.
+    /// Whether the owner of a schedule may still have one.
     pub async fn owner(&self, policy: &Policy, guild: GuildId, user: UserId) -> OwnerSeen {
         let http = self.0.lock().clone();
         let Some(http) = http else { return OwnerSeen::Silence };
@@ -72,7 +72,7 @@ impl Members {
     }
 }
 
-/// Whether somebody may. Roles alone are looked at first: most owners hold one that does.
+/// Whether a person may have schedules. The roles are checked first, since most owners have a sufficient one.
 async fn ask(http: &Http, policy: &Policy, guild: GuildId, user: UserId) -> serenity::Result<bool> {
     let (guild_id, user_id) = (id::GuildId::new(guild.0.max(1)), id::UserId::new(user.0.max(1)));
     let member: Member = get(http, Route::GuildMember { guild_id, user_id }).await?;
@@ -81,7 +81,7 @@ async fn ask(http: &Http, policy: &Policy, guild: GuildId, user: UserId) -> sere
     if policy.authorize(&plain, Right::Restore).is_ok() {
         return Ok(true);
     }
-    // By running the guild, perhaps.
+    // The person may still be the guild's owner or an administrator.
     let all: Vec<Role> = get(http, Route::GuildRoles { guild_id }).await?;
     let everyone = guild_id.get();
     let held = all.iter().filter(|role| role.id.get() == everyone || member.roles.contains(&role.id));

@@ -1,7 +1,7 @@
-//! THE FACE: commands, buttons and messages on Discord.
+//! The Discord front end: commands, buttons and messages.
 //!
-//! A command enters `access`, then `inventory`, then the store, and is answered; the reporter says everything else, by comparing
-//! what is stored with what is shown. This room knows neither the worker nor DigitalOcean's client, and `app` alone starts it.
+//! A command goes through `access`, `inventory` and the store, and is answered. The reporter says everything else, by comparing what is
+//! stored with what is shown. This module knows neither the worker nor DigitalOcean's client, and only `app` starts it.
 
 pub mod bot;
 mod buckets;

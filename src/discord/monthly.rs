@@ -1,6 +1,7 @@
-//! The message about costs in `REPORT_CHANNEL_ID`, on the first of each month. Run alongside the reporter, over REST alone.
+//! The monthly cost report in `REPORT_CHANNEL_ID`, posted on the first of each month. Runs together with the reporter, over REST only.
 //!
-//! That a month was told is written down. A process that was away tells it when it is back; a new database waits for the next month.
+//! The store records each posted month. If the process was down, it posts the report when it is back; a new database waits for the next
+//! month.
 
 use std::sync::Arc;
 
@@ -24,14 +25,14 @@ use crate::{
     store::{self, deadlines::PASS},
 };
 
-/// At this hour of the first, in UTC.
+/// The hour on the first of the month, in UTC.
 const HOUR: i8 = 9;
-/// Before another try, where something does not answer.
+/// The pause before a retry when Discord, DigitalOcean or the store fails.
 const PAUSE: SignedDuration = SignedDuration::from_mins(10);
-/// How many months are compared.
+/// How many months the report compares.
 const MONTHS: usize = 6;
 
-/// Says once a month what Snapshots cost.
+/// Posts the monthly cost report.
 #[derive(Clone)]
 pub struct Monthly {
     pub(super) http: Arc<Http>,
@@ -40,7 +41,7 @@ pub struct Monthly {
     pub(super) me: UserId,
 }
 
-/// Why a month could not be told.
+/// Why a month could not be reported.
 #[derive(Debug)]
 enum Untold {
     Store(store::Error),
@@ -54,7 +55,7 @@ impl From<store::Error> for Untold {
     }
 }
 
-/// When the month of this moment is told, and its number since January 1970.
+/// When the month of this moment is reported, and its number since January 1970.
 fn month_of(now: Timestamp) -> (i64, Timestamp) {
     let today = now.to_zoned(TimeZone::UTC).date();
     (number_of(today), due_in(today).unwrap_or(now))
@@ -64,7 +65,7 @@ fn number_of(day: Date) -> i64 {
     (i64::from(day.year()) - 1970) * 12 + i64::from(day.month()) - 1
 }
 
-/// The first day of the month of this number.
+/// The first day of the month with this number.
 fn first_of(month: i64) -> Date {
     let (year, month) = (1970 + month.div_euclid(12), month.rem_euclid(12) + 1);
     let year = i16::try_from(year).unwrap_or(i16::MAX);
@@ -75,7 +76,7 @@ fn due_in(day: Date) -> Option<Timestamp> {
     Some(day.first_of_month().at(HOUR, 0, 0, 0).to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
-/// When the month after this moment's is told.
+/// When the month after this one is reported.
 fn next_due(now: Timestamp) -> Timestamp {
     let today = now.to_zoned(TimeZone::UTC).date();
     let next = today.last_of_month().tomorrow().ok().and_then(due_in);
@@ -83,7 +84,7 @@ fn next_due(now: Timestamp) -> Timestamp {
 }
 
 impl Monthly {
-    /// Tells each month until `shutdown`; returns at once where there is no channel for it.
+    /// Posts each month's report until `shutdown`. Returns at once if no channel is configured.
     pub async fn run(self, shutdown: CancellationToken) {
         if self.channel.is_some() {
             shutdown.run_until_cancelled(self.tell_for_ever()).await;
@@ -112,11 +113,11 @@ impl Monthly {
         }
     }
 
-    /// Tells the month if that is due; when to look again.
+    /// Posts the report if it is due. Returns when to look again.
     async fn tell_if_due(&self, now: Timestamp) -> Result<Timestamp, Untold> {
         let (month, due) = month_of(now);
         let Some(told) = self.state.store.last_month_told().await? else {
-            // Anyone who starts today knows what there is; from the next month on there is something to compare.
+            // On a first start, the operator knows the present Snapshots. From the next month on there is something to compare.
             self.state.store.month_was_told(month, None).await?;
             return Ok(next_due(now));
         };
@@ -132,7 +133,7 @@ impl Monthly {
     }
 
     async fn post(&self, channel: ChannelId, month: i64, said: &Message) -> serenity::Result<MessageId> {
-        // After a lost answer Discord returns the first message for some minutes.
+        // After a lost answer, Discord returns the first message for some minutes.
         let message = delivery::create(said, format!("cost-{month}"), None);
         let post = wire::post(&self.http, delivery::channel_id(channel), &message, delivery::file(said));
         Ok(MessageId(in_time(deadline(), post).await?.id.get()))
@@ -146,7 +147,7 @@ impl Monthly {
         let left = costs::leftovers(state, &listing).await.map_err(Untold::Stopped)?;
         let beside = state.inventory.unattached().await;
         let (first, price) = (first_of(month), state.wording.price_per_gb);
-        // A process may have died between the message and its row.
+        // An earlier process may have died between posting the message and recording it.
         if let Some(posted) =
             posted::find(&self.http, self.me, channel, &words::month_marker(first)).await.map_err(Untold::Discord)?
         {
@@ -155,7 +156,7 @@ impl Monthly {
         let picture = costs::picture(&found).await;
         let mut posted =
             self.post(channel, month, &words::monthly((&found, picture.clone()), (&left, &beside), price, first)).await;
-        // Perhaps files may not be attached there; whatever else it is, the text is refused too.
+        // Files may be forbidden there. If the cause is another one, Discord refuses the text too.
         if picture.is_some() && posted.as_ref().is_err_and(|error| Trouble::of(error) != Trouble::Later) {
             posted = self.post(channel, month, &words::monthly((&found, None), (&left, &beside), price, first)).await;
         }

@@ -1,4 +1,4 @@
-//! What people are called, for places where Discord renders no mentions: learnt from anyone who speaks to us, and asked for otherwise.
+//! People's names, for places where Discord renders no mentions. They are learned from interactions, and looked up otherwise.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -10,14 +10,14 @@ use serenity::{http::Http, model::id::UserId as DiscordUser, model::user::User};
 use super::wire;
 use crate::operation::ids::UserId;
 
-/// A suggestion must be there in a moment, with or without names.
+/// How long a suggestion waits for names.
 const PATIENCE: Duration = Duration::from_millis(250);
-/// A user who was asked about in vain is not asked about again for so long: deleted users, and a Discord that is slow.
+/// How long a user is not looked up again after a failure, as for deleted users or a slow Discord.
 const PAUSE: SignedDuration = SignedDuration::from_mins(5);
-/// Beyond so many people we start over.
+/// When more names than this are recorded, all are forgotten.
 const MOST: usize = 10_000;
 
-/// Names by user, in memory only.
+/// Names by user id, in memory only.
 #[derive(Debug, Default)]
 pub(super) struct Names(Mutex<HashMap<UserId, Known>>);
 
@@ -28,12 +28,12 @@ enum Known {
 }
 
 impl Names {
-    /// Remembers how somebody is called who just spoke to us.
+    /// Remembers the name of a person who used the bot.
     pub(super) fn learn(&self, user: &User) {
         self.remember(UserId(user.id.get()), Known::Called(user.display_name().to_owned()));
     }
 
-    /// The names of these people, as far as they can be had at once.
+    /// The names of these people, as far as they can be read within a moment.
     pub(super) async fn of(
         &self,
         http: &Http,
@@ -48,7 +48,7 @@ impl Names {
         self.ask(users.into_iter().collect(), now, ask).await
     }
 
-    /// The same without asking Discord.
+    /// The names of these people that are known without asking Discord.
     pub(super) fn known(&self, users: impl IntoIterator<Item = UserId>) -> HashMap<UserId, String> {
         users.into_iter().filter_map(|user| Some((user, self.called(user)?))).collect()
     }
@@ -68,12 +68,12 @@ impl Names {
                 }
             }
         });
-        // Anyone who is known by then has a name, whatever became of the others.
+        // After the timeout, the names that arrived in time still count.
         let _ = tokio::time::timeout(PATIENCE, join_all(info)).await;
         self.known(users)
     }
 
-    /// Whether this user is to be asked about now; then nobody else does.
+    /// Whether to look up this user now. If so, no other call looks them up.
     fn claim(&self, user: UserId, now: Timestamp) -> bool {
         let known = self.0.lock().get(&user).cloned();
         let is_due = match known {

@@ -1,5 +1,5 @@
-//! Whether something was said before, in a message that nobody wrote down: a process may end between a message and its row, or an answer of
-//! Discord's be lost, and Discord remembers a nonce for some minutes only.
+//! Finds a message that was posted but not recorded. A process may end in between, or Discord's answer may be lost, and Discord remembers a
+//! nonce only for some minutes.
 
 use serenity::{http::Http, model::id::UserId};
 
@@ -10,10 +10,10 @@ use super::{
 };
 use crate::operation::ids::{ChannelId, MessageId};
 
-/// How many of a channel's latest messages are looked through.
+/// How many of a channel's latest messages are searched.
 const LOOKED_THROUGH: u8 = 50;
 
-/// The latest message of ours in a channel whose text or small print ends with this marker. An error says that nobody knows.
+/// The bot's latest message in a channel whose text or footer ends with this marker. An error means that the answer is unknown.
 pub(super) async fn find(
     http: &Http,
     me: UserId,

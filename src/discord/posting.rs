@@ -1,4 +1,5 @@
-//! Whether the bot may post in a channel other than the one that it is spoken to in, and in which one it can say what outlives a conversation.
+//! Whether the bot may post in a channel other than the one of the interaction, and which channel it uses for messages that outlive a
+//! conversation.
 
 use serenity::{
     http::Http,
@@ -32,8 +33,8 @@ pub(super) async fn check(http: &Http, guild: GuildId, channel: ChannelId) -> Re
     Err(Refusal::Warning(refusal))
 }
 
-/// The channel for what outlives a conversation: a thread's parent where that is known to take messages of the bot. A forum takes none, and
-/// then it is the thread, which a message opens again when it was archived.
+/// The channel for messages that outlive a conversation: the thread's parent if the bot is known to be able to post there, else the thread.
+/// A forum accepts no messages; a post in an archived thread reopens it.
 pub(super) async fn lasting(http: &Http, guild: GuildId, info: &InteractionInfo) -> ChannelId {
     let Some(parent) = info.parent() else { return info.channel };
     let framed = [(Permissions::EMBED_LINKS, "Embed Links")];
@@ -47,8 +48,7 @@ pub(super) async fn lasting(http: &Http, guild: GuildId, info: &InteractionInfo)
     }
 }
 
-/// The rights that are missing there, of those that it takes to write and of `more`; none if it is no channel of this guild in which people
-/// write.
+/// The missing rights among those needed to post and those in `more`; `None` if it is not a channel of this guild in which people post.
 async fn missing(
     http: &Http,
     guild: GuildId,

@@ -1,4 +1,4 @@
-//! Whether something destructive can be done at all, looked up past every cache: before the question, and again before the deed.
+//! Checks whether something destructive can be done at all, past every cache: before the question, and again before the operation.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,24 +15,24 @@ use crate::{
     store::Pin,
 };
 
-/// A Droplet and one of its Snapshots or backups, which can be put back onto it.
+/// A Droplet and one of its Snapshots or backups that can be put back onto it.
 #[derive(Clone, Debug)]
 pub(super) struct Restorable {
     pub(super) droplet: Droplet,
     pub(super) snapshot: Snapshot,
-    /// Whether DigitalOcean made it by itself, while the Droplet ran.
+    /// Whether DigitalOcean took it automatically, while the Droplet ran.
     pub(super) is_backup: bool,
-    /// The Actions that have rewritten the disk so far, as far as they could be read.
+    /// The Actions that have rewritten the disk so far, if they could be read.
     pub(super) rewrites: Option<Vec<ActionId>>,
 }
 
-/// The Droplet as an operation names it.
+/// The Droplet as the target of an operation.
 pub(super) fn target(droplet: &Droplet) -> Target {
     let Droplet { id, name, region, disk_gb, .. } = droplet;
     Target { droplet: Some(*id), name: name.clone(), region: region.clone(), disk_gb: *disk_gb }
 }
 
-/// The Droplet of an operation that has ended, as it is now, if nothing else of ours runs on it and DigitalOcean holds it for nothing.
+/// The present Droplet of an operation that has ended, if no other operation runs on it and DigitalOcean does not lock it.
 pub(super) async fn free(state: &AppState, who: &Person, operation: &Operation) -> Result<Droplet, Stop> {
     let name = operation.target.name.clone();
     let id = operation.target.droplet.ok_or_else(|| Refusal::DropletGone { droplet: Some(name.clone()) })?;
@@ -53,7 +53,7 @@ pub(super) async fn free(state: &AppState, who: &Person, operation: &Operation) 
     }
 }
 
-/// Looks whether a Snapshot, by id or by name, can be put back onto this Droplet now.
+/// Checks whether a Snapshot, given by id or by name, can be put back onto this Droplet now.
 pub(super) async fn restore(state: &AppState, droplet: DropletId, text: &str) -> Result<Restorable, Stop> {
     let (inspection, rewrites) = tokio::join!(state.inventory.inspect(droplet), state.inventory.rewrites(droplet));
     let inspection = inspection.map_err(|gone| lookup::no_droplet(&droplet.to_string(), gone))?;
@@ -86,7 +86,7 @@ pub(super) async fn restore(state: &AppState, droplet: DropletId, text: &str) ->
     Ok(Restorable { droplet, snapshot, is_backup, rewrites })
 }
 
-/// A Snapshot that can be deleted, with what its deletion means.
+/// A Snapshot that can be deleted, and the consequences of its deletion.
 #[derive(Clone, Debug)]
 pub(super) struct Deletable {
     pub(super) snapshot: Snapshot,
@@ -96,24 +96,24 @@ pub(super) struct Deletable {
     pub(super) origin: Option<Operation>,
     /// Until when an Undo needs it.
     pub(super) undo_until: Option<Timestamp>,
-    /// Who wants it kept.
+    /// Its pin, with who wants it kept.
     pub(super) pin: Option<Pin>,
 }
 
-/// What somebody is warned of before a Snapshot is deleted.
+/// The warnings before a Snapshot is deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Warnings {
-    /// It is the last of its Droplet.
+    /// It is its Droplet's last Snapshot.
     last: bool,
     /// An Undo needs it.
     needed: bool,
-    /// Somebody wants it kept.
+    /// It is pinned.
     #[serde(default)]
     pinned: bool,
 }
 
 impl Warnings {
-    /// Whether who read these knows of the others too.
+    /// Whether a person who read these warnings also knows the others.
     pub(super) fn cover(self, others: Self) -> bool {
         (self.last || !others.last) && (self.needed || !others.needed) && (self.pinned || !others.pinned)
     }
@@ -126,11 +126,11 @@ impl Deletable {
     }
 }
 
-/// Looks whether a Snapshot, by id or by name, can be deleted now.
+/// Checks whether a Snapshot, given by id or by name, can be deleted now.
 pub(super) async fn delete(state: &AppState, who: &Person, text: &str) -> Result<Deletable, Stop> {
     let refused = |unresolved| lookup::no_snapshot(text, None, unresolved);
     let cached = state.inventory.resolve_snapshot(text).await.map_err(refused)?;
-    // The cache knows whose it is, and whether the tag lets us touch it; that it is still there is asked once more.
+    // The cache tells which Droplet it belongs to and whether the tag permits access. Whether it still exists is read again.
     let snapshot = state.inventory.snapshot_now(cached.id).await.map_err(refused)?;
     let origin = state.store.origins([snapshot.name.as_str()]).await?.remove(&snapshot.name);
     if let Some(operation) = origin.as_ref().filter(|operation| operation.is_running()) {
@@ -138,7 +138,7 @@ pub(super) async fn delete(state: &AppState, who: &Person, text: &str) -> Result
         let by = state.occupant(who, operation.id, progress).await?;
         return Err(Refusal::SnapshotInUse { by }.into());
     }
-    // Looked at before they are counted: what is gone by then is counted out twice rather than not at all.
+    // These are read before the Snapshots are counted: one that disappears in between is subtracted twice rather than not at all.
     let going = match snapshot.droplet {
         Some(droplet) => going(state, droplet, snapshot.id).await?,
         None => 0,
@@ -156,7 +156,7 @@ pub(super) async fn delete(state: &AppState, who: &Person, text: &str) -> Result
     Ok(Deletable { snapshot, droplet, siblings, origin, undo_until, pin })
 }
 
-/// How many others of this Droplet are there still and about to be deleted by us.
+/// How many other Snapshots of this Droplet still exist and are about to be deleted by the bot.
 async fn going(state: &AppState, droplet: DropletId, but: SnapshotId) -> Result<usize, Stop> {
     let running = state.store.running().await?;
     let deletions = running.iter().map(|stored| &stored.operation.kind).filter(|kind| kind.deletes());
@@ -168,8 +168,7 @@ async fn going(state: &AppState, droplet: DropletId, but: SnapshotId) -> Result<
     Ok(going)
 }
 
-/// Until when the Undo of the restore that took this safety Snapshot is offered; none once it was put back, since then the disk
-/// holds what it holds.
+/// Until when the Undo of the restore that took this safety Snapshot is offered; `None` if it was put back already.
 async fn undo_until(state: &AppState, origin: &Operation, snapshot: SnapshotId) -> Result<Option<Timestamp>, Stop> {
     let is_safety = origin.safety_snapshot().is_some_and(|safety| safety.id == snapshot);
     let until = origin.undo_until().filter(|until| is_safety && state.clock.now() < *until);
@@ -180,13 +179,13 @@ async fn undo_until(state: &AppState, origin: &Operation, snapshot: SnapshotId) 
     Ok((!was_put_back).then_some(until))
 }
 
-/// The name of a Droplet, none if it is gone, and how many Snapshots it has.
+/// The name of a Droplet, `None` if it is gone, and how many Snapshots it has.
 async fn source(state: &AppState, id: DropletId) -> Result<(Option<String>, Option<usize>), Unresolved> {
     let inventory = &state.inventory;
     let (droplet, counted) = tokio::try_join!(inventory.droplet_now(id), inventory.count_snapshots(id))?;
     let siblings = match counted {
         Some(count) => count,
-        // Of a Droplet that is gone only the list still knows.
+        // Only the list still knows a Droplet that is gone.
         None => inventory.listing(Some(id)).await?.snapshots().count(),
     };
     Ok((droplet.map(|droplet| droplet.name), Some(siblings)))

@@ -1,6 +1,7 @@
-//! What stands next to the bot's name: how to begin, or how much is running. No Droplet's name or state.
+//! The bot's presence: how to begin, or how many operations run. It contains no Droplet's name or state.
 //!
-//! Compared with what is shown once a minute, and sent only when it differs: Discord closes the connection of a bot that changes it often.
+//! It is compared once a minute with what is shown, and sent only if it differs, because Discord closes the connection of a bot that
+//! changes it often.
 
 use std::time::Duration;
 
@@ -11,12 +12,12 @@ use serenity::{
 
 use super::{incident::chain, state::AppState};
 
-/// The shortest time between two changes.
+/// The minimum time between two changes.
 const PAUSE: Duration = Duration::from_mins(1);
-/// How soon it is tried again while the gateway is still connecting.
+/// The pause before another attempt while the gateway is connecting.
 const SOON: Duration = Duration::from_secs(1);
 
-/// Shows how things are, for as long as it runs.
+/// Keeps the presence up to date. Never returns.
 pub(super) async fn show(state: &AppState, shards: &ShardManager) {
     let mut shown: Option<String> = None;
     loop {
@@ -35,7 +36,7 @@ pub(super) async fn show(state: &AppState, shards: &ShardManager) {
     }
 }
 
-/// Whether there was a connection to tell.
+/// Sets the presence. Returns whether a connection was there.
 async fn tell(shards: &ShardManager, text: &str) -> bool {
     let runners: Vec<_> = {
         let runners = shards.runners.lock().await;

@@ -1,6 +1,6 @@
-//! What a button means, written into its `custom_id`, so that a press works after a restart.
+//! The meaning of a button. It is encoded in the button's `custom_id`, so that a press works after a restart.
 //!
-//! A `custom_id` comes back from the client and may be anything: it is parsed strictly and proves nothing.
+//! A `custom_id` comes back from the client and may be anything. It is parsed strictly and proves nothing.
 
 mod act;
 mod choices;
@@ -20,130 +20,130 @@ use crate::{
 pub use act::Act;
 pub use choices::{Begun, Beside, Choosing, Order, ReviewForm};
 
-/// What a button is for.
+/// The meaning of a button, a menu or a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Press {
-    /// A wish about a running operation, or what it owes.
+    /// Sends a wish to an operation that runs, or whose Droplet still has to be turned on.
     Wish {
-        /// What is wished for.
+        /// The wish.
         act: Act,
-        /// Of which operation.
+        /// The operation.
         operation: OperationId,
     },
-    /// *Keep waiting for all* that the call of this operation lists.
+    /// *Keep waiting for all*: applies to the operations that this operation's call lists.
     KeepWaiting(OperationId),
-    /// *Undo*: put back the safety Snapshot of this restore. Asks first.
+    /// *Undo*: puts back the safety Snapshot of this restore. Asks first.
     Undo(OperationId),
-    /// Delete this Snapshot. Asks first.
+    /// Deletes this Snapshot. Asks first.
     Delete(SnapshotId),
-    /// Pin this Snapshot, so that no schedule deletes it.
+    /// Pins this Snapshot, so that no schedule deletes it.
     Pin(SnapshotId),
-    /// Take its pin off.
+    /// Removes the pin of this Snapshot.
     Unpin(SnapshotId),
-    /// *Turn it on*: the Droplet of this operation, which somebody else turned off.
+    /// *Turn it on*: turns on the Droplet of this operation, which someone else turned off.
     TurnOn(OperationId),
-    /// *Restart it*: the Droplet of this operation, whose shutdown hung. Asks first.
+    /// *Restart it*: restarts the Droplet of this operation, whose shutdown hung. Asks first.
     Restart(OperationId),
-    /// Put this Snapshot back onto the Droplet that it was taken of. Asks first.
+    /// Puts this Snapshot back onto the Droplet that it was taken of. Asks first.
     Restore(SnapshotId),
-    /// Make a new Droplet from this Snapshot. Opens a form for its name.
+    /// Creates a Droplet from this Snapshot. Opens a form for its name.
     Launch(SnapshotId),
-    /// That form was sent, with the name. Asks first.
+    /// The form for the new Droplet's name was submitted. Asks first.
     LaunchAs(SnapshotId),
-    /// Begin once more what this operation failed at. Asks first.
+    /// Begins again what failed in this operation. Asks first.
     TryAgain(OperationId),
-    /// Yes, do it.
+    /// Confirms this question.
     Confirm(ConfirmationId),
-    /// Yes, take the Snapshot that was asked about.
+    /// Confirms a question about a take.
     Take {
         /// The question.
         id: ConfirmationId,
-        /// Whether the Droplet keeps running meanwhile.
+        /// Whether the Droplet keeps running during the take.
         is_live: bool,
     },
-    /// Ask about the launch again, with the source's tags or without them.
+    /// Asks about the launch again, with the source's tags or without them.
     Tags(ConfirmationId),
-    /// Ask about the launch again, with the SSH keys that were chosen.
+    /// Asks about the launch again, with the SSH keys that were chosen.
     Keys(ConfirmationId),
-    /// No, leave it.
+    /// Declines this question.
     Decline(ConfirmationId),
-    /// Yes, take the group that was asked about.
+    /// Confirms the question about taking a group.
     TakeGroup(ConfirmationId),
-    /// *Stop after this one*: no further member of a group's run begins.
+    /// *Stop after this one*: begins no further member of a group's run.
     StopRun(RunId),
-    /// Yes, to the review of a schedule.
+    /// Confirms the review of a schedule.
     Schedule(ConfirmationId),
     /// *Failures…* or *Group…* under the review of a schedule. Opens a form.
     Fill {
-        /// Which form.
+        /// The form.
         form: ReviewForm,
         /// The review.
         id: ConfirmationId,
     },
-    /// That form was sent. Shows the review again.
+    /// That form was submitted. Shows the review again.
     Filled {
-        /// Which form.
+        /// The form.
         form: ReviewForm,
         /// The review.
         id: ConfirmationId,
     },
-    /// *Keep…*: a schedule does not delete what was chosen of what it has announced.
+    /// *Keep…*: keeps the Snapshots that were chosen from an announced deletion.
     KeepAnnounced(ScheduleId),
-    /// *Delete them*: a schedule may delete what this edition of its question shows, and nothing else.
+    /// *Delete them*: lets a schedule delete what this edition of its question shows, and nothing else.
     DeleteMany {
         /// The schedule.
         schedule: ScheduleId,
-        /// Which edition of its question was shown.
+        /// The edition of its question that was shown.
         edition: u32,
     },
-    /// *It's fine*: a schedule may rely on this Snapshot although it is small.
+    /// *It's fine*: lets a schedule rely on this Snapshot although it is small.
     RelyOn {
         /// The schedule.
         schedule: ScheduleId,
         /// The operation that took the Snapshot.
         operation: OperationId,
     },
-    /// *Take over* a schedule.
+    /// *Take over*: makes the person the owner of this schedule.
     TakeOver(ScheduleId),
-    /// What a schedule does about shutdowns that hang.
+    /// Sets what a schedule does about shutdowns that hang.
     Hangs {
         /// The schedule.
         schedule: ScheduleId,
-        /// What it does.
+        /// The new behavior.
         answer: HangAnswer,
     },
-    /// *Prune again*: a schedule may delete although the Droplet was restored lately.
+    /// *Prune again*: lets a schedule delete although its Droplet was recently restored.
     PruneAgain(ScheduleId),
-    /// A schedule was chosen that takes over the Snapshots of one that is to be removed.
+    /// A schedule was chosen that takes over the Snapshots of one that is about to be removed.
     HandOver(ConfirmationId),
-    /// *Try again*: have a schedule take a Snapshot now. Asks first.
+    /// *Try again*: has a schedule take a Snapshot now. Asks first.
     RunAgain {
         /// The schedule.
         schedule: ScheduleId,
-        /// The planned time that brought no Snapshot; older buttons do not say it.
+        /// The planned time that brought no Snapshot. Absent in older buttons.
         planned: Option<Timestamp>,
     },
-    /// *Try again*: take Snapshots of those of a group that have none. Asks first.
+    /// *Try again*: takes the members of a group's run that have no Snapshot. Asks first.
     GroupAgain(RunId),
-    /// Show another page of the list of Snapshots.
+    /// Shows another page of the list of Snapshots.
     Page {
-        /// Of one Droplet, or of all.
+        /// The Droplet, or `None` for all.
         of: Option<DropletId>,
-        /// Counted from 1.
+        /// The page, counted from 1.
         number: u32,
-        /// In which order.
+        /// The order of the list.
         order: Order,
-        /// Next to which Snapshot, where that is still there; older buttons do not say.
+        /// The Snapshot that the page is next to, if it still exists. Absent in older buttons.
         beside: Option<Beside>,
     },
-    /// Begin something about a Droplet, which may have to be chosen first.
+    /// Begins something with a Droplet, which may have to be chosen first.
     Begin {
-        /// What.
+        /// What to begin.
         what: Begun,
-        /// With which Droplet; none to choose one from a menu.
+        /// The Droplet; `None` to choose one from a menu.
         droplet: Option<DropletId>,
     },
-    /// Something was chosen from a menu, for this.
+    /// Handles a choice from a menu.
     Choose(Choosing),
     /// A Snapshot or backup of this Droplet was chosen from a menu, to be put back onto it.
     PutBack(DropletId),
@@ -157,17 +157,18 @@ fn hang_word(answer: HangAnswer) -> &'static str {
     }
 }
 
-/// Stands for all Droplets in the id of a page.
+/// Stands for all Droplets in the `custom_id` of a page.
 const EVERY: &str = "all";
 
 impl Press {
-    /// What a person needs to press it. `asker` asked for the operation or the run that it says something to, where it does.
+    /// The right that a person needs to press it. `asker` is the person who requested the operation or the run that the press acts on, if
+    /// there is one.
     pub fn right(self, asker: Option<UserId>, person: UserId) -> Right {
         let asker = asker.unwrap_or(person);
         match self {
             Self::Wish { act, .. } => act.right(asker, person),
             Self::KeepWaiting(_) => Act::KeepWaiting.right(asker, person),
-            // All of these overwrite, delete or spend something, or let it be begun.
+            // All of these overwrite, delete or spend something, or allow an operation that does.
             Self::Undo(_)
             | Self::Delete(_)
             | Self::Restart(_)
@@ -188,7 +189,7 @@ impl Press {
             | Self::HandOver(_)
             | Self::RunAgain { .. }
             | Self::Confirm(_) => Right::Restore,
-            // What it takes to begin the failed operation is asked once that is known.
+            // The right for the failed operation is checked once that operation is known.
             Self::Take { .. }
             | Self::TryAgain(_)
             | Self::TurnOn(_)
@@ -262,7 +263,7 @@ impl Press {
             "keys" => Self::Keys(rest.parse().ok()?),
             "page" => {
                 let (of, rest) = rest.split_once(':')?;
-                // Older buttons know of no order.
+                // Older buttons carry no order.
                 let (number, rest) = rest.split_once(':').unwrap_or((rest, Order::Grouped.word()));
                 let (order, beside) = match rest.split_once(':') {
                     Some((order, beside)) => (order, Some(Beside::parse(beside)?)),
@@ -340,13 +341,13 @@ impl fmt::Display for Press {
     }
 }
 
-/// Which form over which review.
+/// Parses a form and its review.
 fn review_form(rest: &str) -> Option<(ReviewForm, ConfirmationId)> {
     let (form, id) = rest.split_once(':')?;
     Some((ReviewForm::iter().find(|known| known.word() == form)?, id.parse().ok()?))
 }
 
-/// One Droplet, or all.
+/// Parses one Droplet, or all.
 fn droplet(text: &str) -> Result<Option<DropletId>, NotAPress> {
     if text == EVERY { Ok(None) } else { text.parse().map(Some).map_err(|_| NotAPress) }
 }
@@ -361,7 +362,7 @@ impl Serialize for Press {
     }
 }
 
-/// The text is not the `custom_id` of a button of ours.
+/// The text is not the `custom_id` of a button of this bot.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("not the id of a button of ours")]
 pub struct NotAPress;
@@ -372,7 +373,7 @@ impl FromStr for Press {
     fn from_str(custom_id: &str) -> Result<Self, Self::Err> {
         let (word, rest) = custom_id.split_once(':').ok_or(NotAPress)?;
         let press = Self::parse(word, rest).ok_or(NotAPress)?;
-        // Numbers can be written in more than one way; ours are written in one.
+        // A number can be written in several ways, but the bot writes it in only one.
         if press.to_string() == custom_id { Ok(press) } else { Err(NotAPress) }
     }
 }
@@ -477,7 +478,7 @@ mod tests {
         }
     }
 
-    /// What a press is called in its `custom_id`.
+    /// The word for a press in its `custom_id`.
     fn word(press: Press) -> String {
         let id = press.to_string();
         id.split(':').next().unwrap_or_default().to_owned()
@@ -498,7 +499,7 @@ mod tests {
         for act in Act::ALL {
             let (own, others) = match act {
                 Act::LeaveOff | Act::HandleIt => (Right::Restore, Right::Restore),
-                // What brings a Droplet back sooner, or lets it be, takes nothing away from anybody.
+                // Turning a Droplet on sooner, postponing, or waiting takes nothing away from anybody.
                 Act::KeepWaiting | Act::TurnOn | Act::Postpone => (Right::Take, Right::Take),
                 Act::Cancel | Act::Force | Act::Live => (Right::Take, Right::Restore),
             };

@@ -1,7 +1,7 @@
-//! Our commands in each guild: written again when they changed or when Discord has lost them, and only then.
+//! Registers the bot's commands in each guild, only when they have changed or Discord has lost them.
 //!
-//! Discord allows 200 command creations a day and guild. What was sent is compared by its digest, not with what Discord gives
-//! back, which has more fields. A failure here never stops the bot: it is tried again, more and more slowly.
+//! Discord allows 200 command creations per day and guild. The digest of what was sent is compared, not what Discord returns, which has
+//! more fields. A failure here never stops the bot: it retries, more and more slowly.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -24,17 +24,17 @@ use super::{
 };
 use crate::{operation::ids, store};
 
-/// How soon a failed registration is tried again, and how slowly in the end.
+/// The shortest and the longest pause before a retry.
 const SOON: Duration = Duration::from_millis(250);
 const SLOWEST: Duration = Duration::from_mins(5);
 
-/// Registers the commands in the guilds that it hears of.
+/// Registers the commands in each guild that becomes visible.
 pub(super) struct Registrar {
     registration: Registration,
     seen: mpsc::UnboundedReceiver<GuildId>,
 }
 
-/// What every guild gets, and by what client.
+/// What every guild gets, and the client that sends it.
 struct Registration {
     http: Arc<Http>,
     state: Arc<AppState>,
@@ -67,8 +67,7 @@ impl Registrar {
         Self { registration: Registration { http, state, commands, names, digest }, seen }
     }
 
-    /// Sees to every guild as it becomes visible: at the start, and when the bot is invited again. One that refuses keeps no
-    /// other waiting.
+    /// Handles each guild as it becomes visible: at the start, and when the bot is invited again. A guild that refuses delays no other.
     pub(super) async fn run(self) {
         let Self { registration, mut seen } = self;
         let (mut under_way, mut guilds, mut again) = (FuturesUnordered::new(), HashSet::new(), HashSet::new());
@@ -79,7 +78,7 @@ impl Registrar {
                         tracing::info!(guild.id = guild.get(), "the bot is in a guild that it does not serve");
                     }
                     Some(guild) if guilds.insert(guild) => under_way.push(registration.ensure_in_the_end(guild)),
-                    // What is under way may have seen the guild as it was before it was left and entered again.
+                    // A registration under way may have seen the guild before the bot left it and joined again.
                     Some(guild) => {
                         again.insert(guild);
                     }
@@ -112,12 +111,12 @@ impl Registration {
             let cause = chain(error);
             tracing::warn!(guild.id = guild.get(), cause, ?pause, "could not register the commands");
         });
-        // Without an end to its patience it ends well or not at all.
+        // It retries until it succeeds, so there is no error to handle.
         drop(ensured.await);
         guild
     }
 
-    /// Whether Discord lists every command of ours.
+    /// Whether Discord lists every command of this bot.
     fn are_all_in(&self, known: &[Command]) -> bool {
         self.names.iter().all(|ours| known.iter().any(|command| command.name == *ours))
     }
@@ -142,7 +141,7 @@ impl Registration {
         Ok(())
     }
 
-    /// The line that the person who starts the bot waits for.
+    /// Logs the line that the operator waits for after starting the bot.
     fn tell_ready(&self, guild: GuildId) {
         let commands: Vec<String> = self.names.iter().map(|name| format!("/{name}")).collect();
         tracing::info!("ready: guild {guild}, {}", commands.join(", "));

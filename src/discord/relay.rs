@@ -1,10 +1,10 @@
-//! Between Discord's gateway and serenity, on loopback: what serenity cannot read is mended on its way, or answered here.
+//! A relay on loopback between Discord's gateway and serenity. It repairs events that serenity cannot read, or answers them itself.
 //!
-//! serenity 0.12 takes an event for one of an unknown kind, without a word, when one field has another form than it knows: a user's
-//! flag beyond 32 bits, a member without `deaf`. The person gets no answer, and a bot whose own user has such a flag never connects. A raw
-//! event handler sees the rest of such an event, which would do for interactions; but READY is serenity's own business. Its gateway's
-//! address can be chosen, though: so it connects here, and this connects to Discord. Everything else passes as it is, close codes
-//! included. The token stays on loopback until it leaves by TLS.
+//! serenity 0.12 silently takes an event for one of an unknown kind if one field has an unexpected form, such as a user's flag beyond 32
+//! bits or a member without `deaf`. The person then gets no answer, and a bot whose own user has such a flag never connects. A raw event
+//! handler sees the rest of such an event, which would be enough for interactions, but serenity handles READY itself. Its gateway address
+//! can be chosen, however, so serenity connects to this relay, and the relay connects to Discord. Everything else passes through unchanged,
+//! close codes included. The token stays on loopback until it leaves over TLS.
 
 use std::{
     io,
@@ -44,15 +44,15 @@ use url::Url;
 
 use super::{messages::reply, wire};
 
-/// How long the other side may take to say goodbye after one has.
+/// How long one side may take to close after the other has closed.
 const GOODBYE: Duration = Duration::from_secs(1);
-/// After the system had no connection for us.
+/// The pause after the system could not accept a connection.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Discord's numbers for what can be answered: a command, a press or choice, a half-typed option, a form.
+/// Discord's numbers for interactions that can be answered: a command, a press or choice, an autocomplete request, a form.
 const SUGGESTING: u64 = 4;
 const ANSWERABLE: [u64; 4] = [2, 3, SUGGESTING, 5];
 
-/// Discord's numbers for kinds of messages (<https://discord.com/developers/docs/topics/opcodes-and-status-codes>).
+/// Discord's gateway opcodes (<https://discord.com/developers/docs/topics/opcodes-and-status-codes>).
 const IDENTIFY: u8 = 2;
 const PRESENCE: u8 = 3;
 const VOICE_STATE: u8 = 4;
@@ -61,10 +61,10 @@ const REQUEST_MEMBERS: u8 = 8;
 const INVALID_SESSION: u8 = 9;
 
 const INTERACTION: &str = "INTERACTION_CREATE";
-/// The events without which the bot does not hear people; those of kinds that are new to serenity are none of ours.
+/// The events that the bot needs to receive interactions. Events that are new to serenity do not concern it.
 const NEEDED: [&str; 4] = [INTERACTION, "READY", "RESUMED", "GUILD_CREATE"];
 
-/// The relay, listening and not yet at work.
+/// The relay, listening but not yet running.
 #[derive(Debug)]
 pub(super) struct Relay {
     listener: TcpListener,
@@ -73,7 +73,7 @@ pub(super) struct Relay {
     session: watch::Sender<Option<u64>>,
 }
 
-/// An interaction that nobody could read beyond this.
+/// An interaction that serenity could not read beyond these fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Unreadable {
     id: u64,
@@ -89,18 +89,18 @@ impl Relay {
         Ok(Self { listener, gateway, http, session: watch::Sender::new(None) })
     }
 
-    /// The session that Discord has opened or resumed, counted by connections; none once its connection has ended.
+    /// The session that Discord opened or resumed, identified by the number of its connection; `None` once that connection has ended.
     pub(super) fn session(&self) -> watch::Receiver<Option<u64>> {
         self.session.subscribe()
     }
 
-    /// Where serenity is to connect.
+    /// The address for serenity to connect to.
     pub(super) fn url(&self) -> io::Result<String> {
         self.listener.local_addr().map(|address| format!("ws://{address}"))
     }
 
-    /// Passes on what both sides say, until the bot has left and every connection has ended: one that was still being opened when the
-    /// bot left must be able to end in an orderly way.
+    /// Forwards messages in both directions until the bot has left and every connection has ended. A connection that was still being opened
+    /// when the bot left must be able to close cleanly.
     pub(super) async fn run(self, left: CancellationToken) {
         let Self { listener, gateway, http, session } = self;
         let (session, mut count) = (&session, 0);
@@ -117,7 +117,7 @@ impl Relay {
             session.send_replace(is_open.then_some(number));
             };
                                        connection(serenity, gateway, found, note).await;
-                                       // A later connection may have one by now.
+                                       // A later connection may have a session by now.
                                        session.send_if_modified(|open| open.take_if(|open| *open == number).is_some());
                                    };
                                    work.push(passed.boxed());
@@ -135,7 +135,7 @@ impl Relay {
     }
 }
 
-/// One connection, from the handshake to the goodbye.
+/// One connection, from the handshake to the close.
 async fn connection(
     serenity: TcpStream,
     gateway: Url,
@@ -144,12 +144,12 @@ async fn connection(
 ) {
     let config =
         || Some(WebSocketConfig { max_message_size: None, max_frame_size: None, ..WebSocketConfig::default() });
-    // Discord first: serenity must not believe that it is connected before it is.
+    // Connect to Discord first, so that serenity does not consider itself connected before it is.
     let discord = match connect_async_with_config(gateway.as_str(), config(), true).await {
         Ok((discord, _)) => discord,
         Err(error) => return tracing::info!(%error, "could not connect to Discord's gateway"),
     };
-    // Without this, small messages wait for the peer's acknowledgement.
+    // Without this, small messages wait for the peer's acknowledgment.
     let _ = serenity.set_nodelay(true);
     let Ok(serenity) = accept_async_with_config(serenity, config()).await else { return };
     let ((mut to_discord, mut from_discord), (mut to_serenity, mut from_serenity)) =
@@ -178,7 +178,7 @@ async fn connection(
             let is_goodbye = message.is_close();
             match opcode(&message) {
                 Some(IDENTIFY | RESUME) => is_identified.store(true, Ordering::Relaxed),
-                // Discord would end the connection, and serenity the bot. The presence is in IDENTIFY as well.
+                // Discord would close the connection, and serenity would stop the bot. IDENTIFY contains the presence too.
                 Some(PRESENCE | VOICE_STATE | REQUEST_MEMBERS) if !is_identified.load(Ordering::Relaxed) => continue,
                 _ => {}
             }
@@ -193,13 +193,13 @@ async fn connection(
         was_goodbye = &mut down => was_goodbye,
         was_goodbye = &mut up => was_goodbye,
     };
-    // A side that breaks without one takes the other with it: serenity connects again as soon as it sees its own end.
+    // If one side breaks without a close, the other ends too: serenity reconnects as soon as its own side ends.
     if was_goodbye {
         drop(timeout(GOODBYE, select(down, up)).await);
     }
 }
 
-/// Which kind of message this is.
+/// The opcode of a message.
 fn opcode(message: &Message) -> Option<u8> {
     #[derive(Deserialize)]
     struct Payload {
@@ -209,7 +209,7 @@ fn opcode(message: &Message) -> Option<u8> {
     serde_json::from_str(text).ok().map(|Payload { op }| op)
 }
 
-/// Whether a message says that Discord has opened or resumed a session, in a form that serenity reads.
+/// Whether a message says that Discord has opened or resumed a session, in a form that serenity can read.
 fn opens_session(message: &Message) -> bool {
     #[derive(Deserialize)]
     struct Event {
@@ -220,7 +220,7 @@ fn opens_session(message: &Message) -> bool {
     event.is_some_and(|event| ["READY", "RESUMED"].contains(&&*event)) && is_read(text)
 }
 
-/// What serenity gets of a message; none of what only concerns a connection.
+/// The message for serenity, repaired if necessary; `None` if it concerns only the connection.
 fn readable(message: Message, found: &mpsc::UnboundedSender<Unreadable>) -> Option<Message> {
     let text = match message {
         Message::Text(text) => text,
@@ -236,13 +236,13 @@ fn readable(message: Message, found: &mpsc::UnboundedSender<Unreadable>) -> Opti
     };
     let (text, unreadable) = mended(text);
     if let Some(unreadable) = unreadable {
-        // Nobody answers any more while the bot is being stopped.
+        // The receiver is gone while the bot stops.
         let _ = found.send(unreadable);
     }
     Some(Message::Text(text))
 }
 
-/// The event as serenity can read it, and the interaction that it was if nobody can.
+/// The event in a form that serenity can read, and the interaction in it if it cannot be repaired.
 fn mended(text: String) -> (String, Option<Unreadable>) {
     if is_read(&text) {
         return (text, None);
@@ -258,12 +258,12 @@ fn mended(text: String) -> (String, Option<Unreadable>) {
     if NEEDED.contains(&&*name) {
         tracing::warn!(event = name, "Discord sent an event that cannot be read");
     }
-    // What it was is not lost: serenity counts an event of an unknown kind, too, so a resume does not ask for it again.
+    // The event is lost either way: serenity counts an event of an unknown kind too, so a resume does not request it again.
     let interaction = (name == INTERACTION).then(|| unreadable(&event["d"])).flatten();
     (text, interaction)
 }
 
-/// Whether serenity knows what this is.
+/// Whether serenity can read this event.
 fn is_read(text: &str) -> bool {
     !matches!(serde_json::from_str(text), Ok(GatewayEvent::Dispatch(_, Event::Unknown(_))) | Err(_))
 }
@@ -274,7 +274,7 @@ fn unreadable(interaction: &Value) -> Option<Unreadable> {
     ANSWERABLE.contains(&kind).then_some(Unreadable { id, token, kind })
 }
 
-/// Brings what is known to differ into the form that serenity knows: flags of 32 bits, members with all their fields.
+/// Converts known differences to the form that serenity expects: flags of 32 bits, and members with all their fields.
 fn mend(json: &mut Value) {
     match json {
         Value::Object(fields) => {
@@ -302,7 +302,7 @@ fn mend(json: &mut Value) {
     }
 }
 
-/// Answers by id and token, which is all that is known.
+/// Answers an interaction by its id and token, which is all that is known.
 async fn answer(http: Arc<Http>, Unreadable { id, token, kind }: Unreadable) {
     let response = if kind == SUGGESTING {
         CreateInteractionResponse::Autocomplete(CreateAutocompleteResponse::new())
@@ -386,7 +386,7 @@ mod tests {
             });
             (serenity.unwrap().0, discord)
         };
-        // A side that breaks ends the other, whichever it is, and leaves room for the next connection.
+        // If one side breaks, the other ends too, and the next connection can follow.
         let (mut serenity, mut discord) = connect().await;
         serenity.send(Message::text("last words")).await.unwrap();
         drop(serenity);
@@ -400,7 +400,7 @@ mod tests {
         discord.send(Message::text("hello")).await.unwrap();
         assert_eq!(serenity.next().await.unwrap().unwrap(), Message::text("hello"));
 
-        // What Discord would end the connection for stays here until serenity has identified.
+        // The relay holds back what Discord would close the connection for until serenity has identified.
         let (presence, identify) = (r#"{"op":3,"d":{}}"#, r#"{"op":2,"d":{}}"#);
         for said in [presence, identify, presence] {
             serenity.send(Message::text(said)).await.unwrap();

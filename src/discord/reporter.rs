@@ -1,7 +1,8 @@
-//! Says everything but first answers: compares what is stored with what is shown, and posts or edits until both agree.
+//! Sends everything except first answers. It compares what is stored with what is shown, and posts or edits until both agree.
 //!
-//! It never relays events, so bursts collapse into one edit, a failed message is tried again, a deleted one is posted again, and a
-//! restart repairs everything. Nobody else posts into channels. `app` runs it and lets it drain after the gateway is closed.
+//! It never relays events, so bursts collapse into one edit, a failed message is retried, a deleted one is posted again, and a restart
+//! repairs everything. No other module posts operations' messages into channels. `app` runs the reporter and lets it drain after the
+//! gateway is closed.
 
 pub(super) mod deadline;
 mod deliver;
@@ -47,10 +48,10 @@ use crate::{
 };
 use queue::{EDIT_PAUSE, Queue};
 
-/// How many due reports are looked at together, besides those of channels in which something is being said.
+/// How many due reports are read together, in addition to those of channels at work.
 const DUE: usize = 256;
 
-/// The one voice of the bot. Clones speak for the same bot; run one.
+/// The reporter of operations. Clones share one bot; run only one.
 #[derive(Clone)]
 pub struct Reporter {
     http: Arc<Http>,
@@ -64,27 +65,27 @@ pub struct Reporter {
     me: UserId,
 }
 
-/// What a report says.
+/// The content of a report.
 struct Words {
     said: Message,
-    /// What a call lists.
+    /// The operations that a call lists.
     called: Vec<Called>,
-    /// It asks people for something that is not needed any more.
+    /// The report calls for help that is no longer needed.
     is_over: bool,
 }
 
 impl Words {
-    /// The operations that a call lists.
+    /// The ids of the operations that a call lists.
     fn listed(&self) -> Vec<OperationId> {
         self.called.iter().map(|called| called.operation.id).collect()
     }
 }
 
-/// Whether the reporter looks for more to say, or only finishes.
+/// Whether the reporter continues or finishes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pace {
     Steady,
-    /// Whatever is due is said at once, and then it ends.
+    /// Send everything that is due at once, then stop.
     Flush,
 }
 
@@ -109,7 +110,7 @@ impl Reporter {
         }
     }
 
-    /// Says what is due until `shutdown`, then flushes once more and returns. Anyone who cannot wait for that drops it: nothing is lost.
+    /// Sends what is due until `shutdown`, then flushes once more and returns. The caller may drop it instead: nothing is lost.
     pub async fn run(self, shutdown: CancellationToken) {
         let mut queue = Queue::default();
         let mut pace = Pace::Steady;
@@ -130,25 +131,25 @@ impl Reporter {
         }
     }
 
-    /// Starts on everything that is due and free, one batch for each channel. When to look again, if nobody rings before.
+    /// Starts on everything that is due and free, one batch per channel. Returns when to look again if nothing wakes it before.
     async fn hand_out(&self, queue: &mut Queue, pace: Pace) -> Result<Option<Timestamp>, store::Error> {
         let now = self.clock.now();
         if let Some(over) = self.global_rate_limit.over_at(now) {
             return Ok(Some(over));
         }
-        // At the end nothing waits for the pause between two edits.
+        // At the end, the pause between two edits does not apply.
         let by = if pace == Pace::Flush { now + EDIT_PAUSE } else { now };
         let due = self.store.due_reports_elsewhere(queue.busy(), by, DUE).await?;
         let sorted = queue.sort(due, now, pace);
         for (channel, batch) in sorted.batches {
             queue.start(channel, self.clone().say_all(channel, batch));
         }
-        // What is due by now and was not started waits for a channel at work, which wakes us when it is free.
+        // A report that is due and not started waits for a channel at work, which wakes the reporter when it is free.
         let later = self.store.next_report_due().await?.filter(|at| *at > now);
         Ok([sorted.wake, later].into_iter().flatten().min())
     }
 
-    /// The announcement without what could be done with Snapshots that we have deleted since.
+    /// The announcement without actions on Snapshots that the bot has deleted since.
     async fn without_deleted(&self, mut said: Message, operation: &Operation) -> Result<Message, store::Error> {
         let (mut kept, mut gone) = (Vec::new(), BTreeMap::new());
         for button in said.buttons {
@@ -189,11 +190,11 @@ impl Reporter {
             ReportKind::Progress => progress(operation, &self.wording, now),
             ReportKind::Answer => {
                 let said = answer(operation, &self.wording);
-                // Only an edit can come after the end of what it offers.
+                // Only an edit can come after what the message offers has expired.
                 if report.message.is_some() { self.without_deleted(said, operation).await? } else { said }
             }
             ReportKind::Notify => notify(operation, &self.wording),
-            // An edit pings nobody, and once nobody is needed any more there is nobody to name.
+            // An edit pings nobody. Once nobody is needed any more, the message names nobody.
             ReportKind::Stuck => {
                 let role = self.wording.failure_role.filter(|_| is_called_about(&called));
                 call(&called).calling(self.roles.callable(role, report.channel, operation.asker.guild))
@@ -220,7 +221,7 @@ impl Reporter {
     }
 }
 
-/// Whether somebody is still needed for one of these.
+/// Whether people are still needed for one of these.
 fn is_called_about(called: &[Called]) -> bool {
     called.iter().any(|called| called.operation.power.is_called_about())
 }

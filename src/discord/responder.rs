@@ -1,7 +1,7 @@
-//! The first and only answer to an interaction: within Discord's three seconds, seen by one person, whatever happens.
+//! The first and only answer to an interaction: within Discord's three seconds, visible to one person, in every case.
 //!
-//! An interaction's token dies three seconds after it was made, and fifteen minutes after it was answered. So whatever takes
-//! longer than a moment is deferred first and answered by an edit; everything later is said by the reporter, not here.
+//! An interaction's token expires three seconds after the interaction was created, or fifteen minutes after it was answered. So whatever
+//! takes longer than a moment is deferred first and answered by an edit. Everything later is sent by the reporter, not here.
 
 use std::{panic::AssertUnwindSafe, pin::pin, time::Duration};
 
@@ -31,29 +31,29 @@ use crate::{
     store::Error,
 };
 
-/// How long the work may take before the answer is deferred: half of Discord's limit, since the interaction and the deferral
-/// travel too.
+/// How long the work may take before the answer is deferred: half of Discord's limit, since the interaction and the deferral take time to
+/// travel.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
-/// Why somebody gets something else than what they asked for.
+/// Why a person gets something other than what they requested.
 #[derive(Debug)]
 pub(super) enum Stop {
-    /// Expected.
+    /// A refusal, which is expected.
     Refused(Refusal),
-    /// Expected, and soon over: the same press may help.
+    /// Expected, and temporary: the same press may succeed later.
     NotNow(Refusal, Box<Press>),
-    /// The same for a command whose options no button can carry.
+    /// Expected and temporary, for a command whose options no button can carry.
     SendAgain(Refusal),
-    /// Not expected, and before anything was begun: this press asks for the same.
+    /// Unexpected, before anything was begun: this press makes the same request.
     NotStarted(Fault, Box<Press>),
-    /// Not expected.
+    /// A fault, which is unexpected.
     Failed(Fault),
-    /// Discord did not let us answer, so nothing was begun, and there is nothing to say.
+    /// Discord did not accept the answer, so nothing was begun, and there is nothing to say.
     Unanswered,
 }
 
 impl Stop {
-    /// The same about something whose name is known.
+    /// Adds the subject's name to a refusal that can carry it.
     pub(super) fn about(self, name: &str) -> Self {
         match self {
             Self::Refused(refusal) => Self::Refused(lookup::called(refusal, name)),
@@ -74,16 +74,16 @@ impl<E: Into<Fault>> From<E> for Stop {
     }
 }
 
-/// What somebody gets, and where they read it.
+/// An answer, and where the person reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// A message of its own, which only they see.
+    /// An ephemeral message.
     New(Message),
-    /// In place of the message whose button they pressed.
+    /// A replacement for the message whose button was pressed.
     Instead(Message),
-    /// A form to fill in, which opens at once or not at all.
+    /// A form, which opens at once or not at all.
     Form(Modal),
-    /// A message of its own, for everybody in the channel.
+    /// A message that everybody in the channel sees.
     Public(Message),
 }
 
@@ -93,34 +93,34 @@ impl From<String> for Answer {
     }
 }
 
-/// An interaction that awaits its answer.
+/// An interaction that waits for its answer.
 pub(super) struct Responder<'a> {
     pub(super) state: &'a AppState,
     pub(super) first: &'a FirstResponse,
     pub(super) http: &'a Http,
     pub(super) id: InteractionId,
     pub(super) token: &'a str,
-    /// What is answered if the work takes longer.
+    /// The deferral to send if the work takes longer.
     pub(super) deferral: Deferral,
 }
 
-/// How Discord is told that the answer takes a moment longer.
+/// How the answer is deferred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Deferral {
-    /// By a new message, which only the person sees and which is filled in later.
+    /// By an ephemeral message, which is filled in later.
     Thinking,
-    /// By nothing: the message with the button stays as it is until it is replaced.
+    /// Without a visible change: the message with the button stays as it is until it is replaced.
     Silent,
 }
 
-/// What came of sending a first response.
+/// The result of sending a first response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sent {
     Taken,
-    /// Discord has one already, most likely from an earlier try.
+    /// Discord has one already, most likely from an earlier attempt.
     AnsweredBefore,
     Refused,
-    /// It may have arrived.
+    /// It is unknown whether it arrived.
     Lost,
 }
 
@@ -135,7 +135,7 @@ impl Sent {
 }
 
 impl Responder<'_> {
-    /// Does the work and answers with what it says; defers when the work takes longer, or wants that.
+    /// Does the work and answers with the result. Defers if the work takes longer or requests it.
     pub(super) async fn answer(&self, work: impl Future<Output = Result<impl Into<Answer>, Stop>>) {
         let mut work = pin!(AssertUnwindSafe(work).catch_unwind());
         let overdue = async {
@@ -147,7 +147,7 @@ impl Responder<'_> {
         let (outcome, deferred) = tokio::select! {
             outcome = &mut work => (outcome, None),
             () = overdue => {
-                // Together: work that is not polled could keep the store's one connection from everybody else.
+                // These run together: work that is not polled could hold the store's one connection.
                 let (outcome, deferred) = tokio::join!(work, self.defer());
                 (outcome, Some(deferred))
             }
@@ -162,7 +162,7 @@ impl Responder<'_> {
         };
         let is_deferred = match deferred {
             Some(FirstAnswer::Taken) => true,
-            // It may have arrived all the same; then Discord says so, and takes no second first response.
+            // The response may have arrived. In that case Discord says so and accepts no second one.
             Some(FirstAnswer::Lost) => self.respond_with(&answer).await == Sent::AnsweredBefore,
             Some(FirstAnswer::Refused | FirstAnswer::Awaited) | None => {
                 self.respond_with(&answer).await;
@@ -175,7 +175,7 @@ impl Responder<'_> {
         }
     }
 
-    /// Answers with everything at once.
+    /// Sends the whole answer as the first response.
     async fn respond_with(&self, answer: &Answer) -> Sent {
         let nothing = Message::default();
         let (response, said) = match answer {
@@ -192,7 +192,7 @@ impl Responder<'_> {
         match (answer, self.deferral) {
             (Answer::Form(_), _) => self.follow_up(&Message::text(reply::press_again())).await,
             (Answer::New(said), Deferral::Silent) => self.follow_up(&said).await,
-            // Put off, it is seen by one person, and that cannot be changed any more.
+            // A deferred answer is ephemeral, which cannot be changed any more.
             (Answer::New(said) | Answer::Instead(said) | Answer::Public(said), _) => self.edit(&said).await,
         }
     }
@@ -207,7 +207,7 @@ impl Responder<'_> {
         self.respond(&response, &Message::default()).await.outcome()
     }
 
-    /// Sends the first response, once more if it is not known to have arrived, and keeps what became of it.
+    /// Sends the first response, a second time if it is unknown whether it arrived, and records the outcome.
     async fn respond(&self, response: &CreateInteractionResponse, said: &Message) -> Sent {
         let sent = self.try_to_respond(response, said).await;
         self.first.settle(sent.outcome());
@@ -222,7 +222,7 @@ impl Responder<'_> {
             wire::count(&result);
             let Err(error) = result else { return Sent::Taken };
             match Trouble::of(&error) {
-                // The earlier try arrived, or Discord delivered the interaction twice.
+                // The earlier attempt arrived, or Discord delivered the interaction twice.
                 Trouble::AlreadyAnswered => return Sent::AnsweredBefore,
                 Trouble::Later => {
                     may_have_arrived |= wire::may_have_arrived(&error);
@@ -243,7 +243,7 @@ impl Responder<'_> {
         if may_have_arrived { Sent::Lost } else { Sent::Refused }
     }
 
-    /// Tells what was begun what became of the first answer. Until it hears that, nothing is done.
+    /// Reports the outcome of the first response to what was begun, which waits for it.
     async fn note_outcome(&self) {
         let (Some(begun), Some(outcome)) = (self.first.begun(), self.first.outcome()) else { return };
         let id = begun.id();
@@ -278,7 +278,7 @@ impl Responder<'_> {
         }
     }
 
-    /// What the person reads, if anything can be said to them, and what the log does.
+    /// The message for the person, if one can be sent, after logging what needs it.
     fn words(&self, stop: &Stop) -> Option<Message> {
         let said = match stop {
             Stop::Refused(refusal) => {
@@ -305,7 +305,7 @@ impl Responder<'_> {
             Stop::Failed(fault) => reply::incident(&Incident::record(fault).to_string()),
             Stop::Unanswered => {
                 tracing::info!("nothing was begun, because Discord did not take the answer");
-                // It may have taken it all the same, and then the person waits.
+                // Discord may have accepted it all the same, and then the person waits.
                 let is_lost = self.first.outcome() == Some(FirstAnswer::Lost);
                 return is_lost.then(|| Message::text(reply::answer_lost()));
             }
@@ -324,7 +324,7 @@ impl Responder<'_> {
     }
 }
 
-/// Sends what completes a deferred answer, once more if it is not known to have arrived.
+/// Sends what completes a deferred answer, a second time if it is unknown whether it arrived.
 async fn twice<F: Future<Output = serenity::Result<()>>>(send: impl Fn() -> F) {
     for is_last in [false, true] {
         let result = send().await;

@@ -1,7 +1,7 @@
-//! *Try again* under a failure: the same question once more, for a day, and for one person.
+//! *Try again* under a failure: asks the same question once more, for a day after the failure.
 //!
-//! Anyone who presses needs the right that the failed operation took. What is begun is written down with what failed, so that a second
-//! press leads there.
+//! The person needs the right that the failed operation needs. The new operation records the failed one, so that a second press leads to
+//! it.
 
 use jiff::SignedDuration;
 
@@ -17,7 +17,7 @@ use crate::{
     operation::{Operation, kinds::of_kind},
 };
 
-/// For how long the button counts.
+/// How long the button works.
 pub(super) const OFFERED: SignedDuration = SignedDuration::from_hours(24);
 
 /// Asks about the failed operation once more.

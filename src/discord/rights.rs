@@ -1,7 +1,7 @@
-//! What the bot may do in a channel: Discord says it for the channel of an interaction only, so it is computed as Discord does it
-//! (<https://discord.com/developers/docs/topics/permissions#permission-overwrites>).
+//! Computes the bot's permissions in a channel. Discord sends them only for the channel of an interaction, so they are computed as Discord
+//! does it (<https://discord.com/developers/docs/topics/permissions#permission-overwrites>).
 //!
-//! Only what decides is read: users and emojis in a guild or a member have forms that serenity's own types refuse.
+//! Only the fields that matter are read: users and emojis in a guild or a member may have forms that serenity's own types refuse.
 
 use serde::Deserialize;
 use serenity::{
@@ -9,7 +9,7 @@ use serenity::{
     model::{Permissions, id},
 };
 
-/// A guild, as far as it decides who may do what.
+/// The parts of a guild that determine permissions.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Guild {
     pub(super) id: id::GuildId,
@@ -29,7 +29,7 @@ pub(super) struct Role {
     pub(super) mentionable: bool,
 }
 
-/// The bot as a member of a guild.
+/// The bot's membership in a guild.
 #[derive(Clone, Debug)]
 pub(super) struct Member {
     pub(super) user: id::UserId,
@@ -53,10 +53,10 @@ pub(super) struct Channel {
     thread_metadata: Option<Thread>,
 }
 
-/// What a channel changes for a role or a member.
+/// A channel's permission overwrite for a role or a member.
 #[derive(Clone, Debug, Deserialize)]
 struct Overwrite {
-    /// Of the role or the user.
+    /// The id of the role or the user.
     id: id::GenericId,
     allow: Permissions,
     deny: Permissions,
@@ -68,8 +68,7 @@ struct Thread {
     locked: bool,
 }
 
-/// Discord's numbers for kinds of channels
-/// (<https://discord.com/developers/docs/resources/channel#channel-object-channel-types>).
+/// Discord's numbers for kinds of channels (<https://discord.com/developers/docs/resources/channel#channel-object-channel-types>).
 const TEXT: u64 = 0;
 const VOICE: u64 = 2;
 const NEWS: u64 = 5;
@@ -77,7 +76,7 @@ const THREADS: [u64; 3] = [10, 11, 12];
 const STAGE: u64 = 13;
 
 impl Channel {
-    /// Whether people write there: a category or a forum only holds other channels.
+    /// Whether people post there. A category or a forum only holds other channels.
     pub(super) fn takes_messages(&self) -> bool {
         self.is_plain() || self.is_thread() || [VOICE, STAGE].contains(&self.kind)
     }
@@ -91,12 +90,12 @@ impl Channel {
         THREADS.contains(&self.kind)
     }
 
-    /// The channel whose rights count: a thread has none of its own.
+    /// The channel whose permissions count, since a thread has none of its own.
     pub(super) fn parent(&self) -> Option<id::ChannelId> {
         self.parent_id.filter(|_| self.is_thread())
     }
 
-    /// The rights that it takes to write there, in Discord's words.
+    /// The rights that are needed to post there, by Discord's names.
     pub(super) fn to_write(&self) -> Vec<(Permissions, &'static str)> {
         let send = if self.is_thread() {
             (Permissions::SEND_MESSAGES_IN_THREADS, "Send Messages in Threads")
@@ -109,7 +108,7 @@ impl Channel {
     }
 }
 
-/// What a member may do in a channel that is no thread.
+/// A member's permissions in a channel that is not a thread.
 pub(super) fn granted(guild: &Guild, member: &Member, channel: &Channel) -> Permissions {
     let everyone = guild.id.get();
     let held = guild.roles.iter().filter(|role| role.id.get() == everyone || member.roles.contains(&role.id));
@@ -128,12 +127,12 @@ pub(super) fn granted(guild: &Guild, member: &Member, channel: &Channel) -> Perm
     changed_by(granted, &|id| id == member.user.get())
 }
 
-/// A guild.
+/// Reads a guild.
 pub(super) async fn guild(http: &Http, guild_id: id::GuildId) -> serenity::Result<Guild> {
     get(http, Route::Guild { guild_id }).await
 }
 
-/// The bot as a member of a guild.
+/// Reads the bot's membership in a guild.
 pub(super) async fn member(http: &Http, guild_id: id::GuildId, user_id: id::UserId) -> serenity::Result<Member> {
     #[derive(Deserialize)]
     struct Found {
@@ -144,12 +143,12 @@ pub(super) async fn member(http: &Http, guild_id: id::GuildId, user_id: id::User
     Ok(Member { user: user_id, roles: found.roles })
 }
 
-/// A channel.
+/// Reads a channel.
 pub(super) async fn channel(http: &Http, channel_id: id::ChannelId) -> serenity::Result<Channel> {
     get(http, Route::Channel { channel_id }).await
 }
 
-/// The channels of a guild, without those that cannot be read.
+/// Reads the channels of a guild, without those that cannot be parsed.
 pub(super) async fn channels(http: &Http, guild_id: id::GuildId) -> serenity::Result<Vec<Channel>> {
     let listed: Vec<serde_json::Value> = get(http, Route::GuildChannels { guild_id }).await?;
     Ok(listed.into_iter().filter_map(|channel| serde_json::from_value(channel).ok()).collect())
@@ -170,7 +169,7 @@ mod tests {
     fn guild_with(permissions: Permissions) -> Guild {
         let role = |id: &str, permissions: Permissions| json!({"id": id, "name": id, "permissions": permissions});
         let roles = [role("1", Permissions::VIEW_CHANNEL | Permissions::SEND_MESSAGES), role("2", permissions)];
-        // As odd as Discord may be.
+        // The flags exceed 32 bits, which Discord may send.
         let emoji = json!({"id": "3", "user": {"id": "4", "public_flags": 1_u64 << 50}});
         let guild = json!({"id": "1", "name": "Acme", "owner_id": "5", "roles": roles, "emojis": [emoji]});
         serde_json::from_value(guild).unwrap()

@@ -1,4 +1,4 @@
-//! The roles of the guilds and what they are called, and which guild a channel is in. Learnt from the gateway, in memory only.
+//! The names of the guilds' roles, and the guild of each channel. Learned from the gateway, in memory only.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,7 +7,7 @@ use serenity::model::guild::{Guild, Role};
 
 use crate::operation::ids::{ChannelId, GuildId, RoleId};
 
-/// What the gateway told.
+/// What the gateway has reported.
 #[derive(Debug, Default)]
 pub(super) struct RoleNames(Mutex<Known>);
 
@@ -30,27 +30,28 @@ impl RoleNames {
         known.channels.extend(channels.map(|channel| (ChannelId(channel.get()), id)));
     }
 
-    /// Remembers a role that is new, or what it is called now.
+    /// Remembers a new role, or its new name.
     pub(super) fn learn(&self, role: &Role) {
         let (id, mut known) = (RoleId(role.id.get()), self.known());
         known.names.insert(id, role.name.clone());
         known.guilds.entry(GuildId(role.guild_id.get())).or_default().insert(id);
     }
 
-    /// A guild has a role no more.
+    /// Forgets a role that was deleted.
     pub(super) fn forget(&self, guild: GuildId, role: RoleId) {
         if let Some(roles) = self.known().guilds.get_mut(&guild) {
             roles.remove(&role);
         }
     }
 
-    /// What a role is called, if that is known.
+    /// The name of a role, if known.
     pub(super) fn name(&self, role: RoleId) -> Option<String> {
         self.known().names.get(&role).cloned()
     }
 
-    /// The role, unless it is known not to exist where a message is posted: in a channel that belongs to this guild if it is not known
-    /// to be in another. Before the gateway has told, it counts as there: a mention too many pings nobody, one too few wakes nobody.
+    /// The role, unless it is known not to exist in the guild of the channel. A channel belongs to `home` unless it is known to be in
+    /// another guild. Before the gateway has reported, the role counts as existing: a superfluous mention pings nobody, a missing one wakes
+    /// nobody.
     pub(super) fn callable(&self, role: Option<RoleId>, channel: ChannelId, home: GuildId) -> Option<RoleId> {
         let known = self.known();
         let guild = known.channels.get(&channel).unwrap_or(&home);

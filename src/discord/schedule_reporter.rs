@@ -1,7 +1,7 @@
-//! Says what there is to say about schedules: each has one message that is edited as it goes, and new ones where somebody must look.
+//! Reports on schedules. Each has one message that is edited as it goes, and new messages where people must act.
 //!
-//! As the other reporter, it compares what is stored with what is shown, and writes down what it is about to do. `app` runs it alongside that
-//! one.
+//! Like the reporter of operations, it compares what is stored with what is shown, and records each message before it sends it. `app` runs
+//! it together with that one.
 
 mod known;
 
@@ -41,14 +41,14 @@ use crate::{
 };
 use known::Known;
 
-/// Before another try to post what no channel takes.
+/// The pause before another attempt to post what no channel accepts.
 const UNHEARD_PAUSE: SignedDuration = SignedDuration::from_hours(1);
-/// How many messages are looked at together.
+/// How many messages are handled together.
 const DUE: usize = 50;
-/// Before a message that Discord refuses for reasons unknown is given up.
+/// After this many refusals for unknown reasons, the bot gives a message up.
 const MOST_REFUSALS: i64 = 8;
 
-/// The voice of the schedules. Clones speak for the same bot.
+/// The reporter of schedules. Clones share one bot.
 #[derive(Clone)]
 pub struct ScheduleReporter {
     http: Arc<Http>,
@@ -59,17 +59,17 @@ pub struct ScheduleReporter {
     roles: Arc<RoleNames>,
     /// The roles that may take a schedule over.
     restorers: BTreeSet<RoleId>,
-    /// Where it speaks when the channel of a schedule is gone, in this order.
+    /// Where it posts when the channel of a schedule is gone, in this order.
     other_channels: Vec<ChannelId>,
     me: UserId,
 }
 
-/// What came of a message.
+/// The result of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Came {
     /// There is nothing more to do for now.
     Settled,
-    /// Discord holds it back, or does not answer: it is tried again then.
+    /// Discord holds it back or does not answer. Try again at this moment.
     Later(Timestamp),
 }
 
@@ -94,7 +94,7 @@ impl ScheduleReporter {
         }
     }
 
-    /// Says what is due until `shutdown`, then what is due at that moment, and returns.
+    /// Sends what is due until `shutdown`, then what is due at that moment, and returns.
     pub async fn run(self, shutdown: CancellationToken) {
         loop {
             let rung = self.store.changes().schedule_messages.notified();
@@ -129,12 +129,12 @@ impl ScheduleReporter {
         for message in self.store.due_schedule_messages(now, DUE).await? {
             channels.entry(message.channel).or_default().push(message);
         }
-        // Side by side: one that Discord holds back keeps no other one waiting.
+        // In parallel, so that a message that Discord holds back delays no other channel.
         try_join_all(channels.into_values().map(|messages| self.say_in_turn(messages))).await?;
         self.store.next_schedule_message_due().await
     }
 
-    /// Says what is due in one channel. Once something has to wait there, the rest waits as long.
+    /// Sends what is due in one channel. Once a message has to wait, the rest waits as long.
     async fn say_in_turn(&self, messages: Vec<ScheduleMessage>) -> Result<(), store::Error> {
         let mut waits_until = None;
         for message in &messages {
@@ -164,7 +164,7 @@ impl ScheduleReporter {
         }
     }
 
-    /// Whether a status message is from before this week's Monday: it is posted as a new one then, so that people need not scroll.
+    /// Whether a status message is from before this week's Monday. It is then posted as a new message, so that people need not scroll.
     fn is_of_an_earlier_week(&self, message: &ScheduleMessage) -> bool {
         let zone = message.stored.schedule.rule.time_zone();
         let week = |at: Timestamp| at.to_zoned(zone.clone()).date().iso_week_date();
@@ -184,7 +184,7 @@ impl ScheduleReporter {
         })
     }
 
-    /// A message that says something once: of its schedule, and of those that it tells of next to it.
+    /// The text of a one-off notice: about its schedule, and about the others that it covers.
     async fn told(&self, message: &ScheduleMessage, notice: &Notice) -> Result<Message, store::Error> {
         let schedule = &message.stored.schedule;
         let others = self.store.told_with((schedule.id, message.number)).await?;
@@ -226,7 +226,8 @@ impl ScheduleReporter {
         match in_time(deadline(), wire::edit(&self.http, place, &edit)).await {
             Ok(()) => self.shown(message, posted, (version, &digest)).await,
             Err(error) => match Trouble::of(&error) {
-                // Somebody deleted it, it is too old to be edited as often as it changes, or its thread must be opened, which a post does.
+                // The message was deleted, is too old to be edited as often as it changes, or its thread must be reopened, which a post
+                // does.
                 Trouble::UnknownMessage | Trouble::TooManyEdits | Trouble::ThreadArchived => {
                     self.store.schedule_message_lost(message, message.channel).await?;
                     Ok(Came::Settled)
@@ -240,9 +241,9 @@ impl ScheduleReporter {
         let (version, digest) = (message.version, said.digest());
         match self.posted_before(message).await {
             Ok(None) => {}
-            // What it shows is not known, so it is edited once more.
+            // The version that it shows is unknown, so the bot edits it.
             Ok(Some(found)) => return self.shown(message, found, (store::OUTDATED, "")).await,
-            // Nobody knows whether it stands there.
+            // It is unknown whether it was posted.
             Err(error) => return self.not_said(message, said, (Trouble::of(&error), &error)).await,
         }
         let deadline = deadline();
@@ -257,7 +258,7 @@ impl ScheduleReporter {
                 self.shown(message, MessageId(posted.id.get()), shown).await
             }
             Err(error) => match Trouble::of(&error) {
-                // It was posted and then deleted. What is said once was said.
+                // The message was posted and then deleted. A one-off notice is not repeated.
                 Trouble::UnknownMessage if message.said == Said::Status => {
                     self.store.schedule_message_lost(message, message.channel).await?;
                     Ok(Came::Settled)
@@ -281,7 +282,7 @@ impl ScheduleReporter {
         Ok(Came::Settled)
     }
 
-    /// The message, if an earlier try has posted it longer ago than Discord remembers its nonce.
+    /// The message, if an earlier attempt posted it longer ago than Discord remembers its nonce.
     async fn posted_before(&self, message: &ScheduleMessage) -> serenity::Result<Option<MessageId>> {
         let is_remembered = |since| self.clock.now().duration_since(since) < NONCE_MEMORY;
         if message.posting_since.is_none_or(is_remembered) {
@@ -358,7 +359,7 @@ impl ScheduleReporter {
         Ok(true)
     }
 
-    /// Where a message is posted next whose channel does not take it.
+    /// The next channel for a message that its channel does not accept.
     fn channel_after(&self, message: &ScheduleMessage) -> Option<ChannelId> {
         let tried = self.other_channels.iter().rposition(|channel| *channel == message.channel);
         let home = message.stored.schedule.channel;

@@ -1,4 +1,4 @@
-//! How a schedule stands, gathered from the store: for its message, and for anyone who asks.
+//! The state of a schedule, gathered from the store, for its message and for people who ask.
 
 use jiff::Timestamp;
 
@@ -11,10 +11,10 @@ use crate::{
     store::{self, ScheduleSnapshot, Store},
 };
 
-/// How many of the latest planned times are looked at.
+/// How many of the latest planned times are read.
 const LATEST: usize = 12;
 
-/// How a schedule stands now.
+/// The present state of a schedule.
 pub(super) async fn of(store: &Store, schedule: &Schedule, now: Timestamp) -> Result<Standing, store::Error> {
     let slots = store.latest_slots(schedule.id, LATEST).await?;
     let snapshots = store.schedule_snapshots(schedule.id).await?;

@@ -1,4 +1,4 @@
-//! The one door to new operations: from what somebody may do to an operation that is durable, and to a link to its progress.
+//! The only way to start an operation from Discord: from a person's Grant to a stored operation and a link to its progress.
 
 use std::time::Duration;
 
@@ -32,25 +32,25 @@ use crate::{
 const LINK_PATIENCE: Duration = Duration::from_millis(1200);
 /// How long Discord waits for the first answer to an interaction.
 const ANSWERABLE: SignedDuration = SignedDuration::from_secs(3);
-/// How often an id is drawn again when it is taken; a second time is a rarity already.
+/// How often an id is drawn if it is taken. A second draw is rare already.
 const DRAWS: usize = 3;
 
-/// What is to be done, and to what.
+/// What to do, and to which target.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Requested {
     pub(super) kind: Kind,
     pub(super) target: Target,
-    /// The name that a person wants the Snapshot to have.
+    /// The name that the person chose for the Snapshot.
     pub(super) snapshot_name: Option<String>,
 }
 
-/// The right that it takes to begin an operation of this kind. Its command says so, for the question, the press and the autocomplete
-/// alike.
+/// The right that is needed to begin an operation of this kind. The kind's command states it for the question, the press and the
+/// autocomplete alike.
 pub(super) trait NeedsRight {
     const RIGHT: Right;
 }
 
-/// The right that it takes to begin an operation of this kind.
+/// The right that is needed to begin an operation of this kind.
 pub(super) fn right(kind: &Kind) -> Right {
     fn of<K: NeedsRight>(_: &K) -> Right {
         K::RIGHT
@@ -58,7 +58,7 @@ pub(super) fn right(kind: &Kind) -> Right {
     of_kind!(kind, it => of(it))
 }
 
-/// Whether something new may begin here and now.
+/// Checks that a new operation may begin here and now.
 pub(super) fn check(state: &AppState, info: &InteractionInfo) -> Result<(), Refusal> {
     match state.intake.now() {
         IntakeState::Open => info.check_channel(),
@@ -67,19 +67,19 @@ pub(super) fn check(state: &AppState, info: &InteractionInfo) -> Result<(), Refu
     }
 }
 
-/// What must have become of the first answer before something is done.
+/// What must have happened to the first answer before something is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Needed {
-    /// What follows hears itself what becomes of it, and is withdrawn where Discord refuses it. Only where the interaction seems too old, Discord
-    /// is asked first.
+    /// What follows learns the outcome itself, and is withdrawn if Discord refused the answer. Discord is asked first only if the
+    /// interaction seems too old.
     Withdrawable,
-    /// It was not refused. It may have been lost: what follows harms nobody.
+    /// The answer was not refused. It may have been lost, since what follows harms nobody.
     NotRefused,
-    /// Discord took it: what follows may overwrite or delete something, or leave a Droplet off.
+    /// Discord accepted the answer, since what follows may overwrite or delete something, or leave a Droplet off.
     Taken,
 }
 
-/// Has the person answered before anything is done. Nothing is done for somebody who reads that the bot did not respond.
+/// Sends the person's answer before anything is done. Nothing is done for a person who reads that the bot did not respond.
 pub(super) async fn answered(state: &AppState, info: &InteractionInfo, needed: Needed) -> Result<(), Stop> {
     if needed == Needed::Withdrawable && !seems_over(state, info) {
         return Ok(());
@@ -91,13 +91,13 @@ pub(super) async fn answered(state: &AppState, info: &InteractionInfo, needed: N
     }
 }
 
-/// Whether Discord may have given the interaction up by now.
+/// Whether Discord may have given up the interaction by now.
 fn seems_over(state: &AppState, info: &InteractionInfo) -> bool {
     state.clock.now().duration_since(info.made_at()) >= ANSWERABLE
 }
 
-/// Begins it and says where to follow it. It takes a Grant of the right that this kind needs, so nobody gets here whose right to it was
-/// not asked about.
+/// Begins the operation and returns a link to its progress. It needs a Grant of the right that this kind needs, so no operation begins
+/// without a check of that right.
 pub(super) async fn begin(
     state: &AppState,
     info: &InteractionInfo,
@@ -107,7 +107,7 @@ pub(super) async fn begin(
     begin_announced(state, info, grant, (requested, Announce::default())).await
 }
 
-/// The same where the person has chosen how people hear of it.
+/// Begins an operation as [`begin`] does, when the person chose how people hear about it.
 pub(super) async fn begin_announced(
     state: &AppState,
     info: &InteractionInfo,
@@ -118,7 +118,7 @@ pub(super) async fn begin_announced(
     accepted(state, create(state, info, request(state, info, grant, requested)?, cause).await?).await
 }
 
-/// The same for what somebody was asked about; their answer is used up by what it begins, and by nothing else.
+/// Begins an operation that a question confirmed. Only this operation uses up the answer.
 pub(super) async fn begin_confirmed(
     state: &AppState,
     info: &InteractionInfo,
@@ -129,7 +129,7 @@ pub(super) async fn begin_confirmed(
     accepted(state, create(state, info, request(state, info, grant, requested)?, cause).await?).await
 }
 
-/// The same for one more Snapshot of a schedule.
+/// Begins an operation that takes one more Snapshot of a schedule.
 pub(super) async fn begin_run(
     state: &AppState,
     info: &InteractionInfo,
@@ -148,7 +148,7 @@ async fn accepted(state: &AppState, operation: Operation) -> Result<String, Stop
     Ok(reply::accepted(&operation, progress))
 }
 
-/// What an operation comes from, and how people hear of it.
+/// The origin of an operation, and how people hear about it.
 struct Cause<'a> {
     trigger: Trigger,
     consent: Option<&'a Consent>,
@@ -175,14 +175,14 @@ async fn create(
         let created = state.store.create_answered(request.clone(), trigger, consent, answering).await;
         match created {
             Ok(operation) => {
-                // Commits count what changes; this one was created so.
+                // Commits count changes; this operation was created in that state.
                 if operation.begins_a_duty() {
                     metrics::gauge!("snapshot_bot_power_owed").increment(1);
                 }
                 info.first.awaited_by(first_response::Begun::Operation(operation.id, operation.asker.user));
                 return Ok(operation);
             }
-            // The answer to its commit may be lost. The same Interaction creates nothing twice, and learns what it created.
+            // The answer to the commit may be lost. The same Interaction creates nothing twice, and a repeat returns what it created.
             Err(CreateError::Unavailable(Error::Unavailable(error))) if !is_in_doubt => {
                 tracing::warn!(cause = chain(&error), "asking the database once more whether an operation was created");
                 is_in_doubt = true;
@@ -223,7 +223,7 @@ async fn create(
     Err(Error::IdTaken.into())
 }
 
-/// Whether a person may have so many `more` operations at work. Their groups count with as many as may be at work at once.
+/// Checks that a person may have this many `more` operations at work. Their groups count with as many as may be at work at once.
 pub(super) async fn check_crowding(state: &AppState, person: UserId, more: usize) -> Result<(), Stop> {
     let most = state.limits.operations;
     if more > most {
@@ -235,7 +235,7 @@ pub(super) async fn check_crowding(state: &AppState, person: UserId, more: usize
     if at_work + more > most { Err(Refusal::TooManyRunning { most }.into()) } else { Ok(()) }
 }
 
-/// When the next take of a Droplet may begin, if its last one was a moment ago. The store reports a take that still runs.
+/// When the next take of a Droplet may begin, if the last one was a moment ago. A take that still runs is reported by the store.
 pub(super) async fn waits_until(state: &AppState, droplet: DropletId) -> Result<Option<Timestamp>, Stop> {
     let Some(cooldown) = state.limits.take_cooldown else { return Ok(None) };
     let Some(last) = state.store.last_take(droplet).await? else { return Ok(None) };
@@ -252,8 +252,8 @@ async fn check_cooldown(state: &AppState, request: &NewOperation) -> Result<(), 
     }
 }
 
-/// What is known of the first answer when an operation is about to be created. Nothing is created for somebody whom Discord does not
-/// let us answer; where the interaction seems too old, Discord is asked first by deferring it.
+/// The outcome of the first answer, when an operation is about to be created. Nothing is created if Discord does not accept the answer. If
+/// the interaction seems too old, Discord is asked first by deferring it.
 async fn first_answer(state: &AppState, info: &InteractionInfo, kind: &Kind) -> Result<FirstAnswer, Stop> {
     let known = match info.first.outcome() {
         None if seems_over(state, info) => Some(info.first.ensure().await),
@@ -267,7 +267,7 @@ async fn first_answer(state: &AppState, info: &InteractionInfo, kind: &Kind) -> 
     }
 }
 
-/// Why an answer to a question does not count.
+/// The refusal for an answer to a question that does not count.
 pub(super) fn not_counted(refused: ConfirmationRefused) -> Refusal {
     match refused {
         ConfirmationRefused::Expired => Refusal::QuestionExpired,
@@ -277,7 +277,7 @@ pub(super) fn not_counted(refused: ConfirmationRefused) -> Refusal {
     }
 }
 
-/// What is asked of the store, under a new id. A Grant of a smaller right than this kind needs is a bug of ours.
+/// The request to the store, under a new id. A Grant of a smaller right than this kind needs is a bug.
 pub(super) fn request(
     state: &AppState,
     info: &InteractionInfo,

@@ -1,4 +1,4 @@
-//! What commands and buttons need: the rooms they enter, in the order they enter them, and who is asking.
+//! What commands and buttons need: the modules that they use, in order of use, and the person who asks.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -28,7 +28,7 @@ use crate::{
     store::{self, Store},
 };
 
-/// What commands, buttons and the reporter share.
+/// The state that commands, buttons and the reporters share.
 pub(super) struct AppState {
     pub(super) store: Arc<Store>,
     pub(super) inventory: Arc<Inventory>,
@@ -37,25 +37,25 @@ pub(super) struct AppState {
     pub(super) intake: Intake,
     pub(super) commands: CommandIds,
     pub(super) wording: Wording,
-    /// The Droplet that this process runs on, if it is known to run on one.
+    /// The Droplet that this process runs on, if known.
     pub(super) own_droplet: Option<DropletId>,
     pub(super) names: Names,
     pub(super) roles: Arc<RoleNames>,
     pub(super) limits: Limits,
-    /// Where the addresses may lead that schedules call.
+    /// Which addresses schedules may call.
     pub(super) reach: Reach,
     pub(super) people: People,
     pub(super) refusals: RefusalLog,
 }
 
 impl AppState {
-    /// Whether a person may know of an operation: what was asked for in their own guild, and everything if they may restore, since all
+    /// Whether a person may see an operation. They may see those of their own guild, and all operations if they may restore, since all
     /// guilds share one account.
     pub(super) fn may_see(&self, who: &Person, operation: &Operation) -> bool {
         who.guild == Some(operation.asker.guild) || self.policy.authorize(who, Right::Restore).is_ok()
     }
 
-    /// The operations that run and that a person may know of, oldest first.
+    /// The running operations that a person may see, oldest first.
     pub(super) async fn running_for(&self, who: &Person) -> Result<Vec<Operation>, store::Error> {
         let may_see_all = self.policy.authorize(who, Right::Restore).is_ok();
         let running = match who.guild.filter(|_| !may_see_all) {
@@ -69,7 +69,7 @@ impl AppState {
             .collect())
     }
 
-    /// What keeps a Droplet or a Snapshot busy, as this person may know it.
+    /// What keeps a Droplet or a Snapshot busy, limited to what this person may see.
     pub(super) async fn occupant(
         &self,
         who: &Person,
@@ -97,7 +97,7 @@ impl AppState {
         })
     }
 
-    /// The operation that runs on a Droplet, if any: for a kind answer; the store decides when one is created.
+    /// The operation that runs on a Droplet, if any. This serves for a helpful refusal; the store decides when an operation is created.
     pub(super) async fn running_on(&self, droplet: DropletId) -> Result<Option<OperationId>, store::Error> {
         let running = self.store.running().await?;
         let mut ids = running.iter().map(|stored| &stored.operation);
@@ -105,7 +105,7 @@ impl AppState {
     }
 }
 
-/// The ids of our commands in each guild, for mentions that can be clicked.
+/// The ids of the bot's commands in each guild, for clickable mentions.
 #[derive(Debug, Default)]
 pub(super) struct CommandIds(Mutex<HashMap<ids::GuildId, Mentions>>);
 
@@ -114,13 +114,13 @@ impl CommandIds {
         self.0.lock().insert(guild, mentions);
     }
 
-    /// How our commands are mentioned in this guild.
+    /// The mentions of the bot's commands in this guild.
     pub(super) fn of(&self, guild: ids::GuildId) -> Mentions {
         self.0.lock().get(&guild).cloned().unwrap_or_default()
     }
 }
 
-/// Who is asking, as Discord's payload says at this moment.
+/// The person who asks, as in Discord's present payload.
 pub(super) fn person(guild: Option<GuildId>, user: serenity::model::id::UserId, member: Option<&Member>) -> Person {
     let permissions = member.and_then(|member| member.permissions).unwrap_or_default();
     let roles = member.map(|member| member.roles.iter().map(|role| RoleId(role.get())).collect()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What Snapshots cost: all together, by whatever causes it, and from month to month. Pure sums over what is handed in.
+//! Sums of what Snapshots cost: in total, by cause, and from month to month. Pure: the caller provides all facts.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use super::messages::cost::{Month, Sum};
 use crate::{inventory::Snapshot, store::DayTotal};
 
-/// The sums of Snapshots by whatever causes them, the dearest first. One Snapshot may count under several causes.
+/// The cost of Snapshots by cause, highest first. A Snapshot may count under several causes.
 pub(super) fn by_cause<'s>(
     snapshots: impl IntoIterator<Item = &'s Snapshot>,
     causes: impl Fn(&Snapshot) -> Vec<String>,
@@ -24,7 +24,7 @@ pub(super) fn by_cause<'s>(
     sums
 }
 
-/// The first days of this month and of so many before it, oldest first.
+/// The first days of this month and of `count` − 1 months before it, oldest first.
 pub(super) fn months(today: Date, count: usize) -> Vec<Date> {
     let mut first = today.first_of_month();
     let mut months = vec![first];
@@ -37,7 +37,7 @@ pub(super) fn months(today: Date, count: usize) -> Vec<Date> {
     months
 }
 
-/// What an average day of each month cost, of the days that were written down.
+/// The average daily cost in each month, over the recorded days.
 pub(super) fn trend(months: &[Date], days: &[DayTotal], price_per_gb: f64) -> Vec<Month> {
     let mut by_day: BTreeMap<Date, f64> = BTreeMap::new();
     for day in days {

@@ -1,10 +1,10 @@
-//! Whether the bot hears anything, and the end of one that is deaf.
+//! Checks whether the bot receives anything, and ends it if it does not.
 //!
-//! serenity reconnects forever, whatever Discord says, has no time-out on a handshake, and tells nobody when it starts over. What
-//! can be seen from outside is the stage of its connection and the latency, which changes with each heartbeat that is answered.
+//! serenity reconnects forever, whatever Discord answers, has no timeout on a handshake, and does not report when it starts over. What can
+//! be seen from outside is the stage of its connection and the latency, which changes with each answered heartbeat.
 //!
-//! serenity enters a connection there as not yet begun after it has begun: a fast Discord is READY before that, and what serenity wrote down
-//! stays wrong until the first heartbeat is answered. Until serenity knows something of a connection, the relay's word counts.
+//! serenity records a connection as not begun after it has begun: a fast Discord sends READY before that, and the record stays wrong until
+//! the first heartbeat is answered. Until serenity knows more about a connection, the relay's session counts.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,14 +17,14 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval},
 };
 
-/// How patient the watchdog is.
+/// The timeouts of the watchdog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
-    /// Between two looks.
+    /// The pause between two looks.
     pub look: Duration,
-    /// After which a connection that nothing is heard of counts as none. Discord answers a heartbeat each 41 s.
+    /// After this time without a sign of life, a connection counts as lost. Discord answers a heartbeat every 41 s.
     pub silence: Duration,
-    /// After which a bot that is not connected ends.
+    /// After this time without a connection, the bot ends.
     pub deafness: Duration,
 }
 
@@ -35,20 +35,20 @@ impl Default for Patience {
     }
 }
 
-/// Watches the one connection of the bot.
+/// Watches the bot's one connection.
 pub(super) struct Watchdog {
     pub(super) shards: Arc<ShardManager>,
-    /// The session that is open, as the relay saw it.
+    /// The open session, as the relay saw it.
     pub(super) session: watch::Receiver<Option<u64>>,
-    /// Rung when something was heard that may change the answer.
+    /// Notified when something arrived that may change the result.
     pub(super) stirred: Arc<Notify>,
-    /// Where it says whether the bot is connected.
+    /// Where it reports whether the bot is connected.
     pub(super) ready: watch::Sender<bool>,
     pub(super) patience: Patience,
 }
 
 impl Watchdog {
-    /// Says whether the bot is connected for as long as there is hope, and returns how long it has heard nothing then.
+    /// Reports whether the bot is connected until it gives up, then returns how long nothing was received.
     pub(super) async fn watch(mut self) -> Duration {
         let mut hearing = Hearing::new(self.patience, Instant::now());
         let mut looks = interval(self.patience.look);
@@ -71,12 +71,12 @@ impl Watchdog {
     }
 }
 
-/// What is seen of a connection.
+/// The observed state of a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Seen {
-    /// What serenity has entered of it; none while it waits to begin one.
+    /// What serenity has recorded about it; `None` while serenity waits to begin one.
     runner: Option<(ConnectionStage, Option<Duration>)>,
-    /// The session that Discord has opened or resumed on a connection that still stands.
+    /// The session that Discord opened or resumed, if its connection is still open.
     session: Option<u64>,
 }
 
@@ -84,7 +84,7 @@ impl Seen {
     fn is_connected(self) -> bool {
         match self.runner {
             Some((ConnectionStage::Connected, _)) => true,
-            // So serenity enters one of which it has not heard anything yet.
+            // serenity records this for a connection about which it has not received anything yet.
             Some((ConnectionStage::Disconnected, None)) => self.session.is_some(),
             Some(_) | None => false,
         }
@@ -94,21 +94,21 @@ impl Seen {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Hears {
     Well,
-    /// Not now, and serenity is at it.
+    /// Not connected at the moment; serenity is trying.
     NotNow,
-    /// For too long.
+    /// Not connected for too long.
     Nothing {
         since: Instant,
     },
 }
 
-/// What was seen so far.
+/// What was observed so far.
 struct Hearing {
     patience: Patience,
     seen: Seen,
-    /// When that changed last.
+    /// When the observation last changed.
     changed: Instant,
-    /// When it was well last.
+    /// When the connection was last good.
     well: Instant,
 }
 
@@ -123,7 +123,7 @@ impl Hearing {
             self.changed = now;
         }
         if seen.is_connected() && now.duration_since(self.changed) <= self.patience.silence {
-            // Of a connection that falls silent, nothing was heard since its last sign of life.
+            // When a connection falls silent, nothing was received since its last sign of life.
             self.well = self.changed;
             return Hears::Well;
         }

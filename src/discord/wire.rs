@@ -1,7 +1,7 @@
-//! The one HTTP client towards Discord, and what its errors mean for anyone who sent the request.
+//! The one HTTP client for Discord, and what its errors mean for the caller.
 //!
-//! The client that serenity is given is ours, because of time-outs and because simulators are reached by connecting elsewhere:
-//! serenity's own proxy setting is ignored while its rate limiter is on.
+//! serenity gets a client of ours, to set timeouts and to reach simulators at another address: serenity ignores its own proxy setting while
+//! its rate limiter is on.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -19,21 +19,21 @@ use serenity::{
 use super::Error;
 use crate::store::deadlines;
 
-/// Connecting takes milliseconds; a server that does not answer within this is not there.
+/// The connect timeout. Connecting takes milliseconds, so a server that does not answer within this time is not there.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(3);
 
-/// How Discord is reached.
+/// How to reach Discord.
 #[derive(Clone, Debug)]
 pub(super) struct Route {
     /// The bot's token.
     pub(super) token: SecretString,
-    /// Where to connect instead of discord.com: simulators only.
+    /// Where to connect instead of discord.com. Only simulators set it.
     pub(super) connect_to: Option<SocketAddr>,
-    /// The one root certificate to trust there, as PEM.
+    /// The only root certificate to trust there, as PEM.
     pub(super) extra_ca_pem: Option<String>,
 }
 
-/// serenity's client, on our terms.
+/// serenity's client with our settings.
 pub(super) fn http(route: &Route) -> Result<Http, Error> {
     let mut client = reqwest::Client::builder()
         .connect_timeout(CONNECT_DEADLINE)
@@ -54,7 +54,7 @@ pub(super) fn http(route: &Route) -> Result<Http, Error> {
         .build())
 }
 
-/// The code that serenity gives an error which it cannot read.
+/// The code that serenity gives to an error that it cannot read.
 const NOT_DISCORDS: isize = -1;
 
 /// What a failed request means for its sender.
@@ -62,27 +62,27 @@ const NOT_DISCORDS: isize = -1;
 pub(super) enum Trouble {
     /// 10008: the message does not exist (any more).
     UnknownMessage,
-    /// 10003, 50008: there is nowhere to post, or nothing but a forum.
+    /// 10003, 50008: the channel does not exist, or it is a forum.
     ChannelGone,
-    /// 50083: the thread is archived. A post opens it, unless it is locked; an edit does not.
+    /// 50083: the thread is archived. A post reopens it, unless it is locked; an edit does not.
     ThreadArchived,
-    /// 50001, 50013: the bot may not.
+    /// 50001, 50013: the bot lacks a permission.
     NoAccess,
-    /// 50007, 50278: the person takes no direct messages.
+    /// 50007, 50278: the person accepts no direct messages.
     DirectMessagesClosed,
-    /// 160002, 50035 about the reference: a reply is not possible, a message may be.
+    /// 160002, 50035 about the reference: a reply is not possible, but a message may be.
     CannotReply,
     /// 30046: too many edits of an old message.
     TooManyEdits,
-    /// 10062, 50027: the interaction is over.
+    /// 10062, 50027: the interaction has expired.
     InteractionOver,
-    /// 40060: somebody answered already, most likely our own earlier try.
+    /// 40060: the interaction was already answered, most likely by an earlier attempt.
     AlreadyAnswered,
     /// 401: the token is refused.
     TokenRefused,
-    /// Refused in another way: a bug of ours, or new rules of Discord's.
+    /// Refused in another way: a bug in the bot, or new rules at Discord.
     Refused,
-    /// 429, 5xx, time-out, no connection, a page in Discord's place: later.
+    /// 429, 5xx, timeout, no connection, or a page that is not Discord's: try again later.
     Later,
 }
 
@@ -104,7 +104,7 @@ impl Trouble {
             30046 => Self::TooManyEdits,
             10062 | 10015 | 50027 => Self::InteractionOver,
             40060 => Self::AlreadyAnswered,
-            // What holds no error of Discord's was not said by Discord: a proxy's page, whatever its status.
+            // A body without a Discord error did not come from Discord: it is a proxy's page, whatever its status.
             NOT_DISCORDS => Self::Later,
             _ => match response.status_code.as_u16() {
                 401 => Self::TokenRefused,
@@ -115,62 +115,63 @@ impl Trouble {
     }
 }
 
-/// What is needed of Discord's answers. They hold users, whose flags serenity's own types may refuse to read although all was done.
+/// The parts of the bot's user that are needed. Discord's answers hold users whose flags serenity's own types may refuse to read, although
+/// the request succeeded.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Me {
-    /// The bot's user.
+    /// The user's id.
     pub(super) id: UserId,
-    /// Its name.
+    /// The user's name.
     pub(super) username: String,
 }
 
 /// The bot's application.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Application {
-    /// Its id.
+    /// The application's id.
     pub(super) id: ApplicationId,
 }
 
-/// A message that was posted.
+/// A posted message.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Posted {
-    /// Its id.
+    /// The message's id.
     pub(super) id: MessageId,
 }
 
-/// A message in a list, as far as it tells whether it is one of ours.
+/// A listed message, with the fields that tell whether it is the bot's.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Listed {
-    /// Its id.
+    /// The message's id.
     pub(super) id: MessageId,
-    /// Who wrote it.
+    /// Its author.
     pub(super) author: Author,
     /// Its text.
     #[serde(default)]
     pub(super) content: String,
-    /// Its framed parts.
+    /// Its embeds.
     #[serde(default)]
     pub(super) embeds: Vec<Framed>,
 }
 
-/// Who wrote a message.
+/// The author of a message.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub(super) struct Author {
-    /// The user.
+    /// The user's id.
     pub(super) id: UserId,
 }
 
-/// A framed part of a message.
+/// An embed of a message.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Framed {
-    /// Its small print.
+    /// Its footer.
     pub(super) footer: Option<Footer>,
 }
 
-/// The small print of a framed part.
+/// The footer of an embed.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Footer {
-    /// What it says.
+    /// The footer's text.
     pub(super) text: String,
 }
 
@@ -187,17 +188,17 @@ pub(super) async fn messages(
     http.fire(Request::new(route, LightMethod::Get).params(Some(params))).await
 }
 
-/// Who we are.
+/// Reads the bot's user.
 pub(super) async fn me(http: &Http) -> serenity::Result<Me> {
     http.fire(Request::new(serenity::http::Route::UserMe, LightMethod::Get)).await
 }
 
-/// What we are.
+/// Reads the bot's application.
 pub(super) async fn application(http: &Http) -> serenity::Result<Application> {
     http.fire(Request::new(serenity::http::Route::Oauth2ApplicationCurrent, LightMethod::Get)).await
 }
 
-/// The channel for direct messages with a person.
+/// Opens the channel for direct messages with a person.
 pub(super) async fn direct_channel(http: &Http, person: UserId) -> serenity::Result<ChannelId> {
     #[derive(Deserialize)]
     struct Opened {
@@ -208,7 +209,7 @@ pub(super) async fn direct_channel(http: &Http, person: UserId) -> serenity::Res
     http.fire::<Opened>(request).await.map(|opened| opened.id)
 }
 
-/// Posts a message, with the file that goes with it.
+/// Posts a message, with its file if it has one.
 pub(super) async fn post(
     http: &Http,
     channel: ChannelId,
@@ -219,7 +220,7 @@ pub(super) async fn post(
     http.fire(with(Request::new(route, LightMethod::Post), message, file)?).await
 }
 
-/// A request with a body, and a file next to it.
+/// A request with a body, and a file if there is one.
 fn with<'a>(
     request: Request<'a>,
     body: &impl serde::Serialize,
@@ -245,7 +246,7 @@ pub(super) async fn edit(
     done(http, Request::new(route, LightMethod::Patch).body(Some(serde_json::to_vec(edit)?))).await
 }
 
-/// Fills in the answer to an interaction that was deferred.
+/// Fills in the answer to a deferred interaction.
 pub(super) async fn fill_in(
     http: &Http,
     token: &str,
@@ -257,7 +258,7 @@ pub(super) async fn fill_in(
     done(http, with(Request::new(route, LightMethod::Patch), edit, file)?).await
 }
 
-/// Answers an interaction once more.
+/// Sends a follow-up message to an interaction.
 pub(super) async fn follow_up(
     http: &Http,
     token: &str,
@@ -269,12 +270,12 @@ pub(super) async fn follow_up(
     done(http, with(Request::new(route, LightMethod::Post), message, file)?).await
 }
 
-/// What Discord took is done, whatever it says of it.
+/// Sends a request and ignores the body of the answer: once Discord accepted it, it is done.
 async fn done(http: &Http, request: Request<'_>) -> serenity::Result<()> {
     http.request(request).await.map(drop)
 }
 
-/// Whether a request that failed may have been carried out all the same: it was not if it never left, or was put off.
+/// Whether a request that failed may still have been carried out. It was not if it never left, or if Discord refused or postponed it.
 pub(super) fn may_have_arrived(error: &serenity::Error) -> bool {
     match error {
         serenity::Error::Http(HttpError::UnsuccessfulRequest(response)) => response.status_code.is_server_error(),
@@ -283,7 +284,7 @@ pub(super) fn may_have_arrived(error: &serenity::Error) -> bool {
     }
 }
 
-/// Counts a request by how it ended.
+/// Counts a request by its result.
 pub(super) fn count<T>(result: &Result<T, serenity::Error>) {
     let status = match result {
         Ok(_) => "ok".to_owned(),
@@ -295,7 +296,7 @@ pub(super) fn count<T>(result: &Result<T, serenity::Error>) {
     metrics::counter!("snapshot_bot_requests_total", "service" => "discord", "status" => status).increment(1);
 }
 
-/// What went wrong, without the address: that of an interaction holds its token.
+/// Describes the error without the address, since the address of an interaction holds its token.
 pub(super) fn describe(error: &serenity::Error) -> String {
     match error {
         serenity::Error::Http(HttpError::UnsuccessfulRequest(response)) => {

@@ -1,4 +1,5 @@
-//! What is wished of operations that run: checked for a kind answer, and handed to the store, which lets each decide for itself.
+//! Wishes about running operations. They are checked for a helpful answer and passed to the store, which lets each operation decide for
+//! itself.
 
 use super::{
     incident::chain,
@@ -14,12 +15,12 @@ use crate::{
     store::{Error, Heard},
 };
 
-/// There is no such operation, or none of which this person may know.
+/// The refusal for an operation that does not exist, or that this person may not see.
 pub(super) fn unknown(id: OperationId) -> Stop {
     Refusal::UnknownOperation { text: id.to_string() }.into()
 }
 
-/// Has an operation hear a wish.
+/// Sends a wish to an operation.
 pub(super) async fn wish(
     state: &AppState,
     info: &InteractionInfo,
@@ -40,7 +41,7 @@ pub(super) async fn wish(
     }
     let wished = Wished { wish: act.wish(), by: grant.user(), at: state.clock.now() };
     let heard = match state.store.wish(id, wished, Some(info.interaction)).await {
-        // The answer to its commit may be lost. The same Interaction says nothing twice.
+        // The answer to the commit may be lost. The same Interaction has no effect twice.
         Err(Error::Unavailable(error)) => {
             tracing::warn!(operation.id = %id, cause = chain(&error), "asking the database once more whether a wish was heard");
             state.store.wish(id, wished, Some(info.interaction)).await
@@ -57,7 +58,7 @@ pub(super) async fn wish(
     }
 }
 
-/// Keeps waiting for every operation that a call lists and about which people are still called.
+/// Keeps waiting for every operation that a call lists and that people are still called about.
 pub(super) async fn keep_waiting(
     state: &AppState,
     grant: &Grant,
@@ -67,7 +68,7 @@ pub(super) async fn keep_waiting(
     let mut heard = 0;
     for operation in seen.iter().filter(|operation| operation.power.is_called_about()) {
         let wished = Wished { wish: Act::KeepWaiting.wish(), by: grant.user(), at: state.clock.now() };
-        // Without the interaction, which belongs to one operation; to hear this twice changes nothing.
+        // Without the interaction, which belongs to one operation; a repeat of this wish changes nothing.
         if state.store.wish(operation.id, wished, None).await? == Heard::Yes {
             heard += 1;
         }
@@ -79,7 +80,7 @@ pub(super) async fn keep_waiting(
     Ok(reply::waiting_for_all(heard))
 }
 
-/// Whether the wish can still mean something. The operation decides for itself; this is for a kind answer.
+/// Whether the wish can still have an effect. The operation decides for itself; this serves for a helpful answer.
 fn means_something(act: Act, operation: &Operation) -> bool {
     let power = &operation.power;
     match act {

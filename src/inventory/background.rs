@@ -1,4 +1,4 @@
-//! Reads that continue although nobody waits for them any longer: the next keystroke finds their results.
+//! Reads that continue after their caller gave up: the next keystroke finds their results.
 //!
 //! Started by [`super::single_flight`], ended with [`Inventory::run`](super::Inventory::run).
 

@@ -1,4 +1,4 @@
-//! DigitalOcean's own Backups of one Droplet: whether they are enabled, when they are made, and which exist. Read on request.
+//! DigitalOcean's own Backups of one Droplet: whether they are enabled, when they run, and which exist. Read on request.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::{
 /// How long plans are cached: they change less than once a month.
 const KEEP: SignedDuration = SignedDuration::from_hours(1);
 
-/// How long backup policies are cached: they change when somebody changes them, which may be through this bot.
+/// How long backup policies are cached. They change when a person changes them, perhaps through this bot.
 const KEEP_RECORDS: SignedDuration = SignedDuration::from_mins(1);
 
 /// The backup policies of the Droplets, as read recently.

@@ -1,7 +1,7 @@
 //! One cached list, and when it is read again.
 //!
-//! Callers get the existing list immediately; one loop reads the next one on request. So reading is single-flight, continues when a caller
-//! gives up, and stops when nobody asks. While somebody waits, it has the priority of a person's request.
+//! Callers get the existing list immediately; one loop reads the next one on request. So reads are single-flight, continue when a caller
+//! gives up, and stop when the list is unused. While a caller waits, the read has the priority of a person's request.
 
 use std::{
     future::Future,
@@ -24,13 +24,13 @@ use super::{
 };
 use crate::digitalocean::{budget::Priority, client::Client, error::Error};
 
-/// A list older than this is read again when somebody types.
+/// A list older than this is read again when a person types.
 const FRESH: SignedDuration = SignedDuration::from_mins(1);
-/// The minimum time between two reads because of something that seems to be missing.
+/// The minimum time between two reads because something seems to be missing.
 const PAUSE: SignedDuration = SignedDuration::from_secs(5);
-/// A list that nobody has used for this long is not kept up to date.
+/// A list that has not been used for this long is not kept up to date.
 const IN_USE: SignedDuration = SignedDuration::from_mins(10);
-/// Items on one page: a refresh that nobody asked for waits one [`PAUSE`] for each page of the list.
+/// Items per page: an unrequested refresh waits one [`PAUSE`] for each page of the list.
 const PAGE: usize = 200;
 
 /// A list, the latest attempt to read it, and the request for the next.
@@ -48,14 +48,14 @@ struct Shown<T: Listed> {
     index: Option<Arc<Index<T>>>,
     /// How many requests had been made when reading this list began.
     read_for: u64,
-    /// When the latest attempt began, which may still be running.
+    /// When the latest attempt began. It may still be running.
     tried_at: Option<Timestamp>,
     failure: Option<Error>,
     /// How many requests had been made when the latest finished attempt began.
     served: u64,
 }
 
-/// Marks that somebody waits for the next list, until this is dropped.
+/// Marks that a caller waits for the next list, until this is dropped.
 struct Waiter<'a>(&'a AtomicUsize);
 
 impl<'a> Waiter<'a> {
@@ -85,7 +85,7 @@ impl<T: Listed + Clone> CachedList<T> {
         }
     }
 
-    /// Reads the list with `read` on each request.
+    /// Reads the list with `read` on each request. Never returns.
     pub(super) async fn run<F>(&self, client: &Client, what: &str, read: impl Fn() -> F)
     where
         F: Future<Output = Result<Index<T>, Error>>,
@@ -141,7 +141,7 @@ impl<T: Listed + Clone> CachedList<T> {
         self.first(client, patience).await
     }
 
-    /// Like [`list`](Self::list), but waits without a limit. For background reads, whose callers limit their own waiting.
+    /// As [`list`](Self::list), but waits without a limit. For background reads, whose callers limit their own waiting.
     pub(super) async fn list_at_last(&self, client: &Client) -> Result<Arc<Index<T>>, Error> {
         loop {
             match self.list(client, timeouts::COMMAND).await {
@@ -170,7 +170,7 @@ impl<T: Listed + Clone> CachedList<T> {
         }
     }
 
-    /// Marks the list as outdated: it is read again now if somebody used it recently, otherwise on the next request.
+    /// Marks the list as outdated. It is read again now if it was used recently, otherwise on the next request.
     pub(super) fn invalidate(&self, client: &Client) {
         self.due.store(self.wishes.load(Ordering::SeqCst) + 1, Ordering::SeqCst);
         let now = client.now();

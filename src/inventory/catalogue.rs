@@ -1,6 +1,6 @@
 //! What new Droplets can be created with: sizes with their prices, Regions, and the account's SSH keys.
 //!
-//! They rarely change, so they are read when somebody launches a Droplet, and kept for an hour.
+//! They rarely change, so they are read when a person launches a Droplet, and kept for an hour.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::digitalocean::queries;
 
 /// How long prices and Regions are cached: they change less than once a month.
 const KEEP: SignedDuration = SignedDuration::from_hours(1);
-/// How long keys are cached: somebody may add a key in order to use it here.
+/// How long keys are cached. A person may add a key in order to use it here.
 const KEEP_KEYS: SignedDuration = SignedDuration::from_mins(1);
 
 /// Recently read data.
@@ -22,7 +22,7 @@ pub(super) struct Catalogue {
     keys: SingleFlight<Vec<SshKey>>,
 }
 
-/// What waits for the catalogue, which determines for how long.
+/// The kind of caller that waits for the catalogue, which determines how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waiting {
     /// A command, for some seconds.
@@ -41,7 +41,7 @@ impl Waiting {
 }
 
 impl Inventory {
-    /// All sizes, the cheapest first.
+    /// All sizes, cheapest first.
     pub async fn sizes(&self, who: Waiting) -> Result<Arc<Vec<Size>>, Unresolved> {
         let cheapest_first = |mut sizes: Vec<Size>| {
             sizes.sort_by(|a, b| a.price_monthly.total_cmp(&b.price_monthly).then_with(|| a.slug.cmp(&b.slug)));

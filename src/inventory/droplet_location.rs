@@ -23,7 +23,7 @@ const MOST: usize = 10_000;
 pub enum DropletLocation {
     /// At DigitalOcean, under this name.
     There(String),
-    /// Destroyed.
+    /// The Droplet was destroyed.
     Gone,
     /// Unknown: no list has it, and it could not be read.
     Unlisted,
@@ -68,7 +68,7 @@ impl Inventory {
                 self.known.learn(*id, now, found);
             }
         });
-        // A Droplet that was not read in time is not waited for.
+        // The bot does not wait longer for Droplets that were not read in time.
         let _ = within(&self.client, SUGGESTION, join_all(looks)).await;
         found
             .drain()

@@ -1,6 +1,6 @@
 //! What can be restored onto one Droplet: its Snapshots and its Backups, either for half-typed text or read again before a restore.
 //!
-//! Backups are not among DigitalOcean's Snapshots and can be read only by Droplet, so they are read when somebody restores.
+//! Backups are not among DigitalOcean's Snapshots and can be read only by Droplet, so they are read when a person restores.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -36,20 +36,20 @@ pub struct Inspection {
     pub droplet: Droplet,
     /// Its Snapshots and Backups, newest first.
     pub images: Vec<Snapshot>,
-    /// Which of them DigitalOcean made by itself, while the Droplet was running.
+    /// Those of them that DigitalOcean took on its own, while the Droplet was running.
     pub backups: HashSet<SnapshotId>,
 }
 
 /// Where an image comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// Somebody took it.
+    /// A person or a schedule took it.
     Snapshot,
-    /// DigitalOcean made it by itself.
+    /// DigitalOcean took it on its own.
     Backup,
 }
 
-/// The Backups of Droplets that somebody recently wanted to restore.
+/// The Backups of Droplets that people recently wanted to restore.
 #[derive(Default)]
 pub(super) struct Backups(Mutex<HashMap<DropletId, Kept>>);
 

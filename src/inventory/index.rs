@@ -178,7 +178,7 @@ impl<T: Listed> Index<T> {
         }
     }
 
-    /// Names that somebody may have meant by a text that matches nothing, best first, without duplicates.
+    /// Names that a person may have meant by a text that matches nothing, best first, without duplicates.
     pub(super) fn nearest(&self, text: &str, limit: usize, counts: impl Fn(&T) -> bool) -> Vec<String> {
         let text = fold(text);
         if text.is_empty() {

@@ -1,6 +1,6 @@
 //! The labels of choices: the name first, then what distinguishes it from others of the same name, within Discord's 100 characters.
 //!
-//! Used only by [`super`]. Foreign names are cut between characters and lose anything that could break a line.
+//! Used only by [`super`]. Foreign names are cut between characters, and characters that could break a line are removed.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -99,7 +99,7 @@ pub fn distinct(labelled: &mut [(String, String)]) {
     }
 }
 
-/// The labels of several items of the same name, so that people see how they differ.
+/// The labels of several items of the same name, so that people can tell them apart.
 pub(super) fn told_apart<T: Listed>(items: Vec<&T>, label: impl Fn(&T) -> String) -> Vec<String> {
     let mut labelled: Vec<_> = items.into_iter().map(|item| (label(item), item.id().to_string())).collect();
     distinct(&mut labelled);
@@ -112,7 +112,7 @@ pub(super) fn calls_droplet(text: &str, droplet: &Droplet) -> bool {
     calls(text, &visible_name(&droplet.name, &droplet.id.to_string()), &droplet.id.to_string(), &constant)
 }
 
-/// Whether a text is a label of a Snapshot, judging by its key alone: its age changes, and who took it is not known here.
+/// Whether a text is a label of a Snapshot. Only its key counts: its age changes, and this module does not know who took it.
 pub(super) fn calls_snapshot(text: &str, snapshot: &Snapshot) -> bool {
     if !text.contains(BETWEEN) && !text.contains('…') {
         return false;
@@ -148,7 +148,7 @@ fn size(gb: f64) -> String {
     if gb < 0.1 { "< 0.1 GB".to_owned() } else { format!("{gb:.1} GB") }
 }
 
-/// How long ago something was, in the words of a choice, where no timestamp is rendered.
+/// How long ago something was, as text for a choice, which renders no timestamps.
 pub fn age(age: SignedDuration) -> String {
     let units = [(age.as_hours() / 24, "day"), (age.as_hours(), "hour"), (age.as_mins(), "min")];
     match units.into_iter().find(|(count, _)| *count > 0) {

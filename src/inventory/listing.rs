@@ -45,8 +45,8 @@ impl Inventory {
         Ok(Listing { snapshots, droplets, of })
     }
 
-    /// Waits until somebody else had all Snapshots read after the reading number `known`. Returns them with
-    /// the new number; starts no reading itself.
+    /// Waits until all Snapshots were read after the reading number `known`, whatever requested that. Returns them with the new number;
+    /// starts no reading itself.
     pub async fn snapshots_after(&self, known: u64) -> Option<(u64, Vec<Snapshot>)> {
         let (reading, index) = self.snapshots.after(known).await?;
         Some((reading, index.iter().cloned().collect()))

@@ -1,4 +1,4 @@
-//! A value that is read on request and kept for a while: needed less often than a list, so no loop keeps it up to date.
+//! A value that is read on request and kept for a while. It is needed less often than a list, so no loop keeps it up to date.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::digitalocean::{budget::Priority, call::Call, client::Client, error::Error};
 
-/// The pause before a failed read is tried again.
+/// The pause before a failed read is retried.
 const PAUSE: SignedDuration = SignedDuration::from_secs(5);
 
 /// A value that is read for the first caller; other callers wait for the same read.

@@ -1,7 +1,7 @@
-//! What counts if `DROPLET_TAG` is set: Droplets that have the tag, their Snapshots, and Snapshots that we took ourselves.
+//! What counts if `DROPLET_TAG` is set: Droplets that have the tag, their Snapshots, and Snapshots that the bot took.
 //!
-//! Our own Snapshots outlive their Droplet, which can lose its tag or be destroyed. Only the store knows which ones we took, and this room
-//! may not import it, so `app` passes in the query.
+//! The bot's Snapshots outlive their Droplet, which can lose its tag or be destroyed. Only the store knows which ones the bot took, and
+//! this module may not import it, so `app` passes in the query.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -21,12 +21,12 @@ use crate::{
     operation::ids::DropletId,
 };
 
-/// Returns those of the given names under which we took Snapshots.
+/// Returns those of the given names under which the bot took Snapshots.
 pub type Made = Arc<dyn Fn(Vec<String>) -> BoxFuture<'static, HashSet<String>> + Send + Sync>;
 
-/// The tag, and the query for Snapshots that we took.
+/// The tag, and the query for Snapshots that the bot took.
 pub struct TagFilter {
-    /// `DROPLET_TAG`.
+    /// The value of `DROPLET_TAG`.
     pub tag: String,
     /// Called for Snapshots whose Droplet is not listed.
     pub made: Made,
@@ -53,7 +53,7 @@ impl Inventory {
         }
     }
 
-    /// A Droplet of this name that is missing from our lists because it lacks the tag.
+    /// A Droplet of this name that is missing from the lists because it lacks the tag.
     pub(super) async fn untagged(&self, name: &str) -> Result<Option<Droplet>, Unresolved> {
         if self.tagged.is_none() || name.is_empty() {
             return Ok(None);

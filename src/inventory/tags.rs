@@ -6,8 +6,8 @@ use super::{Droplet, Inventory, Unresolved, timeouts};
 use crate::digitalocean::queries;
 
 impl Inventory {
-    /// The Droplets that have a tag and may be used, read while bypassing all caches. A Droplet that cannot be read is an
-    /// error, because it would be omitted silently.
+    /// The Droplets that have a tag and may be used, bypassing all caches. A Droplet that cannot be read is an error, because it would
+    /// otherwise be omitted silently.
     pub async fn droplets_with_tag(&self, tag: &str) -> Result<Vec<Droplet>, Unresolved> {
         let mut droplets = self.ask(queries::every_droplet(Some(tag))).await?;
         droplets.retain(|droplet| self.is_ours(droplet));

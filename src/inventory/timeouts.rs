@@ -1,6 +1,6 @@
 //! How long people wait for DigitalOcean: commands are answered within seconds, suggestions at the next keystroke.
 //!
-//! Measured by the client's clock, which may be moved. Where a loop does the work, it continues after the time-out.
+//! Measured by the client's clock, which may be moved. If a loop does the work, it continues after the timeout.
 
 use std::{future::Future, pin::pin, time::Duration};
 
@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use super::Unresolved;
 use crate::digitalocean::{client::Client, error::Error};
 
-/// For data that a command cannot do without. An interaction's token lasts fifteen minutes, but nobody looks at "thinking" that long.
+/// For data that a command needs. An interaction's token lasts fifteen minutes, but people do not look at "thinking" that long.
 pub(super) const COMMAND: SignedDuration = SignedDuration::from_secs(10);
 /// For a newer list, if the existing one will do.
 pub(super) const NEWER: SignedDuration = SignedDuration::from_secs(2);
@@ -17,7 +17,7 @@ pub(super) const NEWER: SignedDuration = SignedDuration::from_secs(2);
 pub(super) const SUGGESTION: SignedDuration = SignedDuration::from_secs(1);
 /// For additions to suggestions that can be omitted.
 pub(super) const ADDITION: SignedDuration = SignedDuration::from_millis(500);
-/// How often the clock is read at least, since it may be moved.
+/// The maximum time between two readings of the clock, since it may be moved.
 const LOOK_UP: Duration = Duration::from_millis(100);
 
 /// Why data is not available.

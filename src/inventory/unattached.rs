@@ -1,4 +1,4 @@
-//! Volumes that are attached to nothing and reserved addresses without a Droplet, read when somebody asks for leftovers.
+//! Volumes and reserved addresses that belong to no Droplet, read when a person asks for leftovers.
 
 use jiff::SignedDuration;
 
@@ -8,7 +8,7 @@ use crate::digitalocean::{
     unattached::{self, ReservedIp, Volume},
 };
 
-/// How long they are cached: somebody who has just deleted one looks again.
+/// How long they are cached. A person who has just deleted one looks again.
 const KEEP: SignedDuration = SignedDuration::from_mins(1);
 
 /// Recently read data.
@@ -21,9 +21,9 @@ pub(super) struct Beside {
 /// Resources that belong to no Droplet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unattached {
-    /// Volumes that are attached to nothing.
+    /// Volumes that are not attached to a Droplet.
     pub volumes: Vec<Volume>,
-    /// Reserved addresses that are assigned to nothing.
+    /// Reserved addresses that are not assigned to a Droplet.
     pub addresses: Vec<ReservedIp>,
     /// The scopes that the token lacks for reading all of them.
     pub missing_scopes: Vec<&'static str>,

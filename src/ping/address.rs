@@ -28,7 +28,7 @@ pub enum BadAddress {
 const LONGEST: usize = 500;
 
 impl Address {
-    /// Parses what somebody typed. Without TLS only if private addresses may be called.
+    /// Parses what a person typed. An address without TLS is permitted only if private addresses may be called.
     pub fn read(typed: &str, reach: Reach) -> Result<Self, BadAddress> {
         if typed.len() > LONGEST {
             return Err(BadAddress::TooLong);

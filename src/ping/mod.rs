@@ -1,7 +1,7 @@
-//! Calls addresses that people configured, so that an external monitor notices when this program
-//! falls silent (healthchecks.io and the like).
+//! Calls addresses that people configured, so that an external monitor notices when this program falls silent (healthchecks.io and the
+//! like).
 //!
-//! An address may contain a key, so only its host is ever displayed. It is resolved and checked at each call: nobody may make the bot call
+//! An address may contain a key, so only its host is ever displayed. It is resolved and checked at each call: no one may make the bot call
 //! into the network that it runs in, unless its operator allows that. `app` calls addresses; `discord` and `config` parse what was typed.
 
 mod address;
@@ -35,7 +35,7 @@ pub enum Reach {
     /// Those that the whole internet can reach.
     #[default]
     Public,
-    /// Also those of private networks and of this machine, and there without TLS too.
+    /// Those of private networks and of this machine too, and there also without TLS.
     Everywhere,
 }
 
@@ -51,7 +51,7 @@ pub enum Unreached {
     /// It would be called without TLS.
     #[error("{0} would be called without TLS")]
     Plain(String),
-    /// Nobody answered, or not in time.
+    /// There was no answer, or none in time.
     #[error("{0} did not answer")]
     Silent(String),
     /// The answer was not a success.
@@ -124,7 +124,7 @@ impl Reach {
     }
 }
 
-/// Whether an address belongs to a private network, to this machine, or to nobody.
+/// Whether an address belongs to a private network, to this machine, or is unassigned.
 fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => {

@@ -1,7 +1,7 @@
-//! From times on the wall to moments: daylight saving time, short months, and what comes next.
+//! Converts wall-clock times to moments: daylight saving time, short months, and the next run.
 //!
-//! One rule serves every expression. A time that the clock skips is at the end of what it skips; a time that the clock shows twice is the
-//! first of the two. So each run happens once, in the order of the clock.
+//! One rule covers every expression. A time that the clock skips happens at the end of the gap. A time that the clock shows twice happens
+//! the first time. So each run happens once, in the order of the clock.
 
 use jiff::{
     SignedDuration, Span, Timestamp,
@@ -11,9 +11,9 @@ use jiff::{
 
 use super::rule::{Every, Rule, cron};
 
-/// No clock is ever set by more than this; a day that a zone leaves out when it changes sides of the date line counts too.
+/// No clock jumps by more than this. A day that a zone skips when it crosses the date line counts too.
 const LARGEST_JUMP: SignedDuration = SignedDuration::from_hours(26);
-/// The most that is looked through for one answer; no rule has more runs in its window.
+/// The maximum number of runs that one answer looks through. No rule has more runs in its window.
 const MOST: usize = 100_000;
 
 impl Rule {
@@ -41,14 +41,14 @@ impl Rule {
         self.runs_after(after).take_while(|run| *run <= until).take(MOST).collect()
     }
 
-    /// The times on the wall from this one on.
+    /// The wall-clock times of runs, from this one on.
     pub(super) fn civil_runs(&self, from: DateTime) -> Box<dyn Iterator<Item = DateTime> + '_> {
         let days = (0_i32..).map_while(move |day| from.date().checked_add(Span::new().days(day)).ok());
         let at = self.at;
         match &self.every {
             Every::Hours(hours) => {
                 let step = i8::try_from(*hours).unwrap_or(24).max(1);
-                // Counted from `at`, in both directions: each day has the same times.
+                // Counted from `at` in both directions, so each day has the same times.
                 let mut times: Vec<_> = (0..24 / step)
                     .filter_map(|number| at.with().hour((at.hour() + number * step) % 24).build().ok())
                     .collect();
@@ -70,19 +70,20 @@ impl Rule {
                     let first = cron.find_next_occurrence(&from, true).ok();
                     Box::new(std::iter::successors(first, move |last| cron.find_next_occurrence(last, false).ok()))
                 }
-                // It was read before it was stored; what cannot be read any more never fires, which is said.
+                // The expression was parsed before it was stored. One that can no longer be parsed never fires, and people are notified of
+                // that.
                 Err(_) => Box::new(std::iter::empty()),
             },
         }
     }
 }
 
-/// When a clock of this zone shows a time.
+/// The moment at which a clock of this zone shows a time.
 fn moment(civil: DateTime, zone: &TimeZone) -> Option<Timestamp> {
     let ambiguous = zone.to_ambiguous_timestamp(civil);
     match ambiguous.offset() {
         AmbiguousOffset::Gap { after, .. } => {
-            // Read with the later offset, a skipped time lies before the jump.
+            // With the later offset, a skipped time lies before the jump.
             let before_the_jump = after.to_timestamp(civil).ok()?;
             zone.following(before_the_jump).next().map(|jump| jump.timestamp())
         }

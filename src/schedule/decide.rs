@@ -1,7 +1,7 @@
-//! What a schedule wants now: which planned times are over, which one waits for its turn, and when to look again.
+//! Decides what a schedule does now: which planned times have ended, which one waits for its turn, and when to look again.
 //!
-//! One run catches up, however long nobody looked: the newest planned time, inside its window. What lies before it was missed. A run waits
-//! for the one before it, and for a busy Droplet, until its window ends or a newer planned time takes its place.
+//! However long nothing looked, one run catches up: that of the newest planned time, if its window is open. Earlier ones were missed. A run
+//! waits for the one before it, and for a busy Droplet, until its window ends or a newer planned time takes its place.
 
 use jiff::Timestamp;
 
@@ -10,50 +10,49 @@ use super::{
     slot::{Fate, Missed, Skipped},
 };
 
-/// What is known of a schedule's planned times.
+/// The facts about a schedule's planned times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accounts {
-    /// The last planned time that has a row; absent before the first.
+    /// The last planned time that has a row; `None` before the first.
     pub last: Option<Timestamp>,
-    /// The one that waits for its turn.
+    /// The planned time that waits for its turn.
     pub waiting: Option<Timestamp>,
-    /// Whether one runs.
+    /// Whether a run is under way.
     pub is_running: bool,
 }
 
-/// Planned times in a row that have one fate.
+/// Consecutive planned times with the same fate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Closed {
     /// The first.
     pub first: Timestamp,
     /// The last.
     pub last: Timestamp,
-    /// How many.
+    /// The number of planned times.
     pub count: u32,
-    /// What became of all of them.
+    /// The fate of all of them.
     pub fate: Fate,
 }
 
-/// What is to be done for a schedule now.
+/// What to do for a schedule now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Due {
-    /// The planned time that has waited in vain, and what becomes of it.
+    /// A planned time that waited in vain, and its fate.
     pub given_up: Option<(Timestamp, Fate)>,
-    /// Planned times that nothing is done for.
+    /// Planned times for which nothing is done.
     pub closed: Vec<Closed>,
     /// The planned time that waits for its turn from now on.
     pub opened: Option<Timestamp>,
     /// The planned time that may begin now.
     pub begin: Option<Timestamp>,
-    /// A pause is over.
+    /// Whether a pause has ended.
     pub resumes: bool,
-    /// When to look again, if nothing happens before.
+    /// When to look again if nothing happens before.
     pub wake: Option<Timestamp>,
 }
 
 impl Schedule {
-    /// What is to be done now. The same question gives the same answer, after any crash: everything that it depends on
-    /// is stored.
+    /// Decides what to do now. The same input gives the same answer, also after a crash, since everything that it depends on is stored.
     pub fn decide(&self, accounts: Accounts, now: Timestamp) -> Due {
         let from = accounts.last.map_or(self.floor, |last| last.max(self.floor));
         match self.state {
@@ -65,7 +64,7 @@ impl Schedule {
                     given_up: accounts.waiting.map(|at| (at, Fate::Skipped(Skipped::Paused))),
                     closed: closed(&left_out, Fate::Skipped(Skipped::Paused)).into_iter().collect(),
                     resumes: end.is_some(),
-                    // A pause without an end is over when somebody says so; then what it left out is counted.
+                    // A pause without an end ends when a person resumes the schedule. The planned times that it skipped are counted then.
                     wake: until.map(|until| until.max(now)),
                     ..Due::default()
                 }

@@ -1,4 +1,4 @@
-//! How many Snapshots a schedule will have: in a month, in a year and at most, with those that wait for their day of notice to be over.
+//! How many Snapshots a schedule will have in a month, in a year and at most, including those that wait for the end of their notice.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -9,10 +9,10 @@ use super::{
 };
 use crate::operation::ids::OperationId;
 
-/// How many runs are played at most; an hourly schedule has 8,760 a year.
+/// The maximum number of simulated runs; an hourly schedule has 8,760 a year.
 const PLAYED: usize = 9_000;
 
-/// So many Snapshots of each Droplet.
+/// The expected number of Snapshots per Droplet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Forecast {
     /// After 30 days.
@@ -21,12 +21,12 @@ pub struct Forecast {
     pub year: u32,
     /// Once every rule is full.
     pub steady: u32,
-    /// How many of these no rule wants any more, and wait to be deleted.
+    /// How many of the steady number no rule wants any more and wait to be deleted.
     pub waiting: u32,
 }
 
 impl Schedule {
-    /// What becomes of it if every run from `now` on goes well.
+    /// The forecast if every run from `now` on succeeds.
     pub fn forecast(&self, now: Timestamp) -> Forecast {
         let waiting = self.waiting();
         let steady = self.keep.most().saturating_add(waiting);
@@ -34,7 +34,7 @@ impl Schedule {
         Forecast { month: after(30), year: after(365), steady, waiting }
     }
 
-    /// How many are announced to be deleted at any time: as many as are taken within their notice, and one at least.
+    /// How many Snapshots are announced for deletion at any time: as many as are taken during the notice, and at least one.
     fn waiting(&self) -> u32 {
         let gap = self.rule.shortest_gap().map_or(NOTICE.as_secs(), |gap| gap.as_secs()).max(1);
         let within = NOTICE.as_secs().saturating_add(gap - 1) / gap;

@@ -1,5 +1,5 @@
-//! A group: the Droplets with a tag, of which Snapshots are taken one after another. What a person may ask for, who is never a member, and how
-//! long it takes.
+//! A group: the Droplets with a tag, which are taken one after another. Covers what a person may request, which Droplets are never members,
+//! and how long a run takes.
 
 use std::fmt;
 
@@ -9,92 +9,92 @@ use serde::{Deserialize, Serialize};
 use super::WINDOW;
 use crate::operation::ids::DropletId;
 
-/// Stands in a schedule for "no single Droplet". DigitalOcean counts from 1.
+/// Means "no single Droplet" in a schedule. DigitalOcean counts from 1.
 pub const NO_DROPLET: DropletId = DropletId(0);
-/// No group has more members.
+/// The maximum number of members of a group.
 pub const MOST_MEMBERS: usize = 100;
-/// The pause after each member where nobody says another one, in seconds: what depends on it finds it again.
+/// The default pause after each member, in seconds.
 const GAP: u32 = 30;
-/// No more of a group are worked on at once.
+/// The maximum number of members that are at work at once.
 pub const MOST_AT_ONCE: u32 = 20;
-/// The pause between two members is not longer.
+/// The longest pause between two members.
 const LONGEST_GAP: SignedDuration = SignedDuration::from_hours(1);
-/// What one Snapshot is expected to take where nothing is known.
+/// The assumed duration of one Snapshot if nothing is known.
 const GUESS: SignedDuration = SignedDuration::from_mins(5);
-/// What begins the name of a group where a Droplet could be named.
+/// The prefix of a group's name in places where a Droplet could be named.
 const PREFIX: &str = "tag:";
 
-/// Which Droplets, and how they are taken.
+/// Which Droplets are taken, and how.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {
-    /// Members are the Droplets that have this tag when a run begins.
+    /// The tag. The members are the Droplets that have it when a run begins.
     pub tag: String,
-    /// So many are worked on at once, and so many may be off at once; at least 1.
+    /// How many members are at work at once, and so may be off at once; at least 1.
     pub at_once: u32,
     /// The pause after a member is done, in seconds.
     pub gap: u32,
-    /// What a Droplet must do after its Snapshot before the next one begins.
+    /// What a Droplet must pass after its Snapshot before the next member begins.
     pub check: Option<Check>,
 }
 
-/// How it is seen that a Droplet does its work again.
+/// How the bot checks that a Droplet works again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Check {
-    /// A TCP port takes connections.
+    /// A TCP port accepts connections.
     Tcp {
-        /// Which.
+        /// The port.
         port: u16,
     },
     /// An HTTP server answers with a status below 400.
     Http {
-        /// Its port.
+        /// The port.
         port: u16,
-        /// The path that is asked for, beginning with a slash.
+        /// The path to request, with its leading slash.
         path: String,
     },
 }
 
-/// Why a text says nothing about a group.
+/// Why a text does not describe a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BadGroup {
-    /// Nobody could have this tag.
+    /// The tag is not valid.
     Tag {
         /// What was typed.
         typed: String,
     },
-    /// No number of Droplets.
+    /// Not a valid number of Droplets.
     AtOnce {
         /// What was typed.
         typed: String,
     },
-    /// No pause.
+    /// Not a valid pause.
     Gap {
         /// What was typed.
         typed: String,
     },
-    /// No check.
+    /// Not a valid check.
     Check {
         /// What was typed.
         typed: String,
     },
 }
 
-/// Why a Droplet with the tag is no member.
+/// Why a Droplet with the tag is not a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum::EnumIter)]
 pub enum Excluded {
-    /// A worker of a Kubernetes cluster, which replaces it when it is off.
+    /// It is a node of a Kubernetes cluster, which replaces a node that is off.
     Kubernetes,
-    /// A member of an autoscale pool, which replaces it when it is off.
+    /// It is a member of an autoscale pool, which replaces a member that is off.
     Autoscale,
     /// The bot runs on it, and could not turn it on again.
     Own,
-    /// Its last take was a moment ago. Counts where a person wants one now, and never for a planned time.
+    /// Its last take was a moment ago. This applies when a person starts a run now, never to a planned time.
     Lately,
 }
 
 impl Excluded {
-    /// Why a Droplet is no member; none if it is one. `is_own` says that the bot runs on it and would shut it down. One with a GPU is in no
-    /// list of DigitalOcean's, and so never asked about.
+    /// Why a Droplet is not a member; `None` if it is one. `is_own` means that the bot runs on it and the run would shut it down.
+    /// DigitalOcean's lists omit GPU Droplets, so they never get here.
     pub fn of(tags: &[String], is_own: bool) -> Option<Self> {
         let has = |wanted: &dyn Fn(&str) -> bool| tags.iter().any(|tag| wanted(&tag.to_lowercase()));
         if has(&|tag| tag == "k8s" || tag == "k8s-worker" || tag.starts_with("k8s:")) {
@@ -106,7 +106,7 @@ impl Excluded {
         }
     }
 
-    /// A word for the database.
+    /// The word in the database.
     pub fn word(self) -> &'static str {
         match self {
             Self::Kubernetes => "kubernetes",
@@ -118,14 +118,14 @@ impl Excluded {
 }
 
 impl Group {
-    /// The tag in a text such as `tag:prod`; none if the text names no group.
+    /// The tag in a text such as `tag:prod`; `None` if the text does not name a group.
     pub fn tag_in(typed: &str) -> Option<&str> {
         let typed = typed.trim();
         let (prefix, tag) = typed.split_at_checked(PREFIX.len())?;
         prefix.eq_ignore_ascii_case(PREFIX).then_some(tag.trim())
     }
 
-    /// Reads what a person typed: the tag without its prefix, and the options. A check of `none` is none.
+    /// Reads what a person typed: the tag without its prefix, and the options. `none` means no check.
     pub fn read(tag: &str, at_once: Option<i64>, gap: Option<&str>, check: Option<&str>) -> Result<Self, BadGroup> {
         // DigitalOcean's own rule for tags.
         let is_tag = |tag: &str| {
@@ -143,7 +143,7 @@ impl Group {
         })
     }
 
-    /// What it is called where a Droplet's name could stand: `tag:prod`.
+    /// The name of the group in places where a Droplet's name could be: `tag:prod`.
     pub fn label(&self) -> String {
         format!("{PREFIX}{}", self.tag)
     }
@@ -153,17 +153,17 @@ impl Group {
         SignedDuration::from_secs(i64::from(self.gap))
     }
 
-    /// How long a run takes with so many members of which each takes so long, as far as that is known.
+    /// How long a run takes with this many members, if each takes this long. An unknown duration is estimated.
     pub fn length(&self, members: usize, each: Option<SignedDuration>) -> SignedDuration {
         self.rounds(members).map_or(SignedDuration::ZERO, |rounds| self.until_round(rounds, each) - self.pause())
     }
 
-    /// Whether the last of so many members can begin within a run's window, as far as that is known.
+    /// Whether the last of this many members can begin within a run's window, by the same estimate.
     pub fn fits(&self, members: usize, each: Option<SignedDuration>) -> bool {
         self.rounds(members).is_none_or(|rounds| self.until_round(rounds - 1, each) < WINDOW)
     }
 
-    /// The smallest number at once with which so many members fit; none if none does.
+    /// The smallest number of members at once with which this many members fit; `None` if no number does.
     pub fn at_once_that_fits(&self, members: usize, each: Option<SignedDuration>) -> Option<u32> {
         (self.at_once..=MOST_AT_ONCE).find(|at_once| Self { at_once: *at_once, ..self.clone() }.fits(members, each))
     }
@@ -181,7 +181,7 @@ impl Group {
 }
 
 impl Check {
-    /// Reads `tcp:25565` or `http:8080/health`.
+    /// Parses `tcp:25565` or `http:8080/health`.
     pub fn read(typed: &str) -> Result<Self, BadGroup> {
         let bad = || BadGroup::Check { typed: typed.to_owned() };
         let (kind, rest) = typed.trim().split_once(':').ok_or_else(bad)?;
@@ -210,7 +210,7 @@ impl fmt::Display for Check {
     }
 }
 
-/// Reads a pause such as `30s` or `5m`.
+/// Parses a pause such as `30s` or `5m`.
 fn seconds(typed: &str) -> Result<u32, BadGroup> {
     let bad = || BadGroup::Gap { typed: typed.to_owned() };
     let lower = typed.trim().to_lowercase();

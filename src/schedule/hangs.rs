@@ -1,14 +1,14 @@
-//! Shutdowns that hang night after night: after three in a row the bot asks people, and keeps the Droplet running until they answer.
+//! Shutdowns that hang night after night. After three in a row the bot asks people, and keeps the Droplet running until they answer.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Paused, Power, Schedule, State};
 use crate::operation::ids::UserId;
 
-/// After so many in a row people are asked.
+/// After this many in a row, the bot asks people.
 pub const ENOUGH: u8 = 3;
 
-/// What is known of a schedule's shutdowns.
+/// The state of a schedule's shutdowns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hangs {
     /// How many hung in a row.
@@ -22,16 +22,16 @@ pub struct Hangs {
 /// Whether people were asked what to do about shutdowns that hang.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Asked {
-    /// They were not.
+    /// They were not asked.
     #[default]
     No,
-    /// They were, and nobody has answered.
+    /// They were asked and have not answered.
     Open,
-    /// Somebody wants it to shut down all the same; they are not asked again until a shutdown succeeds.
+    /// A person wants the schedule to keep shutting the Droplet down. People are not asked again until a shutdown succeeds.
     ShutDownStill,
 }
 
-/// How the shutdown of one run went.
+/// The outcome of a run's shutdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shutdown {
     /// It did not end in time.
@@ -40,19 +40,19 @@ pub enum Shutdown {
     Done,
 }
 
-/// What somebody answered.
+/// A person's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumIter)]
 pub enum HangAnswer {
     /// *Keep shutting down*.
     ShutDown,
-    /// *Stay live*: from now on nothing is shut down.
+    /// *Stay live*: from now on the Droplet keeps running.
     StayLive,
     /// *Pause*.
     Pause,
 }
 
 impl Schedule {
-    /// Folds in how a shutdown went. Whether people are to be asked now.
+    /// Records how a shutdown went. Returns whether to ask people now.
     pub fn note_shutdown(&mut self, shutdown: Shutdown) -> bool {
         let hangs = &mut self.watched.hangs;
         match shutdown {
@@ -67,7 +67,7 @@ impl Schedule {
         asks
     }
 
-    /// Whether the Droplet is shut down for the next run: not while people are asked about shutdowns that hang.
+    /// Whether the next run shuts the Droplet down. It does not while people are asked about shutdowns that hang.
     pub fn power_now(&self) -> Power {
         match (self.power, self.watched.hangs.asked) {
             (Power::Live, _) | (Power::Off, Asked::Open) => Power::Live,
@@ -75,7 +75,7 @@ impl Schedule {
         }
     }
 
-    /// Takes an answer into account. False if nobody was asked, or somebody else was quicker.
+    /// Records an answer. Returns `false` if people were not asked, or another person answered first.
     pub fn answer_hangs(&mut self, answer: HangAnswer, by: UserId) -> bool {
         if self.watched.hangs.asked != Asked::Open {
             return false;

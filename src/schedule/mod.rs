@@ -1,8 +1,8 @@
-//! Snapshots that happen by themselves: when they are due, what becomes of each planned time, and what is kept. Pure: no I/O, no clock, no
+//! Scheduled Snapshots: when they are due, what happens to each planned time, and which Snapshots are kept. Pure: no I/O, no clock, no
 //! async.
 //!
-//! `discord` reads what people type into a [`Rule`] and a [`Policy`]; `app` asks [`decide`](Schedule::decide) what to do
-//! now, and [`plan`](retention::plan) what no rule wants any more; the store keeps what they say.
+//! `discord` parses what people type into a [`Rule`] and a [`Policy`]. `app` asks [`decide`](Schedule::decide) what to do now, and
+//! [`plan`](retention::plan) which Snapshots no rule wants any more. The store records the results.
 
 mod calendar;
 mod decide;
@@ -41,56 +41,56 @@ use crate::operation::{
     warning::Warn,
 };
 
-/// Nobody owns more schedules.
+/// The maximum number of schedules that one person may own.
 pub const MOST_OWNED: usize = 25;
 /// How long after its planned time a run may begin.
 pub const WINDOW: SignedDuration = SignedDuration::from_hours(4);
 
-/// A schedule, and how it stands.
+/// A schedule and its state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schedule {
-    /// Our id of it.
+    /// The bot's id for it.
     pub id: ScheduleId,
-    /// The Droplet of which it takes Snapshots; [`group::NO_DROPLET`] where it is for a group.
+    /// The Droplet that it takes Snapshots of; [`group::NO_DROPLET`] for a group.
     pub droplet: DropletId,
-    /// That Droplet's name when it was last seen; of a group, `tag:` and its tag.
+    /// The Droplet's name when it was last seen; for a group, `tag:` and its tag.
     pub droplet_name: String,
-    /// When.
+    /// When it fires.
     pub rule: Rule,
-    /// Whether the Droplet is shut down for it.
+    /// Whether the Droplet is shut down for the Snapshot.
     pub power: Power,
     /// What to do when the shutdown hangs.
     pub if_hung: IfHung,
-    /// What is kept.
+    /// How many Snapshots are kept.
     pub keep: Policy,
-    /// Who answers for it.
+    /// The person who is responsible for it.
     pub owner: Owner,
     /// The guild in which it was added.
     pub guild: GuildId,
-    /// The channel in which it speaks.
+    /// The channel for its messages.
     pub channel: ChannelId,
     /// When it was added.
     pub created_at: Timestamp,
-    /// Planned times up to this moment are nobody's.
+    /// Planned times up to this moment do not count.
     pub floor: Timestamp,
-    /// Whether it runs.
+    /// Whether it is active.
     pub state: State,
     /// When people were last reminded that it has no recent Snapshot.
     #[serde(default)]
     pub reminded_at: Option<Timestamp>,
-    /// Snapshots of which somebody said that they may be deleted though they are many.
+    /// Snapshots that a person approved for deletion although they are many.
     #[serde(default)]
     pub approved: Vec<OperationId>,
-    /// Somebody edited what is kept, so that less is; nothing more is deleted until a person says so.
+    /// An edit reduced what is kept, so nothing more is deleted until a person approves it.
     #[serde(default)]
     pub narrowed: bool,
-    /// It takes Snapshots of every Droplet with a tag, not of one.
+    /// The group, if it takes Snapshots of all Droplets with a tag instead of one Droplet.
     #[serde(default)]
     pub group: Option<Group>,
     /// Who is warned before a Droplet goes down, if anybody.
     #[serde(default)]
     pub warn: Option<Warn>,
-    /// What is watched over it, and what people were told.
+    /// What the bot watches about it, and which notices people got.
     #[serde(default)]
     pub watched: Watched,
 }
@@ -98,63 +98,63 @@ pub struct Schedule {
 /// Whether a Droplet is shut down for its Snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Power {
-    /// Shut down first: a consistent disk.
+    /// It is shut down first, so the disk is consistent.
     Off,
-    /// Left running: as after a power cut.
+    /// It keeps running, so the disk is as after a power cut.
     Live,
 }
 
-/// What a schedule does when a shutdown hangs. It never asks: nobody may be there.
+/// What a schedule does when a shutdown hangs. It never asks, because perhaps nobody is present.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, strum::EnumIter)]
 pub enum IfHung {
     /// Take the Snapshot with the Droplet running.
     #[default]
     Live,
-    /// Take none this time, which counts as failed.
+    /// Take none this time; the run counts as failed.
     Skip,
     /// Cut the power.
     Force,
 }
 
-/// Whether a schedule runs.
+/// Whether a schedule is active.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum State {
-    /// It does.
+    /// It takes Snapshots.
     Active,
-    /// It does not for now.
+    /// It takes no Snapshots for now.
     Paused {
-        /// When it goes on by itself; absent where a person must say so.
+        /// When it resumes on its own; `None` if a person must resume it.
         until: Option<Timestamp>,
-        /// Why.
+        /// The reason.
         why: Paused,
     },
-    /// It is gone; its Snapshots stay.
+    /// It was removed; its Snapshots stay.
     Removed,
 }
 
 /// Why a schedule is paused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Paused {
-    /// A person wanted it.
+    /// A person paused it.
     By(UserId),
-    /// Nobody with the right to it has answered for it for too long.
+    /// For too long, nobody with the right to it has owned it.
     OwnerLost,
-    /// Its Droplet does not exist any more.
+    /// Its Droplet no longer exists.
     DropletGone,
 }
 
 impl Schedule {
-    /// From when on it is too late to begin a run. A run never waits for longer than until the one after the next.
+    /// The moment from which it is too late to begin a run. A run waits at most until the one after the next.
     pub fn window_end(&self, slot: Timestamp) -> Timestamp {
         slot.saturating_add(WINDOW).unwrap_or(Timestamp::MAX)
     }
 
-    /// Whether it runs now.
+    /// Whether it is active.
     pub fn is_active(&self) -> bool {
         self.state == State::Active
     }
 
-    /// Goes on from this moment: planned times before it are nobody's.
+    /// Resumes the schedule now. Planned times before this moment do not count.
     pub fn resume(&mut self, now: Timestamp) {
         self.state = State::Active;
         self.floor = self.floor.max(now);

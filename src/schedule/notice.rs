@@ -1,20 +1,20 @@
-//! What people are told about a schedule in a message of its own, as plain facts. Words are found for it elsewhere.
+//! The notices about a schedule that get a message of their own, as plain facts. `discord` words them.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::operation::ids::{OperationId, RunId};
 
-/// Something that is said once.
+/// A notice that is sent once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Notice {
-    /// No Snapshot came of a run.
+    /// A run brought no Snapshot.
     Failed {
-        /// When it was planned; of several that failed for one reason, the last.
+        /// When it was planned; the last of several that failed for one reason.
         planned: Timestamp,
-        /// The operation that knows why.
+        /// The operation, which records the reason.
         operation: OperationId,
-        /// Why, as a word that is the same for the same reason; empty in older rows.
+        /// A word for the reason, equal for equal reasons; empty in older rows.
         #[serde(default)]
         why: String,
         /// How many failed in a row for this reason.
@@ -23,14 +23,14 @@ pub enum Notice {
     },
     /// A run of a group has ended, and not every Droplet has a good Snapshot.
     Group {
-        /// The run that knows which.
+        /// The run, which records the Droplets without one.
         run: RunId,
-        /// When it was planned, or begun.
+        /// When it was planned or begun.
         planned: Timestamp,
-        /// Which Droplets have none, and why, as a word that is the same for the same; empty in older rows.
+        /// A word for the Droplets without one and the reasons, equal for equal outcomes; empty in older rows.
         #[serde(default)]
         why: String,
-        /// How many runs in a row ended so.
+        /// How many runs in a row ended in this way.
         #[serde(default = "once")]
         count: u32,
     },
@@ -42,47 +42,47 @@ pub enum Notice {
         last: Timestamp,
         /// How many.
         count: u32,
-        /// Because the bot did not run; else the Droplet was busy.
+        /// The bot was not running; otherwise the Droplet was busy.
         was_away: bool,
-        /// Because DigitalOcean did not answer.
+        /// DigitalOcean did not answer.
         #[serde(default)]
         was_outage: bool,
     },
-    /// There is no recent Snapshot; said once a day.
+    /// There is no recent Snapshot. Sent once a day.
     Stale {
         /// Since when.
         since: Timestamp,
         /// When the newest good one was planned.
         newest: Option<Timestamp>,
     },
-    /// The owner has left or lost the right; said once a day.
+    /// The owner has left or lost the right. Sent once a day.
     OwnerLost {
-        /// Since when that is known.
+        /// Since when this has been known.
         since: Timestamp,
     },
-    /// It has paused because nobody took it over.
+    /// It has paused because no one took it over.
     Unowned,
-    /// Its time zone is not known any more, so it runs by UTC.
+    /// Its time zone is no longer known, so it runs by UTC.
     Zone {
         /// The zone's name.
         zone: String,
     },
-    /// Its Droplet does not exist any more, so it has paused.
+    /// Its Droplet no longer exists, so it has paused.
     Gone,
     /// A Snapshot that no rule wants could not be deleted.
     Undeleted {
-        /// The operation that tried to.
+        /// The operation that tried to delete it.
         operation: OperationId,
         /// The Snapshot's name.
         name: String,
-        /// Why, as a word that is the same for the same reason.
+        /// A word for the reason, equal for equal reasons.
         why: String,
-        /// How many tries in a row failed for this reason; more than one says that people know of the first.
+        /// How many attempts in a row failed for this reason. If more than one, people know of the first.
         count: u32,
     },
-    /// A good Snapshot was taken after one or more failed.
+    /// A good Snapshot was taken after one or more failures.
     GoodAgain,
-    /// Several shutdowns in a row hung: what should happen from now on?
+    /// Several shutdowns in a row hung. Asks what to do from now on.
     Hung {
         /// How many.
         count: u8,
@@ -91,35 +91,36 @@ pub enum Notice {
     Doubtful {
         /// The operation that took it.
         operation: OperationId,
-        /// How many in a row are; more than one says that people know of the first.
+        /// How many in a row are. If more than one, people know of the first.
         #[serde(default = "once")]
         count: u32,
     },
-    /// DigitalOcean has not said for a day how large a Snapshot is.
+    /// For a day, DigitalOcean has not reported the size of a Snapshot.
     Unsized {
         /// The operation that took it.
         operation: OperationId,
-        /// How many in a row; more than one says that people know of the first.
+        /// How many in a row. If more than one, people know of the first.
         #[serde(default = "once")]
         count: u32,
     },
-    /// So many Snapshots would be deleted at once, or an edit does not want them: may they go? Asked once, and edited while it is open.
+    /// Asks whether Snapshots may be deleted that are many at once, or that an edit no longer keeps. Asked once, and edited while it is
+    /// open.
     Deletions {
         /// The number of the question.
         question: u32,
-        /// How many Snapshots it asked about last.
+        /// How many Snapshots it last asked about.
         count: u32,
     },
-    /// The address that is to hear of its runs could not be told for a day.
+    /// For a day, the address to notify of its runs could not be reached.
     Unheard {
-        /// Its host.
+        /// The host of the address.
         host: String,
         /// Since when.
         since: Timestamp,
     },
-    /// It is paused, and its newest Snapshot grows old; said once a week.
+    /// It is paused, and its newest Snapshot grows old. Sent once a week.
     Paused {
-        /// When that one was planned.
+        /// When the newest Snapshot was planned.
         newest: Option<Timestamp>,
     },
 }
@@ -128,17 +129,17 @@ fn once() -> u32 {
     1
 }
 
-/// Notices that one message can tell together.
+/// Notices that share one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
     /// Something went wrong.
     Trouble,
-    /// Something is well again.
+    /// Something works again.
     Relief,
 }
 
 impl Notice {
-    /// Whether `FAILURE_ROLE` is called.
+    /// Whether the notice pings `FAILURE_ROLE`.
     pub fn calls_role(&self) -> bool {
         matches!(
             self,
@@ -146,12 +147,12 @@ impl Notice {
         )
     }
 
-    /// Whether the owner is called.
+    /// Whether the notice pings the owner.
     pub fn calls_owner(&self) -> bool {
         !matches!(self, Self::GoodAgain | Self::Paused { .. } | Self::Unheard { .. })
     }
 
-    /// What it is told together with; none for what needs a message of its own.
+    /// The notices that it can share a message with; `None` if it needs a message of its own.
     pub fn family(&self) -> Option<Family> {
         match self {
             Self::Failed { .. }
@@ -173,8 +174,8 @@ impl Notice {
         }
     }
 
-    /// What the message of this notice says from now on, if another one needs no message of its own: one more failure for the same reason,
-    /// one more Snapshot that cannot be relied on, or the same question about other Snapshots.
+    /// The notice that this one becomes if `again` needs no message of its own: one more failure for the same reason, one more unreliable
+    /// Snapshot, or the same question about other Snapshots.
     pub fn repeated(&self, again: &Self) -> Option<Self> {
         match (self, again) {
             (Self::Failed { why: before, count, .. }, Self::Failed { planned, operation, why, .. })
@@ -215,7 +216,7 @@ impl Notice {
         }
     }
 
-    /// Whether a message about this is compared with one about `other` before a new one is posted.
+    /// Whether a notice is compared with `other` before a new message is posted.
     pub fn is_like(&self, other: &Self) -> bool {
         matches!(
             (self, other),
@@ -226,7 +227,7 @@ impl Notice {
         ) || (self.is_of_a_run() && other.is_of_a_run())
     }
 
-    /// Whether it tells how the latest planned time went.
+    /// Whether it reports how the latest planned time went.
     pub fn is_of_a_run(&self) -> bool {
         matches!(self, Self::Failed { .. } | Self::Group { .. } | Self::Missed { .. } | Self::GoodAgain)
     }

@@ -1,45 +1,45 @@
-//! Who answers for a schedule, and whether that person still may.
+//! The person who is responsible for a schedule, and whether they still have the right to it.
 //!
-//! Read before each run. Only an answer counts that says that the person has left or has no right any more; silence counts for nothing until
-//! it has lasted for a week.
+//! This is checked before each run. Only an answer that says that the person has left or has lost the right counts against them. Silence
+//! counts only after it has lasted for a week.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::operation::ids::UserId;
 
-/// How long the last good answer counts while there is none, and how long Snapshots are taken on for an owner who is lost.
+/// How long the last good answer counts while there is none, and how long Snapshots continue for a lost owner.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// How soon it is asked again where there was no answer.
+/// The pause before Discord is asked again after it did not answer.
 const ASK_AGAIN: SignedDuration = SignedDuration::from_hours(1);
 
-/// Who answers for a schedule.
+/// The owner of a schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owner {
-    /// The member.
+    /// The owner's user id.
     pub user: UserId,
-    /// When it was last known that they may.
+    /// When the right was last confirmed.
     pub good_at: Timestamp,
-    /// Since when it is known that they may not.
+    /// Since when the right is known to be lost.
     #[serde(default)]
     pub lost_since: Option<Timestamp>,
-    /// Since when there is no answer whether they may; absent while the last question was answered.
+    /// Since when there has been no answer about the right; `None` if the last question was answered.
     #[serde(default)]
     pub silent_since: Option<Timestamp>,
-    /// When the last question without an answer was asked.
+    /// When the last unanswered question was asked.
     #[serde(default)]
     pub unanswered_at: Option<Timestamp>,
 }
 
-/// What Discord says of an owner.
+/// Discord's answer about an owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OwnerSeen {
     /// They are a member and have the right.
     Good,
-    /// They have left, or have no right any more.
+    /// They have left, or no longer have the right.
     Lost,
-    /// Nothing, or nothing that tells.
+    /// No answer, or one that does not tell.
     Silence,
 }
 
@@ -48,19 +48,19 @@ pub enum OwnerSeen {
 pub enum Right {
     /// Take and prune.
     Full,
-    /// Take, for a while, and prune nothing.
+    /// Take for a while, and prune nothing.
     TakeOnly,
-    /// Nothing until somebody takes it over.
+    /// Do nothing until another person takes it over.
     None,
 }
 
 impl Owner {
-    /// Somebody who has just shown that they may.
+    /// An owner whose right was just confirmed.
     pub fn new(user: UserId, now: Timestamp) -> Self {
         Self { user, good_at: now, lost_since: None, silent_since: None, unanswered_at: None }
     }
 
-    /// Folds in what Discord says.
+    /// Records Discord's answer.
     #[must_use]
     pub fn seen(self, seen: OwnerSeen, now: Timestamp) -> Self {
         match seen {
@@ -81,17 +81,17 @@ impl Owner {
         }
     }
 
-    /// When it is asked again whether they may, where the last question had no answer.
+    /// When to ask again, if the last question was not answered.
     pub fn ask_again_at(self) -> Option<Timestamp> {
         self.unanswered_at?.checked_add(ASK_AGAIN).ok()
     }
 
-    /// From when on nothing is done any more for want of somebody who may.
+    /// The moment from which nothing is done because no owner has the right.
     pub fn paused_at(self) -> Option<Timestamp> {
         self.lost_since?.checked_add(PATIENCE).ok()
     }
 
-    /// What may be done by their right now.
+    /// What the schedule may do now by its owner's right.
     pub fn right(self, now: Timestamp) -> Right {
         match self.lost_since {
             None => Right::Full,

@@ -1,49 +1,49 @@
-//! How many Snapshots a schedule keeps: so many of the last, and one for each day, week, month and year.
+//! How many Snapshots a schedule keeps: a number of the latest, and one for each day, week, month and year.
 
 use serde::{Deserialize, Serialize};
 
-/// No rule may ask for more than this.
+/// The maximum number of Snapshots that a rule may keep.
 const MOST: u16 = 1000;
 
-/// What is kept. Rules are independent of each other: what one of them wants is kept.
+/// The retention rules. They are independent: a Snapshot is kept if one of them wants it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
-    /// So many of the newest.
+    /// The number of newest Snapshots to keep.
     #[serde(default)]
     pub last: u16,
-    /// The newest of each day, for so many days that have one.
+    /// The number of days for which to keep the newest Snapshot. Days without a Snapshot do not count.
     #[serde(default)]
     pub daily: u16,
-    /// The newest of each ISO week.
+    /// As `daily`, for ISO weeks.
     #[serde(default)]
     pub weekly: u16,
-    /// The newest of each month.
+    /// As `daily`, for months.
     #[serde(default)]
     pub monthly: u16,
-    /// The newest of each year.
+    /// As `daily`, for years.
     #[serde(default)]
     pub yearly: u16,
 }
 
-/// Why a text is no policy.
+/// Why a text is not a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BadPolicy {
     /// It would keep nothing.
     Empty,
-    /// A part that says nothing.
+    /// A part cannot be parsed.
     Part {
-        /// Which.
+        /// The part.
         typed: String,
     },
-    /// A part that keeps more than a thousand.
+    /// A part keeps more than a thousand.
     TooMany {
-        /// Which.
+        /// The part.
         typed: String,
     },
 }
 
 impl Policy {
-    /// What is offered, the usual one first.
+    /// The offered policies, the usual one first.
     pub const PRESETS: [Self; 4] = [
         Self { last: 0, daily: 7, weekly: 4, monthly: 6, yearly: 0 },
         Self { last: 0, daily: 7, weekly: 0, monthly: 0, yearly: 0 },
@@ -51,7 +51,7 @@ impl Policy {
         Self { last: 0, daily: 7, weekly: 4, monthly: 12, yearly: 3 },
     ];
 
-    /// Reads `7 daily, 4 weekly`, `7d 4w 6m`, or `3 last`.
+    /// Parses `7 daily, 4 weekly`, `7d 4w 6m`, or `3 last`.
     pub fn read(typed: &str) -> Result<Self, BadPolicy> {
         let spaced = typed.to_lowercase().replace(['·', ',', '+'], " ");
         let mut words = spaced.split_whitespace().peekable();
@@ -81,7 +81,7 @@ impl Policy {
         self.most() == 0
     }
 
-    /// The most Snapshots that it keeps.
+    /// The maximum number of Snapshots that it keeps.
     pub fn most(&self) -> u32 {
         [self.last, self.daily, self.weekly, self.monthly, self.yearly].into_iter().map(u32::from).sum()
     }

@@ -1,6 +1,6 @@
-//! What is deleted by itself, and what holds it back. Nothing is, unless everything speaks for it.
+//! Decides what is deleted automatically, and what holds a deletion back. A single objection is enough.
 //!
-//! In two phases: what no rule wants is announced, and deleted a day later if it is still not wanted then.
+//! Deletion has two phases: a Snapshot that no rule wants is announced, and deleted a day later if no rule wants it then.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,47 +13,48 @@ use super::{
 };
 use crate::operation::ids::{DropletId, OperationId};
 
-/// How long people can read that a Snapshot will be deleted before it is.
+/// How long people can read that a Snapshot will be deleted.
 pub const NOTICE: SignedDuration = SignedDuration::from_hours(24);
-/// What is not deleted within so long after its notice is announced once more: nobody was there to delete it, nor perhaps to show the notice.
+/// If a Snapshot is not deleted within this time after its notice, it is announced again: the bot was not running to delete it, and perhaps
+/// not to show the notice.
 pub const LATE: SignedDuration = SignedDuration::from_hours(1);
-/// More than so many at once are not deleted unless somebody says so.
+/// More Snapshots than this are not deleted at once unless a person approves.
 pub const MOST_AT_ONCE: usize = 3;
 
-/// DigitalOcean may say the size of a Snapshot so much later than it was planned.
+/// DigitalOcean may report the size of a Snapshot this much later than its planned time.
 pub const SIZES_COME: SignedDuration = SignedDuration::from_hours(24);
-/// Nothing is deleted for so long after a Snapshot was put back onto the Droplet.
+/// Nothing is deleted for this long after a Snapshot was put back onto the Droplet.
 pub const AFTER_A_RESTORE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// A Snapshot of a schedule, as far as it matters here.
+/// A Snapshot of a schedule, with the facts that pruning needs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
     /// The operation that took it.
     pub operation: OperationId,
-    /// Of which Droplet.
+    /// The Droplet that it was taken of.
     pub droplet: DropletId,
     /// Whether the schedule still takes Snapshots of that Droplet. If not, none of them is deleted.
     pub is_current: bool,
     /// When it was planned.
     pub planned: Option<Timestamp>,
-    /// In gigabytes; absent or zero where it is not known.
+    /// Its size in gigabytes; `None` or zero if unknown.
     pub size: Option<f64>,
     /// Whether it was taken with the Droplet off.
     pub is_consistent: bool,
-    /// Whether somebody wants it kept.
+    /// Whether a person wants it kept.
     pub is_kept: bool,
-    /// Since when it is announced to be deleted.
+    /// When its deletion was announced, if it was.
     pub announced_at: Option<Timestamp>,
 }
 
-/// What is the case around a schedule.
+/// The circumstances of a schedule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Circumstances {
-    /// What its owner's right is worth.
+    /// What its owner's right permits.
     pub right: Right,
     /// Whether it has no recent Snapshot.
     pub is_stale: bool,
-    /// The Droplets onto which a Snapshot was put back lately.
+    /// The Droplets onto which a Snapshot was recently put back.
     pub restored_lately: BTreeSet<DropletId>,
 }
 
@@ -62,7 +63,7 @@ pub struct Circumstances {
 pub enum Hold {
     /// It is paused or removed.
     Paused,
-    /// Nobody with the right to it answers for it.
+    /// Nobody with the right to it owns it.
     Unowned,
     /// It has no recent Snapshot.
     Stale,
@@ -70,14 +71,14 @@ pub enum Hold {
     RestoredLately,
     /// The newest Snapshot is much smaller than the one before it.
     Doubtful(OperationId),
-    /// So many would be deleted at once.
+    /// This many would be deleted at once.
     TooMany(usize),
-    /// So many would be deleted since somebody edited what is kept.
+    /// This many would be deleted because an edit reduced what is kept.
     Narrowed(usize),
 }
 
 impl Hold {
-    /// Whether people are asked because of how many would be deleted.
+    /// Whether people are asked because of the number of deletions.
     pub fn is_a_question_of_number(self) -> bool {
         matches!(self, Self::TooMany(_) | Self::Narrowed(_))
     }
@@ -86,23 +87,23 @@ impl Hold {
 /// What to do about the Snapshots of a schedule.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pruning {
-    /// What is to be announced, or stays so.
+    /// The Snapshots whose deletion is announced now or stays announced.
     pub announced: Vec<OperationId>,
-    /// Of these, what was announced too long ago: its notice begins again now.
+    /// Those of `announced` whose announcement is too old: their notice begins again now.
     pub again: Vec<OperationId>,
-    /// What may be deleted now; part of the former.
+    /// Those of `announced` that may be deleted now.
     pub due: Vec<OperationId>,
-    /// What is deleted only if somebody says so, whatever else holds; sorted.
+    /// The Snapshots that are deleted only if a person approves, whatever else holds; sorted.
     pub asked: Vec<OperationId>,
-    /// Why nothing is deleted, where something would be.
+    /// Why nothing is deleted, if something would be.
     pub hold: Option<Hold>,
     /// When something may be deleted next.
     pub wake: Option<Timestamp>,
 }
 
 impl Schedule {
-    /// The members of one Droplet's group with what is known of each: doubtful is one that is less than half as large as the good one before
-    /// it, unless somebody accepted it. One of unknown size is not good, however its operation ended.
+    /// The Snapshots of one Droplet as members, each with its quality. A Snapshot is doubtful if it is less than half as large as the good
+    /// one before it, unless a person accepted it. One of unknown size is not good, however its operation ended.
     pub fn members(&self, group: &[&Candidate]) -> Vec<Member> {
         let mut by_age = group.to_vec();
         by_age.sort_by_key(|candidate| (candidate.planned, candidate.operation));
@@ -129,7 +130,8 @@ impl Schedule {
         by_age.into_iter().map(member).collect()
     }
 
-    /// When the newest good Snapshot of one Droplet was planned. Of a group, when a run was that took a good one of every member.
+    /// When the newest good Snapshot of one Droplet was planned; for a group, when the newest run was planned that took a good one of every
+    /// member.
     pub fn newest_good(&self, candidates: &[Candidate], run: Option<&Run>) -> Option<Timestamp> {
         if self.group.is_some() {
             let planned = run.filter(|run| run.is_success())?.plan.planned;
@@ -140,14 +142,14 @@ impl Schedule {
         members.filter(|member| member.quality.is_good()).filter_map(|member| member.planned).max()
     }
 
-    /// How far the Snapshots of a planned time can be relied on, by the worst of them; none if none is there.
+    /// The quality of a planned time's Snapshots: that of the worst; `None` if there are none.
     pub fn worth(&self, candidates: &[Candidate], planned: Timestamp) -> Option<Quality> {
         let of_that_time = |member: &Member| member.planned == Some(planned);
         let members = groups(candidates).into_iter().flat_map(|group| self.members(&group));
         members.filter(of_that_time).map(|member| member.quality).max()
     }
 
-    /// The newest Snapshot of which DigitalOcean has not said the size for a day, if no good one of its Droplet followed.
+    /// The newest Snapshot whose size DigitalOcean has not reported for a day, if no good one of its Droplet followed.
     pub fn unsized_for_long(&self, candidates: &[Candidate], now: Timestamp) -> Option<OperationId> {
         let is_late = |member: &Member| member.planned.is_some_and(|at| now.duration_since(at) >= SIZES_COME);
         let of_group = |group: &Vec<&Candidate>| {
@@ -158,13 +160,13 @@ impl Schedule {
         found.map(|newest| newest.operation)
     }
 
-    /// From when on a restore of a Droplet keeps its Snapshots from being deleted: a week ago, or since somebody said that they may be.
+    /// The moment from which restores of a Droplet hold back deletions: a week ago, or when a person last released them.
     pub fn restores_count_since(&self, now: Timestamp) -> Timestamp {
         let week = now.checked_sub(AFTER_A_RESTORE).unwrap_or(Timestamp::UNIX_EPOCH);
         self.watched.prunes_after_restores_until.map_or(week, |until| until.max(week))
     }
 
-    /// The newest Snapshot, if it is doubtful; of several Droplets, the latest of those.
+    /// The newest Snapshot, if it is doubtful; of several Droplets, the latest of these.
     pub fn doubtful(&self, candidates: &[Candidate]) -> Option<OperationId> {
         let groups = current_groups(candidates);
         let doubtful = groups.iter().filter_map(|group| self.doubtful_of(group));
@@ -183,7 +185,7 @@ impl Schedule {
         newest.filter(|newest| newest.quality == Quality::Doubtful)
     }
 
-    /// What each Snapshot's fate is by the policy. Each Droplet's Snapshots are a group of their own.
+    /// The policy's verdict on each Snapshot. Each Droplet's Snapshots are a group of their own.
     pub fn verdicts(&self, candidates: &[Candidate], now: Timestamp) -> Vec<(OperationId, Verdict)> {
         let groups = current_groups(candidates);
         let mut verdicts: Vec<(OperationId, Verdict)> =
@@ -200,13 +202,13 @@ impl Schedule {
         members.iter().map(|member| member.operation).zip(verdicts).collect()
     }
 
-    /// What the policy does not want.
+    /// The Snapshots that the policy does not want.
     fn dropped(&self, group: &[&Candidate], now: Timestamp) -> Vec<OperationId> {
         let verdicts = self.group_verdicts(group, now).into_iter();
         verdicts.filter_map(|(operation, verdict)| (verdict == Verdict::Drop).then_some(operation)).collect()
     }
 
-    /// How many more Snapshots an edited policy does not want, of those that nobody has read about yet.
+    /// How many more Snapshots an edited policy would drop, among those that are not announced yet.
     pub fn narrowed_by(&self, edited: &Self, candidates: &[Candidate], now: Timestamp) -> usize {
         let newly = |group: &Vec<&Candidate>| {
             let before = if self.narrowed { Vec::new() } else { self.dropped(group, now) };
@@ -232,7 +234,7 @@ impl Schedule {
         }
         let asked = self.asked(group, &dropped);
         if let Some(hold) = self.hold(group, &asked, around) {
-            // What was announced before stays so while people are asked about more.
+            // Earlier announcements stay while people are asked about more.
             let stays = |operation: &OperationId| hold.is_a_question_of_number() && is_announced(group, *operation);
             let announced = dropped.into_iter().filter(stays).collect();
             return Pruning { announced, asked, hold: Some(hold), ..Pruning::default() };
@@ -243,7 +245,7 @@ impl Schedule {
         };
         let (over, waiting): (Vec<OperationId>, Vec<OperationId>) =
             dropped.iter().copied().partition(|operation| due_at(*operation).is_some_and(|at| at <= now));
-        // Nobody was there when it was due, so perhaps nobody could read of it either.
+        // The bot was not running when the deletion was due, so perhaps nobody could read the announcement either.
         let is_late = |operation: OperationId| due_at(operation).is_some_and(|at| now.duration_since(at) > LATE);
         let (again, due): (Vec<OperationId>, Vec<OperationId>) =
             over.into_iter().partition(|operation| is_late(*operation));
@@ -251,8 +253,8 @@ impl Schedule {
         Pruning { announced: dropped.clone(), again, due, asked, hold: None, wake }
     }
 
-    /// What somebody must say yes to before it is deleted. Where runs are frequent, many are announced at any time; those that come at once
-    /// are what may be a mistake.
+    /// The Snapshots that a person must approve before they are deleted. With frequent runs, many are announced at any time; only those
+    /// that arrive at once may be a mistake.
     fn asked(&self, group: &[&Candidate], dropped: &[OperationId]) -> Vec<OperationId> {
         let is_new = |operation: &OperationId| !is_announced(group, *operation) && !self.approved.contains(operation);
         let new: Vec<OperationId> = dropped.iter().copied().filter(is_new).collect();
@@ -265,7 +267,7 @@ impl Schedule {
         match () {
             () if !self.is_active() => Some(Hold::Paused),
             () if around.right != Right::Full => Some(Hold::Unowned),
-            // It may be stale because of that one, and somebody can say that it is fine.
+            // The schedule may be stale because of that Snapshot, and a person can accept it.
             () if doubtful.is_some() => doubtful.map(|newest| Hold::Doubtful(newest.operation)),
             () if around.is_stale => Some(Hold::Stale),
             () if was_restored => Some(Hold::RestoredLately),
@@ -277,7 +279,7 @@ impl Schedule {
 }
 
 impl Pruning {
-    /// Both: what several Droplets of one schedule need.
+    /// Combines the results for several Droplets of one schedule.
     fn and(mut self, other: Self) -> Self {
         self.announced.extend(other.announced);
         self.again.extend(other.again);
@@ -286,7 +288,7 @@ impl Pruning {
         self.hold = match (self.hold, other.hold) {
             (Some(Hold::TooMany(one)), Some(Hold::TooMany(two))) => Some(Hold::TooMany(one + two)),
             (Some(Hold::Narrowed(one)), Some(Hold::Narrowed(two))) => Some(Hold::Narrowed(one + two)),
-            // What somebody must answer is shown before what ends by itself.
+            // A question to people is shown before a hold that ends on its own.
             (Some(one), Some(two)) if two.is_a_question_of_number() && !one.is_a_question_of_number() => Some(two),
             (one, two) => one.or(two),
         };
@@ -295,7 +297,7 @@ impl Pruning {
     }
 }
 
-/// The Snapshots of each Droplet of which the schedule still takes some.
+/// The Snapshots of each Droplet that the schedule still takes Snapshots of.
 fn current_groups(candidates: &[Candidate]) -> Vec<Vec<&Candidate>> {
     groups(candidates.iter().filter(|candidate| candidate.is_current))
 }

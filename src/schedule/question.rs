@@ -1,7 +1,7 @@
-//! What people are asked about deletions: whether so many Snapshots may go at once, and whether a much smaller one is fine.
+//! The questions to people about deletions: whether many Snapshots may be deleted at once, and whether a much smaller one is fine.
 //!
-//! An answer counts for exactly what was shown. A yes to one edition of a question says nothing about a Snapshot that a later edition adds,
-//! and a yes to a small Snapshot deletes nothing.
+//! An answer counts only for what was shown. Approval of one edition of a question does not cover a Snapshot that a later edition adds, and
+//! accepting a small Snapshot deletes nothing.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,19 +12,19 @@ use super::{
 };
 use crate::operation::ids::{OperationId, UserId};
 
-/// The question whether Snapshots may be deleted that are many at once, or that an edit does not want. A schedule has one at a time.
+/// The question whether Snapshots may be deleted that are many at once, or that an edit no longer keeps. A schedule has one at a time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeletionQuestion {
-    /// Counts the questions of the schedule, from 1.
+    /// The number of the question within the schedule, from 1.
     #[serde(default)]
     pub number: u32,
-    /// Counts what was asked about, across all questions, from 1. A button carries it.
+    /// The number of the edition, across all questions, from 1. A button carries it.
     #[serde(default)]
     pub edition: u32,
-    /// The operations that took the Snapshots in question; empty where no question is open.
+    /// The operations that took the Snapshots in question; empty if no question is open.
     #[serde(default)]
     pub asked: Vec<OperationId>,
-    /// Who said yes to the latest question; nobody while it is open, and where it closed by itself.
+    /// Who approved the latest question; `None` while it is open, and if it closed on its own.
     #[serde(default)]
     pub answered_by: Option<UserId>,
 }
@@ -35,22 +35,22 @@ impl DeletionQuestion {
         !self.asked.is_empty()
     }
 
-    /// Whether the question of this number waits for an answer.
+    /// Whether the question with this number waits for an answer.
     pub fn asks(&self, number: u32) -> bool {
         self.is_open() && self.number == number
     }
 }
 
 impl Schedule {
-    /// Opens, changes or closes the question about deletions, by what pruning waits for. What people are told: a new question, or the same
-    /// one with other Snapshots.
+    /// Opens, changes or closes the question about deletions, depending on what pruning waits for. Returns the notice to send: a new
+    /// question, or the same one with other Snapshots.
     pub fn ask_about_deletions(&mut self, pruning: &Pruning) -> Option<Notice> {
         let question = &mut self.watched.deletions;
         if pruning.asked == question.asked {
             return None;
         }
         if !question.is_open() {
-            // While nothing is deleted for another reason, nobody has to decide.
+            // While another reason holds deletions back, no decision is needed.
             if !pruning.hold.is_some_and(Hold::is_a_question_of_number) {
                 return None;
             }
@@ -66,7 +66,7 @@ impl Schedule {
         Some(Notice::Deletions { question: question.number, count })
     }
 
-    /// Somebody says that what this edition shows may be deleted. False where it is not what is asked now.
+    /// Approves the deletion of what this edition shows. Returns `false` if it is not the open edition.
     pub fn approve_deletions(&mut self, edition: u32, by: UserId) -> bool {
         let question = &mut self.watched.deletions;
         if !question.is_open() || question.edition != edition {
@@ -80,14 +80,14 @@ impl Schedule {
         true
     }
 
-    /// Somebody says that a much smaller Snapshot is fine.
+    /// Accepts a much smaller Snapshot.
     pub fn rely_on(&mut self, operation: OperationId) {
         if !self.watched.relied_on.contains(&operation) {
             self.watched.relied_on.push(operation);
         }
     }
 
-    /// Forgets what was said about Snapshots that are not there any more, so that the lists stay short.
+    /// Forgets answers about Snapshots that no longer exist, so that the lists stay short.
     pub fn forget_answers(&mut self, is_there: impl Fn(OperationId) -> bool) {
         self.approved.retain(|operation| is_there(*operation));
         self.watched.relied_on.retain(|operation| is_there(*operation));

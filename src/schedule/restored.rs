@@ -1,4 +1,4 @@
-//! Snapshots that were put back onto a Droplet: what somebody just relied on is not deleted before there is something newer to rely on.
+//! Snapshots that were put back onto a Droplet. A Snapshot that was just needed is not deleted before there is a newer one to rely on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,15 +17,15 @@ pub struct Restored {
     pub droplet: DropletId,
     /// The Snapshot that was put back.
     pub source: SnapshotId,
-    /// When that ended; absent while it runs.
+    /// When the restore ended; `None` while it runs.
     pub ended_at: Option<Timestamp>,
-    /// Whether it is there now, as far as is known.
+    /// Whether the Snapshot is on the Droplet now, as far as is known.
     pub is_done: bool,
 }
 
 impl Schedule {
-    /// Those Snapshots that no policy may drop because of a restore: for a week, and the source of a Droplet's last restore until a good
-    /// Snapshot was taken after it as well.
+    /// The Snapshots that no policy may drop because of a restore. A restore protects its source for a week; the source of a Droplet's last
+    /// restore is also protected until a good Snapshot was taken after it.
     pub fn sources(&self, restored: &[Restored], candidates: &[Candidate], now: Timestamp) -> BTreeSet<SnapshotId> {
         let mut last: BTreeMap<DropletId, Timestamp> = BTreeMap::new();
         for one in restored.iter().filter(|one| one.is_done) {

@@ -1,8 +1,9 @@
-//! What a policy keeps of a group of Snapshots, and why. As restic's `forget` (0.17 and later), with two more promises: the newest good
-//! Snapshot and the newest that was taken with the Droplet off are never dropped.
+//! Which Snapshots of a group a policy keeps, and why. It follows restic's `forget` (0.17 and later), with two more guarantees: the newest
+//! good Snapshot and the newest that was taken with the Droplet off are never dropped.
 //!
-//! Rules are independent, and what one of them wants is kept. A bucket is a civil day, ISO week, month or year in the schedule's zone, and
-//! keeps its newest. Only buckets that hold something count. While a daily to yearly rule is not full, the oldest Snapshot is kept too.
+//! Rules are independent, and a Snapshot is kept if one of them wants it. A bucket is a civil day, ISO week, month or year in the
+//! schedule's zone, and keeps its newest Snapshot. Only buckets with a Snapshot count. While a daily to yearly rule is not full, the oldest
+//! Snapshot is kept too.
 
 use std::cmp::Reverse;
 
@@ -16,38 +17,38 @@ use crate::operation::ids::OperationId;
 pub struct Member {
     /// The operation that took it.
     pub operation: OperationId,
-    /// When its slot was planned, or when it was taken where a person had it taken; absent where that cannot be read.
+    /// When its slot was planned, or when it was taken if a person requested it; `None` if that cannot be read.
     pub planned: Option<Timestamp>,
-    /// What is known of it.
+    /// Its quality.
     pub quality: Quality,
-    /// Whether somebody wants it kept whatever the rules say.
+    /// Whether a person wants it kept whatever the rules say.
     pub pinned: bool,
 }
 
-/// How far a Snapshot can be relied on; the best comes first.
+/// How reliable a Snapshot is, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Quality {
     /// Taken with the Droplet off.
     Consistent,
     /// Taken while the Droplet ran.
     Live,
-    /// Its size is not known yet, so that it cannot be told whether it is good. It fills no bucket.
+    /// Its size is not known yet, so its quality is unknown. It fills no bucket.
     Unsized,
-    /// Not to be relied on: much smaller than the one before it. It fills no bucket.
+    /// Unreliable: much smaller than the one before it. It fills no bucket.
     Doubtful,
 }
 
 impl Quality {
-    /// Whether a rule may count on it.
+    /// Whether a rule may count it.
     pub fn is_good(self) -> bool {
         matches!(self, Self::Consistent | Self::Live)
     }
 }
 
-/// What becomes of a Snapshot.
+/// What happens to a Snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It stays, for these reasons; never none.
+    /// It stays, for at least one reason.
     Keep(Vec<Reason>),
     /// No rule wants it.
     Drop,
@@ -60,7 +61,7 @@ pub enum Reason {
     Newest,
     /// The newest that was taken with the Droplet off.
     NewestConsistent,
-    /// One of the last so many.
+    /// It is one of the newest that `last` keeps.
     Last,
     /// The newest of its day.
     Daily,
@@ -70,17 +71,17 @@ pub enum Reason {
     Monthly,
     /// The newest of its year.
     Yearly,
-    /// The oldest, as long as a rule is not full.
+    /// The oldest, while a rule is not full.
     Oldest,
-    /// Somebody wants it kept.
+    /// A person wants it kept.
     Pinned,
-    /// It is not to be relied on, and a person must look first.
+    /// It is unreliable, and a person must look first.
     Doubtful,
     /// Its size is not known yet.
     Unsized,
-    /// It cannot be told when it was taken, or it was taken in the future.
+    /// It is unknown when it was taken, or it was taken in the future.
     UnknownTime,
-    /// The schedule takes no Snapshots of its Droplet any more.
+    /// The schedule no longer takes Snapshots of its Droplet.
     NotOfThisSchedule,
 }
 
@@ -92,7 +93,7 @@ struct Bucket {
 }
 
 impl Bucket {
-    /// Which bucket a moment falls into; the last rule has one for each Snapshot.
+    /// The bucket of a moment. The `last` rule has a bucket for each Snapshot.
     fn of(&self, at: &Zoned, number: usize) -> (i16, i16) {
         match self.reason {
             Reason::Daily => (at.year(), at.day_of_year()),
@@ -107,11 +108,11 @@ impl Bucket {
     }
 }
 
-/// What is kept of these Snapshots, in their order. Only members can be dropped; what is in no group is not seen here at all. An empty
-/// policy keeps everything: nobody may store one, so a row that holds one is damaged.
+/// The verdict on each of these Snapshots, in their order. Only members can be dropped; Snapshots outside the group are not seen here. An
+/// empty policy keeps everything: none can be stored, so a row that holds one is damaged.
 pub fn plan(members: &[Member], policy: Policy, zone: &TimeZone, now: Timestamp) -> Vec<Verdict> {
     let mut reasons: Vec<Vec<Reason>> = members.iter().map(|member| certain(member, policy, now)).collect();
-    // Newest first; of two with one time, the one with the greater id.
+    // Newest first; for equal times, the greater id first.
     let mut counted: Vec<(usize, Timestamp)> = members
         .iter()
         .enumerate()
@@ -125,7 +126,7 @@ pub fn plan(members: &[Member], policy: Policy, zone: &TimeZone, now: Timestamp)
     if let Some((newest, _)) = counted.iter().find(|(index, _)| members[*index].quality == Quality::Consistent) {
         reasons[*newest].push(Reason::NewestConsistent);
     }
-    // A pin counts towards no rule.
+    // A pinned Snapshot counts toward no rule.
     counted.retain(|(index, _)| !members[*index].pinned);
     let bucket = |left, reason| Bucket { left, reason, latest: None };
     let mut buckets = [
@@ -155,7 +156,7 @@ pub fn plan(members: &[Member], policy: Policy, zone: &TimeZone, now: Timestamp)
     reasons.into_iter().map(verdict).collect()
 }
 
-/// Why a Snapshot stays, whatever the others are.
+/// The reasons to keep a Snapshot that do not depend on the others.
 fn certain(member: &Member, policy: Policy, now: Timestamp) -> Vec<Reason> {
     let is_unknown = member.planned.is_none_or(|planned| planned > now) || policy.is_empty();
     let why = [

@@ -1,6 +1,6 @@
-//! When a schedule fires: read from what a person typed, and refused with a reason where it makes no sense.
+//! When a schedule fires: parsed from what a person typed, and refused with a reason if it makes no sense.
 //!
-//! A [`Rule`] is civil: it names times on the clock of its zone. `calendar` turns them into moments.
+//! A [`Rule`] is civil: it names times on the clock of its zone. `calendar` converts them to moments.
 
 use croner::parser::{CronParser, Seconds, Year};
 use jiff::{
@@ -12,27 +12,27 @@ use serde::{Deserialize, Serialize};
 
 use super::weekday::Weekday;
 
-/// Two runs of a schedule are at least this far apart.
+/// The minimum time between two runs of a schedule.
 const CLOSEST: SignedDuration = SignedDuration::from_hours(1);
-/// So many runs of a cron expression are looked at to know how close they come.
+/// How many runs of a cron expression are examined to find its shortest gap.
 const LOOKED_AT: usize = 100;
-/// When a daily, weekly or monthly schedule runs if nobody said.
+/// The default time of a daily, weekly or monthly schedule.
 const NIGHT: Time = Time::constant(3, 0, 0, 0);
-/// Schedules of which nobody said when they run are spread over at most so much time.
+/// Schedules without a typed time are spread over at most this time.
 const LONGEST_SPREAD: SignedDuration = SignedDuration::from_mins(10);
 
-/// How often.
+/// How often a schedule fires.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Every {
-    /// So many hours, counted on the clock from [`Rule::at`]; one of 1, 2, 3, 4, 6, 8 and 12.
+    /// Every this many hours, counted on the clock from [`Rule::at`]; one of 1, 2, 3, 4, 6, 8 and 12.
     Hours(u8),
     /// Every day.
     Day,
     /// Once a week.
     Week(Weekday),
-    /// Once a month, on this day; 29 to 31 stand for the last one where a month has no such day.
+    /// Once a month, on this day. In a shorter month, 29 to 31 mean the last day.
     Month(u8),
-    /// By five fields of cron.
+    /// A cron expression of five fields.
     Cron(String),
 }
 
@@ -41,16 +41,16 @@ pub enum Every {
 pub struct Rule {
     /// How often.
     pub every: Every,
-    /// The time of day, and where hours are counted from. A cron expression has its own.
+    /// The time of day, from which hours are counted. A cron expression has its own time.
     pub at: Time,
-    /// The IANA name of the time zone on whose clocks this is meant.
+    /// The IANA name of the time zone.
     pub zone: String,
-    /// By how many seconds every run is late, so that schedules of which nobody said when they run do not all begin at once.
+    /// The delay of every run, in seconds, so that schedules without a typed time do not all begin at once.
     #[serde(default)]
     pub spread: u32,
 }
 
-/// What a person typed.
+/// The text that a person typed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Typed<'a> {
     /// `day`, `6h`, `week`, `month`, `cron 0 3 * * 1-5`.
@@ -63,51 +63,51 @@ pub struct Typed<'a> {
     pub timezone: Option<&'a str>,
 }
 
-/// Why a text is no rule.
+/// Why a text is not a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Invalid {
-    /// Nothing that we know how to repeat.
+    /// Not a known interval.
     Every {
         /// What was typed.
         typed: String,
     },
-    /// So many hours do not divide a day.
+    /// The hours do not divide a day.
     Hours {
         /// What was typed.
         typed: String,
     },
-    /// No time of day.
+    /// Not a time of day.
     At {
         /// What was typed.
         typed: String,
     },
-    /// `at` together with a cron expression, which has its own time.
+    /// `at` with a cron expression, which has its own time.
     AtWithCron,
-    /// No day of the week.
+    /// Not a day of the week.
     Weekday {
         /// What was typed.
         typed: String,
     },
-    /// No day of a month.
+    /// Not a day of a month.
     MonthDay {
         /// What was typed.
         typed: String,
     },
-    /// `on` where no day can be chosen.
+    /// `on` with an interval that has no day to choose.
     OnWithoutUse,
-    /// No such time zone.
+    /// Not a time zone.
     Zone {
         /// What was typed.
         typed: String,
-        /// Names like it.
+        /// Time zones with similar names.
         nearest: Vec<String>,
     },
-    /// Not five fields.
+    /// A cron expression without exactly five fields.
     CronFields {
-        /// How many there are.
+        /// How many fields there are.
         found: usize,
     },
-    /// A field that says nothing.
+    /// A cron field that cannot be parsed.
     Cron {
         /// What is wrong with it.
         why: String,
@@ -116,13 +116,13 @@ pub enum Invalid {
     Never,
     /// It fires more than once an hour.
     TooOften {
-        /// How far apart two runs come.
+        /// The shortest gap between two runs.
         gap: SignedDuration,
     },
 }
 
 impl Rule {
-    /// Reads what a person typed.
+    /// Parses what a person typed.
     pub fn read(typed: Typed<'_>) -> Result<Self, Invalid> {
         let (zone, _) = zone(typed.timezone.unwrap_or("UTC"))?;
         let every = every(typed.every.trim(), typed.on)?;
@@ -137,7 +137,7 @@ impl Rule {
         Ok(rule)
     }
 
-    /// The same, a little late: for a schedule of which nobody said when it runs. `seed` tells schedules apart.
+    /// Delays every run a little, for a schedule without a typed time. `seed` tells schedules apart.
     #[must_use]
     pub fn spread_by(self, seed: u64) -> Self {
         if matches!(self.every, Every::Cron(_)) {
@@ -153,7 +153,7 @@ impl Rule {
         if gap < CLOSEST { Err(Invalid::TooOften { gap }) } else { Ok(()) }
     }
 
-    /// How close two runs come, by the clock on the wall; none if it never fires.
+    /// The shortest gap between two runs on the wall clock; `None` if it never fires.
     pub fn shortest_gap(&self) -> Option<SignedDuration> {
         match &self.every {
             Every::Hours(hours) => Some(SignedDuration::from_hours(i64::from(*hours))),
@@ -161,7 +161,7 @@ impl Rule {
             Every::Week(_) => Some(SignedDuration::from_hours(24 * 7)),
             Every::Month(_) => Some(SignedDuration::from_hours(24 * 28)),
             Every::Cron(_) => {
-                // 2023 comes before a leap year, so that no expression seems to fire less often than it does.
+                // The examined runs begin a year before a leap year, so that no expression seems to fire less often than it does.
                 let from = DateTime::constant(2023, 1, 1, 0, 0, 0, 0);
                 let runs: Vec<DateTime> = self.civil_runs(from).take(LOOKED_AT).collect();
                 let first = runs.first()?;
@@ -171,18 +171,18 @@ impl Rule {
         }
     }
 
-    /// Whether this program knows its time zone; one that it knew once may be gone.
+    /// Whether this program knows the time zone. A zone may disappear from a later version.
     pub fn has_known_zone(&self) -> bool {
         TimeZone::get(&self.zone).is_ok()
     }
 
-    /// The time zone. One that this program does not know any more counts as UTC, so that nothing stops running.
+    /// The time zone. An unknown one counts as UTC, so that the schedule continues.
     pub fn time_zone(&self) -> TimeZone {
         TimeZone::get(&self.zone).unwrap_or(TimeZone::UTC)
     }
 }
 
-/// Reads a cron expression of five fields.
+/// Parses a cron expression of five fields.
 pub(super) fn cron(expression: &str) -> Result<croner::Cron, Invalid> {
     let found = expression.split_whitespace().count();
     if found != 5 {
@@ -242,7 +242,7 @@ fn time(typed: &str) -> Result<Time, Invalid> {
     Time::new(hour, minute, 0, 0).map_err(|_| invalid())
 }
 
-/// The time zone that a text names, and how it is spelt.
+/// The time zone that a text names, and its canonical spelling.
 fn zone(typed: &str) -> Result<(String, TimeZone), Invalid> {
     let typed = typed.trim();
     match TimeZone::get(typed) {
@@ -251,7 +251,7 @@ fn zone(typed: &str) -> Result<(String, TimeZone), Invalid> {
     }
 }
 
-/// Names of time zones that hold a text, the shortest first.
+/// Names of time zones that contain a text, shortest first.
 pub fn zones_like(typed: &str, most: usize) -> Vec<String> {
     let wanted = typed.trim().to_lowercase().replace(' ', "_");
     let names = jiff::tz::db().available().map(|name| name.as_str().to_owned());

@@ -1,23 +1,22 @@
-//! A rule of which a person changes a part: what they leave out stays as it was.
+//! A partial edit of a rule: what the person leaves out stays as it was.
 
 use super::rule::{Every, Invalid, Rule, Typed};
 
-/// What a person typed; what is absent stays as it was.
+/// What a person typed; an absent field stays as it was.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Changed<'a> {
-    /// As in [`Typed`].
+    /// See [`Typed::every`].
     pub every: Option<&'a str>,
-    /// As in [`Typed`].
+    /// See [`Typed::at`].
     pub at: Option<&'a str>,
-    /// As in [`Typed`].
+    /// See [`Typed::on`].
     pub on: Option<&'a str>,
-    /// As in [`Typed`].
+    /// See [`Typed::timezone`].
     pub timezone: Option<&'a str>,
 }
 
 impl Rule {
-    /// The same with these changes. A time of day stays only where it means the same; where nobody says when it runs from now on, `seed`
-    /// spreads it.
+    /// The rule with these changes. A time of day stays only if it keeps its meaning. If the new rule has no typed time, `seed` spreads it.
     pub fn changed(&self, changed: Changed<'_>, seed: u64) -> Result<Self, Invalid> {
         let (every, on) = self.every.typed();
         let on = if changed.every.is_some() { None } else { on };
@@ -36,18 +35,18 @@ impl Rule {
             return Ok(rule);
         }
         if !counts_alike {
-            // Nobody says when it runs now, so it is spread like a new one.
+            // The new rule has no typed time, so it is spread like a new schedule.
             return Ok(rule.spread_by(seed));
         }
         let at = format!("{:02}:{:02}", self.at.hour(), self.at.minute());
         typed.at = Some(&at);
-        // Nobody said when it runs, then as now.
+        // Neither the old nor the new rule has a typed time.
         Ok(Self::read(typed)?.spread_by(u64::from(self.spread)))
     }
 }
 
 impl Every {
-    /// How a person would type it, with the day if it has one.
+    /// How a person would type the interval, and the day if it has one.
     fn typed(&self) -> (String, Option<String>) {
         match self {
             Self::Hours(hours) => (format!("{hours}h"), None),

@@ -1,8 +1,8 @@
-//! A run of a group: its members, one after another, and who may begin now.
+//! A run of a group: its members are taken one after another. Decides which of them may begin now.
 //!
-//! A member counts as under way from the moment its operation is created until its Droplet was seen active again and has passed its check. No
-//! more than [`Group::at_once`] are under way, so no more can be off because of the run. It stops as soon as one does not come back; a Snapshot
-//! that failed while its Droplet is on stops nothing.
+//! A member is under way from the moment its operation is created until its Droplet was seen active again and has passed its check. At most
+//! [`Group::at_once`] members are under way, so no more can be off because of the run. The run stops as soon as one does not come back. A
+//! Snapshot that failed while its Droplet is on stops nothing.
 
 use std::collections::BTreeSet;
 
@@ -20,50 +20,51 @@ use crate::operation::{
     warning::Warn,
 };
 
-/// How long a Droplet may take to be seen active, and then to pass its check, before it counts as not coming back.
+/// How long a Droplet may take to be seen active, and then to pass its check, before the run counts it as lost.
 pub const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 
 /// A run of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
-    /// What was settled when it began.
+    /// What was fixed when it began.
     pub plan: Plan,
-    /// Its members, in their order: the one whose Snapshot is oldest first. Also those with the tag that are none, with why.
+    /// The members in order: the one whose Snapshot is oldest comes first. Also holds the Droplets with the tag that are left out, with the
+    /// reason.
     pub members: Vec<Member>,
-    /// Who stopped it.
+    /// The person who stopped it.
     pub stopped_by: Option<UserId>,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
-    /// Grows with every change.
+    /// Increases with every change.
     pub version: i64,
 }
 
-/// What is settled when a run begins.
+/// What is fixed when a run begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
-    /// Our id of the run.
+    /// The bot's id for the run.
     pub id: RunId,
     /// The schedule whose Snapshots it takes.
     pub schedule: Option<ScheduleId>,
-    /// The planned time that it is for; absent where a person began it.
+    /// The planned time that it serves; `None` if a person began it.
     pub slot: Option<Timestamp>,
     /// When its Snapshots count as taken: the planned time, else when it was begun.
     pub planned: Timestamp,
     /// The latest moment at which a member may begin.
     pub until: Timestamp,
-    /// Which Droplets, and how they are taken.
+    /// Which Droplets are taken, and how.
     pub group: Group,
     /// Whether they are shut down.
     pub power: Power,
     /// What to do when a shutdown hangs.
     pub if_hung: IfHung,
-    /// For whom.
+    /// The person for whom it runs.
     pub owner: UserId,
     /// The guild.
     pub guild: GuildId,
-    /// The channel that hears of it.
+    /// The channel for its messages.
     pub channel: ChannelId,
-    /// How its owner hears of the end, if a person began it; a failure always mentions them.
+    /// How the owner hears about the end of a run that a person began. A failure always mentions them.
     #[serde(default)]
     pub tell: Tell,
     /// Who is warned before each Droplet goes down, if anybody.
@@ -74,38 +75,38 @@ pub struct Plan {
 /// A Droplet with the tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
-    /// Which.
+    /// The Droplet.
     pub droplet: DropletId,
     /// Its name when the run began.
     pub name: String,
-    /// How far it is.
+    /// Its progress.
     pub phase: Phase,
     /// The operation that takes its Snapshot.
     pub operation: Option<OperationId>,
 }
 
-/// How far a member is.
+/// The progress of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// Its turn has not come.
     Waiting,
     /// Its operation runs, or may still turn the Droplet off.
     Taking,
-    /// Its operation is over; the Droplet must be seen active, and pass its check.
+    /// Its operation has ended; the Droplet must be seen active and pass its check.
     Returning {
         /// Whether there is a good Snapshot.
         is_good: bool,
-        /// Since when.
+        /// When the operation ended.
         since: Timestamp,
     },
-    /// The Droplet is as it was.
+    /// The Droplet is back as it was.
     Done {
         /// Whether there is a good Snapshot.
         is_good: bool,
-        /// When that was known.
+        /// When that was seen.
         at: Timestamp,
     },
-    /// The Droplet does not do its work again.
+    /// The Droplet did not come back.
     Lost {
         /// Whether there is a good Snapshot.
         is_good: bool,
@@ -114,11 +115,11 @@ pub enum Phase {
     },
     /// It was not begun.
     Left,
-    /// It has the tag, and is no member.
+    /// It has the tag but is not a member.
     Excluded(Excluded),
 }
 
-/// What is missing of a Droplet that does not do its work again.
+/// Why a Droplet counts as lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::EnumIter)]
 pub enum Lost {
     /// It was not seen active.
@@ -132,36 +133,36 @@ pub enum Lost {
 pub enum Stopped {
     /// A member did not come back.
     Lost,
-    /// A person wanted it.
+    /// A person stopped the run.
     By(UserId),
-    /// Its schedule does not run any more.
+    /// Its schedule is no longer active.
     Paused,
-    /// It was too late.
+    /// It became too late.
     Late,
 }
 
-/// What is known around a run.
+/// The circumstances of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Around<'a> {
-    /// Droplets on which an operation runs, also somebody else's, or may still take effect.
+    /// The Droplets on which any operation runs or may still take effect.
     pub busy: &'a BTreeSet<DropletId>,
     /// Whether its schedule, if it has one, is neither paused nor removed.
     pub is_wanted: bool,
 }
 
-/// What is to be done for a run now.
+/// What to do for a run now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// This member's turn has come.
+    /// Begin this member.
     Begin(DropletId),
-    /// Nothing before this moment, or before a member gets on.
+    /// Begin nothing before this moment, or before a member progresses.
     Wait(Option<Timestamp>),
-    /// It is over.
+    /// The run has ended.
     End,
 }
 
 impl Plan {
-    /// A run of a schedule: for a planned time, or because a person wants one now.
+    /// A run of a schedule: for a planned time, or because a person requested one now.
     pub fn of(schedule: &Schedule, group: &Group, id: RunId, slot: Option<Timestamp>, now: Timestamp) -> Self {
         let planned = slot.unwrap_or(now);
         Self {
@@ -198,12 +199,12 @@ impl Phase {
 }
 
 impl Run {
-    /// Those that are members.
+    /// The members that are not excluded.
     pub fn taken(&self) -> impl Iterator<Item = &Member> {
         self.members.iter().filter(|member| !matches!(member.phase, Phase::Excluded(_)))
     }
 
-    /// How many of it may be at work at the same time from now on.
+    /// How many members may be at work at once from now on.
     pub fn places(&self) -> usize {
         let may_be = |member: &&Member| {
             member.phase.is_under_way() || (member.phase == Phase::Waiting && self.stopped_by.is_none())
@@ -212,18 +213,18 @@ impl Run {
         self.members.iter().filter(may_be).count().min(most)
     }
 
-    /// How many have a good Snapshot.
+    /// How many members have a good Snapshot.
     pub fn good(&self) -> usize {
         self.taken().filter(|member| member.phase.is_good()).count()
     }
 
-    /// Whether every member has a good Snapshot, and there is one.
+    /// Whether there are members and every one has a good Snapshot.
     pub fn is_success(&self) -> bool {
         let is_well = |member: &Member| matches!(member.phase, Phase::Done { is_good: true, .. });
         self.taken().next().is_some() && self.taken().all(is_well)
     }
 
-    /// How its end is announced: as was chosen, if all went well or a person stopped it before anything went wrong.
+    /// How its end is announced: as chosen, if all went well or a person stopped it before anything went wrong.
     pub fn announced(&self) -> Tell {
         let is_wrong = |member: &Member| match member.phase {
             Phase::Lost { .. } | Phase::Done { is_good: false, .. } => true,
@@ -238,7 +239,7 @@ impl Run {
         if self.is_success() || was_stopped { self.plan.tell } else { Tell::Ping }
     }
 
-    /// What its planned time ends as.
+    /// The fate of its planned time.
     pub fn fate(&self) -> Fate {
         match self.taken().next() {
             None => Fate::Failed(Failed::Nobody),
@@ -247,7 +248,7 @@ impl Run {
         }
     }
 
-    /// Why no further member begins, if that is so.
+    /// Why no further member begins, if so.
     pub fn stopped(&self, is_wanted: bool, now: Timestamp) -> Option<Stopped> {
         if self.members.iter().any(|member| matches!(member.phase, Phase::Lost { .. })) {
             Some(Stopped::Lost)
@@ -260,7 +261,7 @@ impl Run {
         }
     }
 
-    /// What is to be done now. The same question gives the same answer, also after a crash.
+    /// Decides what to do now. The same input gives the same answer, also after a crash.
     pub fn next(&self, around: Around<'_>, now: Timestamp) -> Next {
         let is_waiting = |member: &&Member| member.phase == Phase::Waiting;
         let is_over = self.stopped(around.is_wanted, now).is_some() || !self.members.iter().any(|one| is_waiting(&one));
@@ -268,7 +269,7 @@ impl Run {
         if is_over {
             return if self.members.iter().any(is_under_way) { Next::Wait(None) } else { Next::End };
         }
-        // What somebody else has begun on a member counts too: it may be off.
+        // Another operation on a member counts too, since it may have turned the Droplet off.
         let may_be_off = |member: &&Member| is_under_way(member) || around.busy.contains(&member.droplet);
         let under_way = self.taken().filter(may_be_off).count();
         let has_room = u32::try_from(under_way).is_ok_and(|count| count < self.plan.group.at_once.max(1));
@@ -280,7 +281,7 @@ impl Run {
         }
     }
 
-    /// When the pause after the last member is over, if it is not. A clock that was set back is not waited for.
+    /// When the pause after the last member ends; `None` if it has. A clock that was set back does not prolong it.
     fn pause_ends(&self, now: Timestamp) -> Option<Timestamp> {
         let done = self.members.iter().filter_map(|member| match member.phase {
             Phase::Done { at, .. } => Some(at),

@@ -1,59 +1,59 @@
-//! One planned time, and what became of it. None is ever unaccounted for.
+//! A planned time and its fate. Every planned time gets one.
 
 use jiff::Timestamp;
 
 use crate::operation::ids::OperationId;
 
-/// A planned time of a schedule, or a row of them that had one fate.
+/// A planned time of a schedule, or consecutive ones with the same fate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slot {
     /// The planned time; of several, the first.
     pub at: Timestamp,
-    /// The last of several; the same as `at` for one.
+    /// The last of several; equal to `at` for one.
     pub last: Timestamp,
     /// How many planned times this stands for.
     pub count: u32,
-    /// What became of it.
+    /// The fate.
     pub fate: Fate,
     /// The operation that took its Snapshot, or tried to.
     pub operation: Option<OperationId>,
 }
 
-/// What becomes of a planned time.
+/// What happens to a planned time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fate {
     /// Its turn has not come.
     Waiting,
     /// Its operation runs.
     Running,
-    /// A Snapshot was taken. Whether it can be relied on is known only by what others weigh.
+    /// A Snapshot was taken. Whether it is reliable depends on facts outside the slot.
     Ran,
     /// Another schedule's Snapshot serves for it.
     Shared,
-    /// No Snapshot came of it.
+    /// It brought no Snapshot.
     Failed(Failed),
-    /// It was left out on purpose.
+    /// It was skipped on purpose.
     Skipped(Skipped),
     /// It could not begin inside its window.
     Missed(Missed),
 }
 
-/// Why no Snapshot came of a slot.
+/// Why a planned time brought no Snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::EnumIter)]
 pub enum Failed {
     /// The Droplet did not shut down.
     Hung,
-    /// Somebody stopped it.
+    /// A person cancelled it.
     Cancelled,
-    /// A step of the operation failed; it knows why.
+    /// A step of the operation failed; the operation records why.
     Operation,
-    /// Of a group, not every Droplet has a good Snapshot now.
+    /// Not every Droplet of the group has a good Snapshot.
     NotAll,
     /// No Droplet has the tag.
     Nobody,
 }
 
-/// Why a slot was left out.
+/// Why a planned time was skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::EnumIter)]
 pub enum Skipped {
     /// The schedule was paused.
@@ -62,10 +62,10 @@ pub enum Skipped {
     Edited,
 }
 
-/// Why a slot could not begin in time.
+/// Why a planned time could not begin in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::EnumIter)]
 pub enum Missed {
-    /// The bot did not run.
+    /// The bot was not running.
     Away,
     /// The Droplet was busy with something else.
     Busy,
@@ -76,7 +76,7 @@ pub enum Missed {
 }
 
 impl Fate {
-    /// Two words for the database: what, and why.
+    /// The two words in the database: what, and why.
     pub fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::Waiting => ("waiting", ""),
@@ -97,7 +97,7 @@ impl Fate {
         }
     }
 
-    /// What the database's words mean. A word of a newer version is taken for the plainest of its kind.
+    /// The fate that the database's words mean. An unknown word from a newer version counts as the plainest of its kind.
     pub fn of_words(what: &str, why: &str) -> Self {
         match (what, why) {
             ("waiting", _) => Self::Waiting,
@@ -118,7 +118,7 @@ impl Fate {
         }
     }
 
-    /// Whether something is still to become of it.
+    /// Whether its fate is still open.
     pub fn is_open(self) -> bool {
         matches!(self, Self::Waiting | Self::Running)
     }

@@ -1,4 +1,4 @@
-//! When a schedule has no recent Snapshot, and when people are told.
+//! When a schedule has no recent Snapshot, and when people are reminded.
 
 use jiff::{SignedDuration, Timestamp, civil::Time};
 
@@ -14,10 +14,10 @@ use super::{
 
 /// When people are reminded, by the clock of the schedule's zone.
 const MORNING: Time = Time::constant(9, 0, 0, 0);
-/// Where runs are as far apart as this, one without a Snapshot is enough.
+/// If runs are at least this far apart, one without a Snapshot is enough.
 const RARE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// What a schedule has brought so far.
+/// The results of a schedule so far.
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'r> {
     /// Its latest planned times, newest first.
@@ -29,11 +29,11 @@ pub struct Record<'r> {
 }
 
 impl Schedule {
-    /// Since when it is stale: since the end of the second planned time in a row without a good Snapshot, or of the first where they are
-    /// rare. A Snapshot that cannot be relied on is none. Those that wait, run or were left out on purpose say nothing, nor does one whose
-    /// size may still come, nor do those before the newest good Snapshot, which a person may have had it take.
+    /// Since when it has been stale: since the end of the second planned time in a row without a good Snapshot, or of the first if runs are
+    /// rare. An unreliable Snapshot does not count. Planned times that wait, run or were skipped on purpose are ignored. So are those whose
+    /// size may still arrive, and those before the newest good Snapshot, which a person may have requested.
     pub fn stale_since(&self, record: Record<'_>, now: Timestamp) -> Option<Timestamp> {
-        // Nobody takes Snapshots any more, and nobody wanted that.
+        // Snapshots stopped although no person wanted that.
         let unowned = matches!(self.state, State::Paused { why: Paused::OwnerLost, .. });
         if let Some(since) = unowned.then(|| self.owner.paused_at()).flatten() {
             return Some(since);
@@ -56,17 +56,17 @@ impl Schedule {
         })
     }
 
-    /// Whether people are to be reminded now that it has been stale since then: once a day, in the morning.
+    /// Whether to remind people now of a schedule that has been stale since this moment: once a day, in the morning.
     pub fn must_remind(&self, stale_since: Timestamp, now: Timestamp) -> bool {
         self.next_reminder(stale_since).is_some_and(|at| at <= now)
     }
 
-    /// When people are reminded next.
+    /// When people are next reminded.
     pub fn next_reminder(&self, stale_since: Timestamp) -> Option<Timestamp> {
         self.next_morning(self.reminded_at.map_or(stale_since, |reminded| reminded.max(stale_since)), Every::Day)
     }
 
-    /// When people are told next that its owner is lost, which they are at once, and then each morning.
+    /// When people are next notified that its owner is lost: at once, then each morning.
     pub fn next_owner_reminder(&self) -> Option<Timestamp> {
         let since = self.owner.lost_since?;
         match self.watched.owner_told_at.filter(|told| *told >= since) {
@@ -75,12 +75,12 @@ impl Schedule {
         }
     }
 
-    /// When people are told next how old the newest Snapshot of a paused schedule is: on Mondays.
+    /// When people are next notified of the age of a paused schedule's newest Snapshot: on Mondays.
     pub fn next_pause_reminder(&self) -> Option<Timestamp> {
         self.next_morning(self.watched.pause_told_at?, Every::Week(Weekday::Monday))
     }
 
-    /// When its message is next posted again, so that people need not scroll for it: on Mondays, even if nothing happened.
+    /// When its status message is next posted again, so that people need not scroll: on Mondays, even if nothing happened.
     pub fn next_move(&self) -> Option<Timestamp> {
         self.next_morning(self.watched.moved_at.unwrap_or(self.created_at), Every::Week(Weekday::Monday))
     }

@@ -1,4 +1,4 @@
-//! What is watched over a schedule, and what people were told of it.
+//! What the bot watches about a schedule, and which notices people got.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,67 +12,68 @@ use crate::{
 /// Who answered a question, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answered {
-    /// Who.
+    /// The person who answered.
     pub by: UserId,
-    /// When.
+    /// When they answered.
     pub at: Timestamp,
 }
 
-/// What is watched over a schedule. Rows that are older than a field of it have none.
+/// What the bot watches about a schedule. In rows that are older than a field, that field is absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watched {
     /// Shutdowns that hang.
     #[serde(default)]
     pub hangs: Hangs,
-    /// Who answered the latest question about them; nobody while it is open, and where it closed by itself.
+    /// Who answered the latest question about them; `None` while it is open, and if it closed on its own.
     #[serde(default)]
     pub hangs_answered: Option<Answered>,
-    /// When people were last told that its owner is lost.
+    /// When people were last notified that its owner is lost.
     #[serde(default)]
     pub owner_told_at: Option<Timestamp>,
-    /// When people were last told how old its newest Snapshot is while it is paused; the moment from which that is counted at first.
+    /// When people were last notified of the newest Snapshot's age during the pause; before the first time, the moment from which that is
+    /// counted.
     #[serde(default)]
     pub pause_told_at: Option<Timestamp>,
-    /// When its message was last due to be posted again because it was Monday.
+    /// When its status message was last due to be posted again because it was Monday.
     #[serde(default)]
     pub moved_at: Option<Timestamp>,
-    /// The much smaller Snapshot that people were told of.
+    /// The much smaller Snapshot that people were notified of.
     #[serde(default)]
     pub doubted: Option<OperationId>,
-    /// The Snapshot that people were told has no size.
+    /// The Snapshot without a size that people were notified of.
     #[serde(default)]
     pub unsized_told: Option<OperationId>,
-    /// Much smaller Snapshots that somebody said are fine.
+    /// Much smaller Snapshots that a person accepted.
     #[serde(default)]
     pub relied_on: Vec<OperationId>,
-    /// Of which of them somebody said so last, and who that was.
+    /// The Snapshot that was last accepted, and who accepted it.
     #[serde(default)]
     pub relied_on_last: Option<(OperationId, Answered)>,
-    /// The Snapshots that could not be deleted when that was tried last.
+    /// The Snapshots that could not be deleted at the last attempt.
     #[serde(default)]
     pub undeleted: Vec<OperationId>,
-    /// What people are asked about deletions.
+    /// The question about deletions.
     #[serde(default)]
     pub deletions: DeletionQuestion,
-    /// Restores of the Droplet before this moment keep nothing from being deleted any more: somebody said so.
+    /// Restores of the Droplet before this moment no longer hold back deletions, because a person released them.
     #[serde(default)]
     pub prunes_after_restores_until: Option<Timestamp>,
-    /// The address that is told how its runs go.
+    /// The address that is notified of how its runs go.
     #[serde(default)]
     pub ping_url: Option<Address>,
-    /// The time zone that people were told is not known any more.
+    /// The unknown time zone that people were notified of.
     #[serde(default)]
     pub zone_told: Option<String>,
-    /// Since when that address cannot be told.
+    /// Since when that address has not been reachable.
     #[serde(default)]
     pub pings_fail_since: Option<Timestamp>,
-    /// Whether people were told so.
+    /// Whether people were notified that it is unreachable.
     #[serde(default)]
     pub pings_told: bool,
 }
 
 impl Watched {
-    /// From now on this address is told how runs go, or none. What is known of another one counts for nothing.
+    /// Notifies this address from now on, or none. Resets what is known about the earlier address.
     pub fn hear_at(&mut self, address: Option<Address>) {
         if self.ping_url != address {
             (self.pings_fail_since, self.pings_told) = (None, false);

@@ -1,4 +1,4 @@
-//! Days of the week, as people write them and as rows keep them.
+//! Days of the week, as people write them and as rows store them.
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumIter, IntoEnumIterator};

@@ -1,4 +1,4 @@
-//! The one DigitalOcean account that all operations of this database belong to.
+//! The DigitalOcean account that all operations of this database belong to.
 //!
 //! An operation's Droplets and Actions mean nothing in another account: there they look as if they were gone. So the store keeps a salted
 //! digest of the last accepted token, and `app` demands proof that any other token belongs to the same account.
@@ -29,14 +29,14 @@ impl Account {
     }
 }
 
-/// Things of the account that our operations dealt with, the latest first. A token that can read one of them belongs to the account.
+/// Resources of the account that operations dealt with, the latest first. A token that can read one of them belongs to the account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Evidence {
-    /// Droplets.
+    /// The Droplets of these operations.
     pub droplets: Vec<DropletId>,
-    /// Actions.
+    /// The Actions of these operations.
     pub actions: Vec<ActionId>,
-    /// Snapshots.
+    /// The Snapshots of these operations.
     pub snapshots: Vec<SnapshotId>,
 }
 
@@ -44,7 +44,7 @@ impl Store {
     /// What is known about the account; `None` before the first token was accepted.
     pub async fn account(&self) -> Result<Option<Account>, Error> {
         let row = sqlx::query("SELECT token_salt, token_digest, team FROM lease").fetch_optional(&self.pool).await?;
-        // Somebody may have deleted the row; the process that takes the lease creates it again.
+        // The row may have been deleted; the process that takes the lease creates it again.
         let Some(row) = &row else { return Ok(None) };
         let row = Row(row);
         let text = |column| row.text(column).map(str::to_owned);
@@ -72,7 +72,7 @@ impl Store {
         transaction.commit().await.map_err(Error::from)
     }
 
-    /// Things by which a token can prove that it belongs to the account: the Droplets, Actions and Snapshots of the last `limit`
+    /// Resources by which a token can prove that it belongs to the account: the Droplets, Actions and Snapshots of the last `limit`
     /// operations, open ones first. `None` if there has been no operation yet: then any token is acceptable.
     pub async fn evidence(&self, limit: usize) -> Result<Option<Evidence>, Error> {
         let rows = sqlx::query(select_stored!("ORDER BY o.is_open DESC, o.asked_at DESC LIMIT $1"))

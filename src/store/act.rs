@@ -106,7 +106,7 @@ pub struct PastAct {
     pub what: String,
     /// What it was done to: `schedule`, `Snapshot` or `run`.
     pub kind: String,
-    /// Our id of the subject, or DigitalOcean's.
+    /// The bot's id of the subject, or DigitalOcean's.
     pub subject: String,
     /// The subject's name at that time; for a schedule, the name of its Droplet or tag.
     pub name: String,

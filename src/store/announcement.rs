@@ -14,7 +14,7 @@ pub enum Announcement {
     Unsaid,
     /// In this message.
     Said(ChannelId, MessageId),
-    /// The bot cannot post in the channel, so people were told another way if possible.
+    /// The bot cannot post in the channel, so people were reached another way if possible.
     GivenUp,
 }
 
@@ -44,7 +44,7 @@ pub(super) fn deleted(before: &Operation, after: &Operation) -> Option<SnapshotR
     after.kind.snapshot().filter(|_| is_deleted && after.verdict == Some(Outcome::Completed)).cloned()
 }
 
-/// The operation that took one of our Snapshots; its id is the end of the Snapshot's name.
+/// The operation that took a Snapshot of the bot; its id is the end of the Snapshot's name.
 pub(super) fn taker_of(snapshot: &SnapshotRef) -> Option<OperationId> {
     snapshot.name.rsplit('-').next()?.parse().ok()
 }

@@ -56,15 +56,15 @@ pub struct PastEvent {
     pub droplet: Option<DropletId>,
     /// The Droplet's name.
     pub droplet_name: String,
-    /// Who asked for the operation.
+    /// The person who requested the operation.
     pub asker: UserId,
-    /// The guild in which they asked.
+    /// The guild of the request.
     pub guild: GuildId,
-    /// The channel in which they asked.
+    /// The channel of the request.
     pub channel: ChannelId,
 }
 
-/// Why no backup was made.
+/// Why no backup was written.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     /// The database is not SQLite.

@@ -1,4 +1,4 @@
-//! Calls for help: one message for all operations in a channel that are called about for the same cause within half an hour.
+//! Calls for help: one message for all operations in a channel that need people for the same cause within half an hour.
 //!
 //! The first of them leads: its report carries the message, which lists them all. Later ones join it in the commit that calls people. If
 //! the message mentions a later operation's asker, or will, the operation is only listed and the message is edited. Otherwise its own
@@ -27,7 +27,7 @@ use crate::operation::{
 const YOUNG: SignedDuration = SignedDuration::from_mins(30);
 /// How far the clocks of two simultaneous commits may differ.
 const AT_ONCE: SignedDuration = SignedDuration::from_mins(1);
-/// How many people one message mentions; there must be room for the Droplets, too.
+/// The maximum number of people that one message mentions, so that the Droplets have room too.
 const MOST_MENTIONED: i64 = 20;
 /// Where a cause is cut off, since PostgreSQL limits the size of an index entry.
 const LONGEST_CAUSE: usize = 200;
@@ -85,8 +85,8 @@ impl Store {
         }))
     }
 
-    /// Gives up posting a call in this channel, for the reason `why`. Operations that it lists and that are not among the `told` get
-    /// messages of their own.
+    /// Gives up posting a call in this channel, for the reason `why`. Operations that it lists and that are not in `told` get messages of
+    /// their own.
     pub async fn call_given_up(&self, report: &Report, told: &[OperationId], why: &str) -> Result<(), Error> {
         let leader = report.operation.operation.id;
         let mut transaction = self.begin_as_owner().await?;
@@ -232,7 +232,8 @@ async fn leave(connection: &mut AnyConnection, (channel, cause): &Key, id: Opera
 /// Adds an operation to a recent call with the same cause. Returns false if there is none.
 async fn join(connection: &mut AnyConnection, key: &Key, operation: &Operation, now: Timestamp) -> Result<bool, Error> {
     let moment = |at: Result<Timestamp, jiff::Error>| at.unwrap_or(now).as_millisecond();
-    // Change the leader's row before reading it: a post that is about to leave is then either known to have left, or lists this operation.
+    // Change the leader's row before reading it, so that a post that is about to be sent is either known to have been sent, or lists this
+    // operation.
     let leader = sqlx::query(
         "UPDATE reports SET changes = changes + 1 WHERE kind = 'stuck' AND leader IS NULL AND given_up IS NULL \
          AND channel_id = $1 AND cause = $2 AND operation = (SELECT leader FROM calls WHERE channel_id = $1 AND cause = $2 \

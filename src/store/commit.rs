@@ -1,5 +1,4 @@
-//! The worker's side: which operations are due, an operation with the wishes it has not heard, and the commit that is fenced by its
-//! version.
+//! The worker's side: which operations are due, an operation with its unprocessed wishes, and the commit that is fenced by its version.
 //!
 //! The commit is the hot path. It is a single statement as long as only the state changed.
 
@@ -31,8 +30,8 @@ pub enum Whose {
 }
 
 impl Store {
-    /// The operations that the worker must handle now, because their time has come or somebody said something. Those that owe power come
-    /// first, then those that have waited longest.
+    /// The operations that the worker must handle now, because their time has come or they have unprocessed wishes. Those that owe power
+    /// come first, then those that have waited longest.
     pub async fn due(
         &self,
         now: Timestamp,
@@ -100,7 +99,7 @@ impl Store {
         Ok(waiting.map(|row| row.at("at").unwrap_or(Timestamp::MIN)).min())
     }
 
-    /// The operations with wishes that they have not heard.
+    /// The operations with unprocessed wishes.
     pub async fn unheard(&self) -> Result<Vec<OperationId>, Error> {
         let rows = sqlx::query("SELECT DISTINCT operation FROM events WHERE unheard = 1").fetch_all(&self.pool).await?;
         Ok(rows.iter().filter_map(|row| Row(row).text("operation")?.parse().ok()).collect())

@@ -1,5 +1,5 @@
-//! Confirmations that one person is asked for before something destructive. Each has a row, so that a button press works after a restart,
-//! and only once.
+//! Confirmations: questions to one person before something destructive. Each has a row, so that its button works after a restart, and only
+//! once.
 //!
 //! Only the Discord front end knows what is confirmed; the store treats it as text.
 
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::operation::ids::{GuildId, InteractionId, OperationId, UserId};
 
-/// Our id of a confirmation, short enough for a button.
+/// The bot's id of a confirmation, short enough for a button.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ConfirmationId(u64);
 
@@ -32,7 +32,7 @@ impl FromStr for ConfirmationId {
     }
 }
 
-/// A confirmation asked of one person.
+/// A question to one person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confirmation {
     /// The only person who may answer.
@@ -74,7 +74,7 @@ impl Consent {
 pub enum ConfirmationRefused {
     /// There is no confirmation with this id.
     Unknown,
-    /// Somebody else was asked, or in another guild.
+    /// Another person was asked, or in another guild.
     NotYours,
     /// It has expired.
     Expired,
@@ -99,8 +99,8 @@ impl Store {
         Ok(id)
     }
 
-    /// What a person who presses *Yes* confirms, if the answer counts. This uses nothing up: the transaction that starts the confirmed
-    /// operation does, so a press either starts something or can be repeated.
+    /// What a person who presses *Yes* confirms, if the answer counts. This does not use up the confirmation. The transaction that starts
+    /// the confirmed operation does, so a press either starts something or can be repeated.
     pub async fn confirmation(&self, consent: &Consent) -> Result<Result<String, ConfirmationRefused>, Error> {
         let mut connection = self.pool.acquire().await?;
         read(&mut connection, consent).await
@@ -115,7 +115,7 @@ impl Store {
     }
 }
 
-/// Uses an answer up, in the transaction of its consequences. It counts for one press only, and for a repetition of the same press.
+/// Uses up an answer, in the transaction of its consequences. It counts for one press only, and for a repetition of the same press.
 pub(super) async fn use_up(
     connection: &mut AnyConnection,
     consent: &Consent,

@@ -9,8 +9,8 @@ use super::Error;
 
 /// How long to wait for a connection.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
-/// The deadlines on PostgreSQL. A process that is frozen inside a transaction must not keep its successor from the lease's row, nor make
-/// anybody else wait.
+/// The deadlines on PostgreSQL. A process that is frozen inside a transaction must not keep its successor from the lease's row, nor block
+/// others.
 pub(super) const DEADLINES: &str = "SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '5s';";
 
 /// Connects. Unlike a pool, it reports immediately why no connection is possible, instead of timing out.

@@ -1,4 +1,4 @@
-//! The consequences of a commit apart from the state itself: messages, events, owed power, durations of steps.
+//! The consequences of a commit apart from the state itself: messages, events, owed power, and durations of steps.
 
 use jiff::Timestamp;
 

@@ -76,7 +76,7 @@ const ATTEMPTS: usize = 4;
 /// One attempt to create an operation.
 enum Attempt {
     Created(Box<Operation>),
-    /// Meanwhile an older operation of the Droplet was committed, or another one created.
+    /// Meanwhile an older operation of the Droplet was committed, or another one was created.
     Overtaken,
 }
 
@@ -87,14 +87,14 @@ impl Store {
         self.create_answered(request, trigger, None, FirstAnswer::Taken).await
     }
 
-    /// Like [`create`](Self::create), for an operation that a person had to confirm. The answer is used up in the same transaction: it
-    /// creates one operation, or can be given again.
+    /// Creates an operation as [`create`](Self::create) does, with a person's confirmation. The answer is used up in the same transaction:
+    /// it creates one operation, or can be given again.
     pub async fn create_confirmed(&self, request: NewOperation, consent: &Consent) -> Result<Operation, CreateError> {
         self.create_answered(request, consent.interaction, Some(consent), FirstAnswer::Taken).await
     }
 
-    /// Like [`create`](Self::create), with what is known about the first answer to the asker, and how they learn of the end. As long as the
-    /// first answer is outstanding, nothing is sent to DigitalOcean.
+    /// Creates an operation as [`create`](Self::create) does, with what is known about the first answer to the asker, and how they hear
+    /// about the end. As long as the first answer is outstanding, nothing is sent to DigitalOcean.
     pub async fn create_answered(
         &self,
         request: NewOperation,
@@ -103,7 +103,7 @@ impl Store {
         answering: impl Into<Answering>,
     ) -> Result<Operation, CreateError> {
         let (trigger, answering) = (trigger.into(), answering.into());
-        // The remaining room on the disk is reserved for operations that already run.
+        // The remaining disk space is reserved for operations that already run.
         if self.writes.disk_is_full() {
             return Err(Error::Full.into());
         }
@@ -276,7 +276,7 @@ async fn open_operations(connection: &mut AnyConnection, droplet: DropletId) -> 
     Ok(rows.iter().filter_map(|row| Loaded::read(Row(row))).collect())
 }
 
-/// Commits an ended operation that has just handed over what it owed, and is now finished for good.
+/// Commits an ended operation that has just handed over what it owed, and is now completely finished.
 async fn hand_over(
     transaction: &mut Transaction<'_, Any>,
     loaded: &Loaded,

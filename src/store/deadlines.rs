@@ -1,6 +1,6 @@
 //! Deadlines that depend on each other, in one place: how long the lease lasts, and what may be in flight when it ends.
 //!
-//! Used by this room, by the worker before it sends a command, by the reporter before it sends a message, and by `app`, which renews the
+//! Used by the store, by the worker before it sends a command, by the reporter before it sends a message, and by `app`, which renews the
 //! lease.
 
 use std::time::Duration;
@@ -21,7 +21,7 @@ pub const SAYING: Duration = Duration::from_mins(1);
 /// How long one pass of a loop may take to do everything that is due. With much to do, or a vendor that answers slowly, a healthy pass
 /// takes minutes.
 pub const PASS: Duration = Duration::from_mins(10);
-/// How long the pool may go without a returned connection while all of them are in use.
+/// The longest time without a returned connection while all connections of the pool are in use.
 pub const SILENCE: Duration = Duration::from_secs(15);
 /// How long PostgreSQL may take to answer a ping.
 pub const PING: Duration = Duration::from_secs(2);

@@ -1,4 +1,4 @@
-//! Which messages are due because of a commit, and which become outdated by it.
+//! Which messages a commit makes due, and which it makes outdated.
 
 use jiff::Timestamp;
 use sqlx::AnyConnection;
@@ -14,7 +14,7 @@ use crate::operation::{
     report::ReportKind,
 };
 
-/// The kinds of report of which an operation needs one more than before.
+/// The kinds of report that an operation needs more of than before.
 pub(super) fn called_for(
     before: Option<&Operation>,
     after: &Operation,
@@ -86,7 +86,7 @@ pub(super) fn warning_changed(before: &Operation, after: &Operation) -> bool {
     before.is_some() && before != after
 }
 
-/// Marks a message about an operation as due for an edit, unless Discord asked us to wait.
+/// Marks a message about an operation as due for an edit, unless Discord asked the bot to wait.
 pub(super) async fn outdate(
     connection: &mut AnyConnection,
     (operation, kind): (OperationId, ReportKind),

@@ -1,6 +1,6 @@
 //! How long steps usually take: the median of the last few durations of the same Droplet.
 //!
-//! The worker's commits record how long steps took; a new operation takes the estimates along, and the Discord front end shows them.
+//! The worker's commits record how long steps took. A new operation stores the estimates, and the Discord front end shows them.
 
 use sqlx::{AnyConnection, any::AnyRow};
 use strum::VariantArray;
@@ -35,12 +35,12 @@ impl Store {
     }
 }
 
-/// Like [`Store::usual`], inside a transaction.
+/// The estimates of [`Store::usual`], inside a transaction.
 pub(super) async fn usual(
     connection: &mut AnyConnection,
     droplet: Option<DropletId>,
 ) -> Result<TypicalDurations, Error> {
-    // The last of each task: a Droplet that is taken every night must not crowd out the restore of last spring.
+    // The last ones of each task: a Droplet that is taken every night must not crowd out the restore of last spring.
     let rows: Vec<AnyRow> = match droplet {
         Some(droplet) => {
             sqlx::query(latest!("droplet_id = $2")).bind(REMEMBERED).bind(bits(droplet.0)).fetch_all(connection).await?

@@ -115,7 +115,7 @@ impl From<sqlx::Error> for Error {
 }
 
 impl Error {
-    /// Whether trying again later may help without action by an operator.
+    /// Whether a retry may succeed later without action by an operator.
     pub fn may_pass(&self) -> bool {
         !matches!(self, Self::NewerSchema { .. } | Self::ForeignSchema(_))
     }

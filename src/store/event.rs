@@ -1,4 +1,4 @@
-//! What happened to an operation, append-only: who asked, confirmed and decided what, and how it progressed.
+//! What happened to an operation, append-only: who requested, confirmed and decided what, and how it progressed.
 //!
 //! The Discord front end shows it under `/snapshot status operation:`. People's wishes are events that the worker has yet to process.
 
@@ -29,11 +29,11 @@ pub struct Event {
 /// The kinds of event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum What {
-    /// A person asked for the operation.
+    /// A person requested the operation.
     Asked,
     /// A person pressed the button under the question whether they are sure.
     Confirmed,
-    /// A person, or the reporter on their behalf, said something.
+    /// A person, or the reporter on their behalf, sent a wish.
     Wished(Wish),
     /// This operation took over what an earlier one owed the Droplet.
     Inherited(OperationId),

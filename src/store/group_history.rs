@@ -1,4 +1,4 @@
-//! What is known around groups: which Droplets are busy, when each was taken last, and how long runs stay known.
+//! Facts around groups: which Droplets are busy, when each was last taken, and how long runs are kept.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -9,7 +9,7 @@ use super::{Error, Store, row::Row};
 use crate::operation::ids::{DropletId, RunId};
 
 impl Store {
-    /// Droplets on which an operation runs, or may still take effect.
+    /// The Droplets on which an operation runs, or may still take effect.
     pub async fn busy_droplets(&self) -> Result<BTreeSet<DropletId>, Error> {
         let rows = sqlx::query("SELECT droplet_id FROM operations WHERE is_open = 1 AND droplet_id IS NOT NULL")
             .fetch_all(&self.pool)
@@ -17,7 +17,7 @@ impl Store {
         Ok(rows.iter().filter_map(|row| Row(row).id("droplet_id")).map(DropletId).collect())
     }
 
-    /// When the latest good Snapshot of each Droplet was taken, as far as we took it.
+    /// When the bot took the latest good Snapshot of each Droplet.
     pub async fn latest_good_takes(&self) -> Result<HashMap<DropletId, Timestamp>, Error> {
         let rows = sqlx::query(
             "SELECT droplet_id, MAX(taken_at) AS taken_at FROM ( \
@@ -33,8 +33,8 @@ impl Store {
             .collect())
     }
 
-    /// Whether the Snapshots of a run's finished members are still to be credited to its schedule. A member that did not come back may never
-    /// finish.
+    /// Whether some Snapshots of the run's finished members are not yet recorded for its schedule. A member that did not come back may
+    /// never finish.
     pub async fn is_being_settled(&self, run: RunId) -> Result<bool, Error> {
         let row = sqlx::query(
             "SELECT COUNT(*) AS taking FROM group_members m JOIN schedule_snapshots s ON s.operation = m.operation \
@@ -46,7 +46,8 @@ impl Store {
         Ok(Row(&row).number("taking").is_some_and(|taking| taking > 0))
     }
 
-    /// Prunes runs that ended before `before`. The latest of each schedule stays, since it says whose Snapshots the schedule looks after.
+    /// Prunes runs that ended before `before`. The latest of each schedule stays, since it tells which Droplets' Snapshots the schedule
+    /// manages.
     pub async fn prune_runs(&self, before: Timestamp) -> Result<(), Error> {
         let mut transaction = self.begin_as_owner().await?;
         let old = "SELECT r.id FROM group_runs r WHERE r.ended_at < $1 AND NOT (r.schedule IS NOT NULL AND r.planned_at = \

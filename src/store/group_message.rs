@@ -1,5 +1,5 @@
-//! The messages of runs that people began: one that is edited as the run gets on, and one that says how it ended. A schedule's run has none:
-//! its schedule speaks for it.
+//! The messages of runs that people began: one that is edited as the run progresses, and one about its end. A schedule's run has none,
+//! because the schedule's messages cover it.
 
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{
@@ -17,10 +17,10 @@ use crate::{
     schedule::run::Run,
 };
 
-/// A message that is to be posted or edited.
+/// A message that must be posted or edited.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GroupMessage {
-    /// The run that it is about, as it is now.
+    /// The run that it is about, in its present state.
     pub run: Run,
     /// Which of the run's messages it is: [`STATUS`], [`ENDED`] or [`DIRECT`].
     pub number: i64,
@@ -30,20 +30,20 @@ pub struct GroupMessage {
     pub message: Option<MessageId>,
     /// When a post of this generation was first attempted: it may have arrived.
     pub posting_since: Option<Timestamp>,
-    /// How often it was tried since it last succeeded.
+    /// The number of attempts since the last success.
     pub attempts: i64,
 }
 
-/// The message that is edited as the run gets on.
+/// The message that is edited as the run progresses.
 pub const STATUS: i64 = 0;
-/// The message that says how it ended.
+/// The message about how it ended.
 pub const ENDED: i64 = 1;
-/// The direct message that leads to that one, where its person wanted one.
+/// The direct message that links to it, if the person requested one.
 pub const DIRECT: i64 = 2;
-/// Edits of one message are at least this far apart.
+/// The minimum pause between two edits of one message.
 const EDIT_PAUSE: SignedDuration = SignedDuration::from_secs(2);
 
-/// Has a message posted.
+/// Makes a message due to be posted.
 pub(super) async fn open(connection: &mut AnyConnection, run: RunId, number: i64, now: Timestamp) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO group_messages (run, number, generation, shown_version, attempts, due_at) VALUES ($1, $2, 1, 0, 0, $3) \
@@ -58,7 +58,7 @@ pub(super) async fn open(connection: &mut AnyConnection, run: RunId, number: i64
 }
 
 impl Store {
-    /// Messages that are to be posted or edited by now, the longest waiting first.
+    /// The messages that are due, longest waiting first.
     pub async fn due_group_messages(&self, now: Timestamp, limit: usize) -> Result<Vec<GroupMessage>, Error> {
         let rows = sqlx::query(
             "SELECT m.run, m.number, m.generation, m.message_id, m.posting_since, m.attempts FROM group_messages m \
@@ -79,7 +79,7 @@ impl Store {
         Ok(messages)
     }
 
-    /// When the next of them is due.
+    /// When the next message is due.
     pub async fn next_group_message_due(&self) -> Result<Option<Timestamp>, Error> {
         let row = sqlx::query(
             "SELECT MIN(m.due_at) AS due_at FROM group_messages m JOIN group_runs r ON r.id = m.run \
@@ -106,7 +106,7 @@ impl Store {
         })
     }
 
-    /// A post is about to leave: from here on it may have arrived. Commit this first.
+    /// Records that a post is about to be sent, so from now on it may have arrived. Commit this first.
     pub async fn group_message_posting(&self, message: &GroupMessage, now: Timestamp) -> Result<(), Error> {
         self.change_group_message(
             message,
@@ -119,7 +119,7 @@ impl Store {
         .await
     }
 
-    /// The message is there, and shows this version of its run.
+    /// Records that the message was posted and shows this version of its run.
     pub async fn group_message_shown(
         &self,
         message: &GroupMessage,
@@ -139,7 +139,8 @@ impl Store {
         .await
     }
 
-    /// It could not be posted or edited: not again before `retry_at`. It is counted up to `most`.
+    /// Records that posting or editing failed, and that the next attempt comes no earlier than `retry_at`. The count of attempts stops at
+    /// `most`.
     pub async fn group_message_failed(
         &self,
         message: &GroupMessage,
@@ -157,7 +158,7 @@ impl Store {
         .await
     }
 
-    /// It was deleted: it is to be posted as a new message.
+    /// Records that the message was deleted, so that a new one is posted.
     pub async fn group_message_lost(&self, message: &GroupMessage) -> Result<(), Error> {
         let now = self.clock.now();
         self.change_group_message(
@@ -171,7 +172,7 @@ impl Store {
         .await
     }
 
-    /// It cannot be said, and why.
+    /// Gives up the message, for the reason `why`.
     pub async fn group_message_given_up(&self, message: &GroupMessage, why: &str) -> Result<(), Error> {
         self.change_group_message(
             message,
@@ -181,7 +182,7 @@ impl Store {
         .await
     }
 
-    /// Changes a message's row, unless it has moved on to another generation or another process.
+    /// Updates a message's row, unless it has moved on to another generation or another process.
     async fn change_group_message<'q>(
         &self,
         message: &GroupMessage,

@@ -1,7 +1,7 @@
-//! Runs of groups and their members: who is one is settled when a run begins, and each has at most one operation.
+//! Runs of groups and their members. The members are fixed when a run begins, and each has at most one operation.
 //!
-//! `app` reads what is open and writes how far each member is; a member's operation is created like any other, and claims its member in the
-//! same transaction.
+//! `app` reads the open runs and records the phase of each member. A member's operation is created like any other, and claims its member in
+//! the same transaction.
 
 use jiff::Timestamp;
 use sqlx::{Any, AnyConnection, Transaction, any::AnyRow};
@@ -26,16 +26,16 @@ use crate::{
     },
 };
 
-/// Why a run was not begun.
+/// Why a run did not begin.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// It was to be confirmed, and the answer does not count.
+    /// It needed a confirmation, and the answer does not count.
     #[error("begin a run: the answer does not count")]
     Unconfirmed(ConfirmationRefused),
-    /// The planned time does not wait any more, or another run of the schedule is not over.
+    /// The planned time no longer waits, or another run of the schedule has not ended.
     #[error("begin a run: its time does not wait, or another one runs")]
     NotFree,
-    /// The store did not do it.
+    /// The store failed.
     #[error(transparent)]
     Unavailable(#[from] Error),
 }
@@ -47,8 +47,8 @@ impl From<sqlx::Error> for RunError {
 }
 
 impl Store {
-    /// Begins a run with these members, in this order: for the planned time that waits, or because a person said yes. Its members are settled
-    /// from here on. One that a person began is held until [`Store::release_run`]: until then it begins no member.
+    /// Begins a run with these members, in this order: for the planned time that waits, or because a person confirmed it. The members are
+    /// fixed from here on. A run that a person began is held until [`Store::release_run`] and begins no member before that.
     pub async fn begin_run(&self, plan: &Plan, members: &[Member], consent: Option<&Consent>) -> Result<(), RunError> {
         if consent.is_some() {
             self.held_runs.hold(plan.id);
@@ -115,7 +115,7 @@ impl Store {
         Ok(())
     }
 
-    /// Every run that is not over, the oldest first.
+    /// All runs that have not ended, oldest first.
     pub async fn open_runs(&self) -> Result<Vec<Run>, Error> {
         let rows = sqlx::query(
             "SELECT id, version, stopped_by, ended_at, plan FROM group_runs WHERE ended_at IS NULL ORDER BY planned_at, id",
@@ -125,7 +125,7 @@ impl Store {
         self.with_members(&rows).await
     }
 
-    /// A run.
+    /// The run with this id.
     pub async fn run(&self, id: RunId) -> Result<Option<Run>, Error> {
         let rows = sqlx::query("SELECT id, version, stopped_by, ended_at, plan FROM group_runs WHERE id = $1")
             .bind(id.to_string())
@@ -162,7 +162,7 @@ impl Store {
         Ok(runs)
     }
 
-    /// Writes how far a member is, unless somebody else was quicker ([`Error::LeaseLost`]).
+    /// Records the phase of a member, unless another process was faster ([`Error::LeaseLost`]).
     pub async fn note_member(&self, run: &Run, member: &Member, phase: Phase) -> Result<(), Error> {
         let mut transaction = self.begin_as_owner().await?;
         let written = Written::of(phase);
@@ -188,8 +188,8 @@ impl Store {
         Ok(())
     }
 
-    /// Ends a run: what was not begun never will be, its planned time has its fate, and people are told. `notice` says what is wrong, if
-    /// not every member has a Snapshot.
+    /// Ends a run: members that have not begun never will, its planned time gets its fate, and people are notified. `notice` says what is
+    /// wrong if not every member has a Snapshot.
     pub async fn end_run(&self, run: &Run, notice: Option<&Notice>) -> Result<(), Error> {
         let (id, now) = (run.plan.id, self.clock.now());
         let mut transaction = self.begin_as_owner().await?;
@@ -235,7 +235,7 @@ impl Store {
         Ok(())
     }
 
-    /// This person, in this guild, wants no further member begun. Whether the run was not over.
+    /// Records that this person, in this guild, stops the run, so that no further member begins. Returns whether the run was still open.
     pub async fn stop_run(&self, plan: &Plan, (by, guild): (UserId, GuildId)) -> Result<bool, Error> {
         let mut transaction = self.begin_as_owner().await?;
         let stopped = sqlx::query(
@@ -265,7 +265,7 @@ impl Store {
     }
 }
 
-/// Takes a member for the operation that takes its Snapshot. The count is the run's promise, held here once more.
+/// Claims a member for the operation that takes its Snapshot. Also enforces the run's limit of members at once.
 pub(super) async fn claim_member(
     transaction: &mut Transaction<'_, Any>,
     run: RunId,
@@ -297,7 +297,7 @@ pub(super) async fn claim_member(
     Ok(())
 }
 
-/// A run has changed: what shows it is out of date.
+/// Marks the messages of a changed run as outdated.
 async fn touch(connection: &mut AnyConnection, run: RunId, schedule: Option<ScheduleId>) -> Result<(), Error> {
     sqlx::query("UPDATE group_runs SET version = version + 1 WHERE id = $1")
         .bind(run.to_string())
@@ -326,7 +326,7 @@ async fn insert(connection: &mut AnyConnection, run: RunId, position: i64, membe
     Ok(())
 }
 
-/// A phase in columns.
+/// A phase as columns.
 struct Written {
     phase: &'static str,
     why: &'static str,
@@ -381,7 +381,7 @@ fn read_member(row: &AnyRow) -> Option<Member> {
         "done" => Phase::Done { is_good, at: since },
         "left" => Phase::Left,
         "excluded" => Phase::Excluded(Excluded::iter().find(|known| known.word() == why).unwrap_or(Excluded::Own)),
-        // Whatever is not known stops the run: that harms nothing.
+        // An unknown word stops the run, which does no harm.
         _ if why == "check" => Phase::Lost { is_good, why: Lost::Check },
         _ => Phase::Lost { is_good, why: Lost::NotActive },
     };

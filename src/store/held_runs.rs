@@ -1,4 +1,4 @@
-//! Runs of groups that people have just started, and that start no member before those people were answered.
+//! Runs of groups that people have just started, and that begin no member before the answer to the person is known to have arrived.
 
 use std::collections::BTreeSet;
 
@@ -29,8 +29,8 @@ impl HeldRuns {
 }
 
 impl Store {
-    /// Whether a run starts no member yet, because the person who started it awaits an answer. Only this process knows that: after its
-    /// death the run continues, like a take.
+    /// Whether a run begins no member yet, because the person who started it has not been answered. Only this process knows that: after a
+    /// restart the run continues, as a take does.
     pub fn is_held(&self, run: RunId) -> bool {
         self.held_runs.holds(run)
     }

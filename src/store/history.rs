@@ -1,8 +1,7 @@
-//! Pruning: deletes operations that ended long ago, with everything that belongs to them, and confirmations that nobody can answer any
-//! longer.
+//! Pruning: deletes operations that ended long ago with everything that belongs to them, and confirmations that can no longer be answered.
 //!
-//! `app` calls it regularly. Each call is one short transaction. What is open, owed or yet to be posted is kept, however old it is, and for
-//! each Snapshot that we took the store keeps who asked for it.
+//! `app` calls it regularly. Each call is one short transaction. Whatever is open, owed or not yet posted is kept, however old it is. For
+//! each Snapshot that the bot took, the store keeps who requested it.
 
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{AnyConnection, AssertSqlSafe};
@@ -15,7 +14,7 @@ use super::{
 };
 use crate::operation::{Operation, Outcome, ids::OperationId, step::Task};
 
-/// How many operations one transaction prunes, so that nobody waits long for it.
+/// How many operations one transaction prunes, so that others do not wait long for it.
 const BATCH: i64 = 50;
 /// How long a confirmation is kept after it expired: a press that Discord delivers late still gets the right answer.
 const CONFIRMATIONS_KEPT: SignedDuration = SignedDuration::from_hours(24);
@@ -42,7 +41,7 @@ impl Store {
             restores::keep(&mut transaction, operation).await?;
             kept_backups::keep(&mut transaction, operation).await?;
         }
-        // No operation joins a call that old.
+        // No operation joins a call that is this old.
         sqlx::query("DELETE FROM calls WHERE began_at < $1")
             .bind(before.as_millisecond())
             .execute(&mut *transaction)

@@ -1,4 +1,4 @@
-//! Which Snapshots were Backups of DigitalOcean until somebody had us keep them: from the history, and after that from rows of their own.
+//! Which Snapshots were Backups of DigitalOcean until a person kept them: from the history, and after pruning from rows of their own.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use crate::operation::{
 };
 
 impl Store {
-    /// The Snapshots that were Backups of DigitalOcean until somebody had us keep them, and who that was.
+    /// The Snapshots that were Backups of DigitalOcean until a person kept them, with that person.
     pub async fn kept_backups(&self) -> Result<HashMap<SnapshotId, UserId>, Error> {
         let rows = sqlx::query(select_stored!(
             "WHERE o.is_running = 0 AND o.kind = 'backups' ORDER BY o.ended_at DESC LIMIT 1000"
@@ -30,14 +30,14 @@ impl Store {
     }
 }
 
-/// The Backup that an operation has kept as a Snapshot, and for whom. Also where what was to follow failed: the look at the converted image
-/// counts.
+/// The Backup that an operation has kept as a Snapshot, and for whom. A later failure does not matter once the bot has seen the converted
+/// image.
 fn kept_backup(operation: &Operation) -> Option<(SnapshotId, UserId)> {
     let kept = operation.snapshot.as_ref().filter(|_| matches!(operation.kind, Kind::Backups(_)))?;
     Some((kept.id, operation.asker.user))
 }
 
-/// Keeps what an operation that is pruned says of a Backup that it has kept.
+/// Keeps what an operation that is about to be pruned tells about a Backup that it kept.
 pub(super) async fn keep(connection: &mut AnyConnection, operation: &Operation) -> Result<(), Error> {
     let Some((snapshot, user)) = kept_backup(operation) else { return Ok(()) };
     sqlx::query("INSERT INTO kept_backups (snapshot_id, by_user) VALUES ($1, $2) ON CONFLICT DO NOTHING")

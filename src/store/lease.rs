@@ -1,9 +1,9 @@
 //! One owner at a time: which process handles the operations of this database.
 //!
-//! On SQLite the lock on the file is the lease and never ends. On PostgreSQL it is a row that expires by the database's clock; every commit
-//! of the owner checks it in its own transaction, and no other process changes anything. `app` takes, renews and releases the lease; the
-//! worker asks how much of it remains. The lease uses a connection of its own: 1,000 operations that wait for the pool must not cost the
-//! lease.
+//! On SQLite the lock on the file is the lease and never expires. On PostgreSQL the lease is a row that expires by the database's clock;
+//! every commit of the owner checks it in its own transaction, and no other process changes anything. `app` takes, renews and releases the
+//! lease; the worker asks how much of it remains. The lease uses a connection of its own, so that 1,000 operations that wait for the pool
+//! cannot cost the lease.
 
 use std::{
     pin::pin,
@@ -23,8 +23,7 @@ use super::{
     schema,
 };
 
-/// How long the database may take to say who holds the lease, or to give it to us: an earlier owner's last transaction may have to end
-/// first.
+/// How long the database may take to report who holds the lease, or to grant it: an earlier owner's last transaction may have to end first.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The database's clock in milliseconds: the current time, not the beginning of the transaction.
@@ -89,7 +88,7 @@ impl Store {
                 return Ok(Some(Duration::MAX));
             };
             used.keep();
-            // Somebody deleted the row; the process that takes the lease creates it again.
+            // The row may have been deleted; the process that takes the lease creates it again.
             let Some(row) = row else { return Ok(Some(Duration::MAX)) };
             let free_for = Row(&row).number("free_for").and_then(|millis| u64::try_from(millis).ok());
             Ok(free_for.map(Duration::from_millis).or_else(|| self.unchanged_for_too_long(Row(&row))))

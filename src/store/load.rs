@@ -1,4 +1,4 @@
-//! Loading an operation for the worker, with the wishes that it has not heard.
+//! Loading an operation for the worker, with its unprocessed wishes.
 
 use sqlx::{AnyConnection, any::AnyRow};
 
@@ -22,7 +22,7 @@ pub struct Loaded {
     pub operation: Operation,
     /// The version that the next commit must find unchanged.
     pub version: Version,
-    /// What people have said since, in order. The next commit marks it as heard.
+    /// The wishes since then, in order. The next commit marks them as processed.
     pub wishes: Vec<(WishId, Wished)>,
     /// The number of the last wish, including unreadable ones.
     pub(super) heard_up_to: Option<i64>,
@@ -31,7 +31,7 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// What a load would return right after a commit if nobody said anything meanwhile, without reading it.
+    /// What a load would return right after a commit without new wishes. It reads nothing.
     #[must_use]
     pub fn committed(operation: Operation, version: Version) -> Self {
         Self {
@@ -56,7 +56,7 @@ impl Loaded {
 }
 
 impl Store {
-    /// Loads an operation with the wishes that it has not heard. If its state cannot be read, what the plain columns say is rescued.
+    /// Loads an operation with its unprocessed wishes. If its state cannot be read, it is rescued from the plain columns.
     pub async fn load(&self, id: OperationId) -> Result<Option<Loaded>, Error> {
         let mut connection = self.pool.acquire().await?;
         let rows =

@@ -1,7 +1,7 @@
-//! THE STORE: operations, people's wishes, owed power and posted messages, on SQLite or PostgreSQL.
+//! The store: operations, people's wishes, owed power and posted messages, on SQLite or PostgreSQL.
 //!
 //! The Discord front end writes wishes and reads; the worker loads and commits under a version; the reporter records what was posted. When
-//! a function here returns, its effect is durable. This room knows neither DigitalOcean nor Discord, only their ids.
+//! a function here returns, its effect is durable. This module knows neither DigitalOcean nor Discord, only their ids.
 
 mod account;
 mod act;
@@ -110,7 +110,7 @@ use crate::{clock::Clock, operation::ids::ChannelId};
 pub struct Settings {
     /// `sqlite://file`, `sqlite::memory:` or `postgres://…`; may hold a password.
     pub url: SecretString,
-    /// The channel that also receives every outcome.
+    /// The channel that receives every outcome.
     pub notify_channel: Option<ChannelId>,
 }
 
@@ -119,7 +119,7 @@ pub struct Settings {
 pub struct Store {
     pool: AnyPool,
     /// On a SQLite file, a connection that is never used. SQLite deletes the write-ahead log when the last connection closes. The log is
-    /// the room in which the bot continues when the disk is full, and the pool may replace its own connection at any time.
+    /// the space in which the bot continues when the disk is full, and the pool may replace its own connection at any time.
     keeper: Mutex<Option<AnyConnection>>,
     /// How many times a connection to PostgreSQL has come back to the pool.
     returned: Arc<AtomicU64>,
@@ -194,8 +194,8 @@ impl Store {
     async fn begin(&self) -> Result<Transaction<'static, Any>, Error> {
         let transaction = match self.engine {
             Engine::Sqlite => match self.pool.begin_with("BEGIN IMMEDIATE").await {
-                // SQLite ends a transaction itself if its disk is full or fails. The connection then counts one that does not exist,
-                // forever, so only a new connection can be used.
+                // SQLite ends a transaction on its own if its disk is full or fails. The connection then counts a transaction that does not
+                // exist, forever, so only a new connection can be used.
                 Err(sqlx::Error::InvalidSavePointStatement) => {
                     self.pool.acquire().await?.close().await?;
                     self.pool.begin_with("BEGIN IMMEDIATE").await

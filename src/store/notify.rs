@@ -1,4 +1,4 @@
-//! Wake-ups inside this process: loops wait here for changes in the store, and poll it anyway after a while.
+//! Notifications inside this process: loops wait here for changes in the store, and also poll it after a while.
 //!
 //! The store notifies; the loops of the worker and the reporter wait. A notification without a waiter is kept for the next one.
 

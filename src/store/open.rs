@@ -34,15 +34,15 @@ use super::{
 };
 use crate::clock::Clock;
 
-/// For the front end, the worker and the reporter on PostgreSQL; more would only queue inside the server.
+/// For the front end, the worker and the reporter on PostgreSQL. More would only queue inside the server.
 const CONNECTIONS: u32 = 6;
 /// Only the bot's own user may access its files.
 const PRIVATE: u32 = 0o600;
 /// WAL and FULL: a commit that has returned survives a power cut (<https://www.sqlite.org/pragma.html#pragma_synchronous>).
 const PRAGMAS: &str =
     "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
-/// Like `PRAGMAS`, with the write-ahead log's index in memory (<https://www.sqlite.org/wal.html#noshm>), so that no other process can read
-/// the database.
+/// `PRAGMAS` with the write-ahead log's index in memory (<https://www.sqlite.org/wal.html#noshm>), so that no other process can read the
+/// database.
 const PRAGMAS_WITHOUT_INDEX_FILE: &str = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
      PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
 
@@ -52,7 +52,7 @@ pub(super) enum Place {
     File(PathBuf),
 }
 
-/// Locks on a SQLite database, held for the life of the process: no other process uses the database, whatever path it uses.
+/// Locks on a SQLite database, held for the life of the process: no other process uses the database, by whatever path.
 #[derive(Debug)]
 pub(super) struct Alone {
     _beside: File,
@@ -109,7 +109,7 @@ impl Store {
         Ok(())
     }
 
-    /// Closes all connections once running calls have ended. Without this, nothing is lost either.
+    /// Closes all connections once running calls have ended. Skipping this loses nothing.
     pub async fn close(&self) {
         self.pool.close().await;
         let keeper = self.keeper.lock().take();
@@ -235,7 +235,7 @@ async fn connect_sqlite(url: &str, place: &Place) -> Result<(AnyPool, Option<Any
                 check_is_writable(&pool).await?;
                 Ok((pool, Some(keeper)))
             }
-            // Each start creates the index file again, and on a full disk another program may take its room.
+            // Each start creates the index file again, and on a full disk another program may take its space.
             Err(Error::NoIndexFile) => {
                 tracing::warn!(
                     "the database's disk is full; until the next start no other program can read the database"

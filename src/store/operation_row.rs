@@ -1,6 +1,6 @@
 //! An operation as stored in its row: read back from its JSON, or rescued from the plain columns next to it.
 //!
-//! Used by all readers in this room. A row that cannot be read never keeps a Droplet from being turned back on.
+//! Used by all readers in the store. A row that cannot be read never keeps a Droplet from being turned back on.
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -43,7 +43,7 @@ macro_rules! select_operation {
 }
 pub(super) use select_operation;
 
-/// Selects an operation, and how many wishes it has not heard.
+/// Selects an operation, and how many unprocessed wishes it has.
 macro_rules! select_stored {
     ($rest:literal) => {
         crate::store::operation_row::select_operation!(
@@ -54,7 +54,7 @@ macro_rules! select_stored {
 }
 pub(super) use select_stored;
 
-/// Like [`select_stored`], for a row that cannot be read because of its state.
+/// As [`select_stored`], for a row that cannot be read because of its state.
 macro_rules! select_stored_without_state {
     ($rest:literal) => {
         crate::store::operation_row::select_operation!(

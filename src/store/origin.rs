@@ -18,19 +18,19 @@ use crate::operation::{
     trigger::Trigger,
 };
 
-/// A deletion that we carried out.
+/// A deletion that the bot carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deletion {
-    /// Who wanted it.
+    /// Who requested it.
     pub by: Deleter,
     /// When it was done.
     pub at: Timestamp,
 }
 
-/// Who wanted a Snapshot deleted.
+/// Who requested the deletion of a Snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deleter {
-    /// A person asked for it.
+    /// A person requested it.
     Person(UserId),
     /// The rules of this schedule no longer kept it.
     Schedule(ScheduleId),
@@ -41,7 +41,7 @@ const AT_ONCE: usize = 200;
 
 impl Store {
     /// The operations that took Snapshots with these names. The whole name must match, not only its end. For pruned operations only the
-    /// plain facts remain: who asked, where, when, for which Droplet.
+    /// plain facts remain: who requested it, where, when, for which Droplet.
     pub async fn origins<'n>(
         &self,
         names: impl IntoIterator<Item = &'n str>,
@@ -64,7 +64,7 @@ impl Store {
         Ok(found)
     }
 
-    /// Who made us delete this Snapshot, and when; `None` if we did not, or no longer know.
+    /// Who had the bot delete this Snapshot, and when; `None` if the bot did not, or no longer knows.
     pub async fn deletion_of(&self, snapshot: SnapshotId) -> Result<Option<Deletion>, Error> {
         let keyed =
             sqlx::query(select_stored!("WHERE o.deletes = $1 AND o.outcome = 'completed' ORDER BY o.ended_at DESC"));
@@ -111,7 +111,7 @@ fn deleter(deletion: &Operation) -> Deleter {
     }
 }
 
-/// The operation id at the end of one of our names.
+/// The operation id at the end of a name that the bot gave.
 fn operation_in(name: &str) -> Option<OperationId> {
     name.rsplit_once('-')?.1.parse().ok()
 }

@@ -1,8 +1,8 @@
-//! Whether a pooler in transaction mode, such as pgbouncer, is between the bot and PostgreSQL.
+//! Detects a pooler in transaction mode, such as pgbouncer, between the bot and PostgreSQL.
 //!
 //! Such a pooler gives each transaction whatever server process is free. The bot prepares statements, sets deadlines and locks migrations
-//! per connection; with a pooler these would reach other server processes than intended, or lock out somebody else. So the start and
-//! `check` detect a pooler and refuse it: the bot needs only a few connections anyway.
+//! per connection; with a pooler these would reach other server processes than intended, or block other clients. So the start and `check`
+//! detect a pooler and refuse it. The bot needs only a few connections anyway.
 
 use std::collections::HashSet;
 

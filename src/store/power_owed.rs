@@ -1,4 +1,4 @@
-//! Power owed: Droplets that we may have turned off and must see on again, in plain columns.
+//! Owed power: Droplets that the bot may have turned off and must see on again, in plain columns.
 //!
 //! Written and cleared in the transaction of the state that they belong to, and readable even if that state is not.
 
@@ -14,7 +14,7 @@ use crate::operation::{
     ids::{DropletId, OperationId},
 };
 
-/// Power that we owe a Droplet.
+/// Power that the bot owes a Droplet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PowerOwed {
     /// The Droplet that must be turned back on.
@@ -68,7 +68,7 @@ pub(super) async fn write(connection: &mut AnyConnection, operation: &Operation)
         .bind(owed.late_until.map(Timestamp::as_millisecond))
         .bind(i64::from(operation.power.is_watched())),
         (None, _) => sqlx::query("DELETE FROM power_owed WHERE operation = $1").bind(id),
-        // Only the row still says which Droplet it is.
+        // Only the row still tells which Droplet it is.
         (Some(_), None) => return Ok(()),
     };
     query.execute(connection).await?;

@@ -1,6 +1,6 @@
 //! Repairs rows that keep a Droplet off that the bot turned off: rows that owe power but cannot be processed.
 //!
-//! SQLite accepts anything in any column, and anybody can edit its file; PostgreSQL enforces types and references itself.
+//! SQLite accepts anything in any column, and its file can be edited; PostgreSQL enforces types and references itself.
 
 use jiff::Timestamp;
 use sqlx::AnyConnection;

@@ -1,4 +1,4 @@
-//! What people were told, and what they are yet to be told: the reporter's side.
+//! The reporter's side: what was posted, and what is yet to be posted.
 //!
 //! A report is a projection: the row says which version a message shows, the operation says which version is current. The reporter records
 //! here what it is about to do, and what it did, so that a crash repeats nothing.
@@ -32,7 +32,7 @@ macro_rules! select_report {
 
 /// The shown version of a message that exists but may no longer be accurate.
 pub const OUTDATED: Version = Version(0);
-/// Stands for the asker's direct message channel, which Discord opens when needed.
+/// Represents the asker's direct message channel, which Discord opens when needed.
 pub const DIRECTLY: ChannelId = ChannelId(0);
 /// The minimum pause between two edits of one message.
 const EDIT_PAUSE: jiff::SignedDuration = jiff::SignedDuration::from_secs(2);
@@ -77,8 +77,8 @@ impl Store {
         self.due_reports_elsewhere(&HashSet::new(), now, limit).await
     }
 
-    /// Like [`due_reports`](Self::due_reports), without the channels in which a message is being sent: a thousand reports that wait for one
-    /// channel delay no other, and are not read again and again.
+    /// The due reports of [`due_reports`](Self::due_reports), without the channels in which a message is being sent. A thousand reports
+    /// that wait for one channel delay no other, and are not read again and again.
     pub async fn due_reports_elsewhere(
         &self,
         busy: &HashSet<ChannelId>,
@@ -91,7 +91,7 @@ impl Store {
             let busy: Vec<String> = busy.iter().map(|channel| bits(channel.0).to_string()).collect();
             let elsewhere = format!("COALESCE(r.moved_to, r.channel_id) NOT IN ({})", busy.join(", "));
             let elsewhere = if busy.is_empty() { "1 = 1" } else { &elsewhere };
-            // The numbers come from our own code.
+            // The numbers come from this program's own code.
             let query = AssertSqlSafe(format!("{query} AND {elsewhere} AND r.due_at <= $1 ORDER BY r.due_at LIMIT $2"));
             let rows = sqlx::query(query)
                 .persistent(busy.is_empty())
@@ -105,7 +105,7 @@ impl Store {
         Ok(due.into_iter().map(|(_, report)| report).take(limit).collect())
     }
 
-    /// Lets nothing wait beyond `latest`. For a process that has just started, whose clock may have been set back.
+    /// Lets no report wait beyond `latest`. For a process that has just started, whose clock may have been set back.
     pub async fn clamp_reports(&self, latest: Timestamp) -> Result<(), Error> {
         let mut transaction = self.begin_as_owner().await?;
         sqlx::query("UPDATE reports SET due_at = $1 WHERE due_at > $1")
@@ -223,7 +223,7 @@ impl Store {
         Ok(())
     }
 
-    /// Records that posting or editing failed, and that the next try comes no earlier than `retry_at`. The count of attempts stops at
+    /// Records that posting or editing failed, and that the next attempt comes no earlier than `retry_at`. The count of attempts stops at
     /// `most`.
     pub async fn report_failed(&self, report: &Report, retry_at: Timestamp, most: u32) -> Result<(), Error> {
         self.change(
@@ -247,7 +247,7 @@ impl Store {
         .await
     }
 
-    /// Records that somebody deleted the message, so that the next generation is posted.
+    /// Records that the message was deleted, so that the next generation is posted.
     pub async fn report_deleted(&self, report: &Report) -> Result<(), Error> {
         let now = self.clock.now();
         self.change(

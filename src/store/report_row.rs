@@ -8,7 +8,7 @@ use crate::operation::{
     report::ReportKind,
 };
 
-/// One message that is to be posted or edited.
+/// A message that must be posted or edited.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
     /// The operation that it is about.
@@ -27,7 +27,7 @@ pub struct Report {
     pub shown_digest: Option<String>,
     /// When it was last posted or edited.
     pub shown_at: Option<Timestamp>,
-    /// How often posting or editing was tried since it last succeeded.
+    /// The number of attempts to post or edit since the last success.
     pub attempts: u32,
     /// When a post of this generation was first attempted, after which it may have arrived.
     pub posting_since: Option<Timestamp>,

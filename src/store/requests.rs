@@ -1,4 +1,4 @@
-//! What people say to operations, and the Discord front end's queries about them. A wish is durable once it is accepted.
+//! People's wishes for operations, and the Discord front end's queries about operations. A wish is durable once it is accepted.
 //!
 //! An interaction that Discord delivers twice counts once. Nothing here changes the state of an operation, which the worker may hold.
 
@@ -21,7 +21,7 @@ use crate::operation::{
 pub enum Heard {
     /// The worker will process it.
     Yes,
-    /// This interaction has already said it.
+    /// This interaction has already sent it.
     Repeated,
     /// The operation has ended and owes nothing.
     Ended,
@@ -31,7 +31,7 @@ pub enum Heard {
 
 impl Store {
     /// Adds a wish to an operation. The worker processes it in the operation's next turn, which is due immediately; the operation's state
-    /// and version are unchanged. A wish without an interaction comes from the reporter, or is one of several that one press stands for.
+    /// and version are unchanged. A wish without an interaction comes from the reporter, or is one of several that a single press sends.
     pub async fn wish(
         &self,
         operation: OperationId,
@@ -78,7 +78,7 @@ impl Store {
         Ok(operation_row::read_all(&rows).pop())
     }
 
-    /// All running operations, no matter who asked for them, oldest first.
+    /// All running operations, regardless of who requested them, oldest first.
     pub async fn running(&self) -> Result<Vec<Stored>, Error> {
         let rows = sqlx::query(select_stored!("WHERE o.is_open = 1 AND o.is_running = 1 ORDER BY o.asked_at, o.id"))
             .fetch_all(&self.pool)
@@ -86,7 +86,7 @@ impl Store {
         Ok(operation_row::read_all(&rows))
     }
 
-    /// How many running operations this person asked for, not counting those of their schedules.
+    /// How many running operations this person requested, not counting those of their schedules.
     pub async fn count_running_of(&self, person: UserId) -> Result<usize, Error> {
         let row = sqlx::query(
             "SELECT COUNT(*) AS n FROM operations WHERE is_open = 1 AND is_running = 1 AND asker_id = $1 \
@@ -98,7 +98,7 @@ impl Store {
         Ok(Row(&row).number("n").and_then(|count| usize::try_from(count).ok()).unwrap_or_default())
     }
 
-    /// When the latest take of a Droplet that runs or was completed was asked for.
+    /// When the latest take of a Droplet that runs or was completed was requested.
     pub async fn last_take(&self, droplet: DropletId) -> Result<Option<Timestamp>, Error> {
         let row = sqlx::query(
             "SELECT MAX(asked_at) AS latest FROM operations WHERE kind = 'take' AND droplet_id = $1 \
@@ -110,7 +110,7 @@ impl Store {
         Ok(Row(&row).at("latest"))
     }
 
-    /// All running operations that were asked for in this guild, oldest first.
+    /// All running operations that were requested in this guild, oldest first.
     pub async fn running_in(&self, guild: GuildId) -> Result<Vec<Stored>, Error> {
         let rows = sqlx::query(select_stored!(
             "WHERE o.is_open = 1 AND o.is_running = 1 AND o.guild_id = $1 ORDER BY o.asked_at, o.id"

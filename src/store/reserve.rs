@@ -1,8 +1,8 @@
-//! Reserved room on the disk of a SQLite database, so that running operations can still be stored when the disk is full.
+//! Reserved disk space for a SQLite database, so that running operations can still be stored when the disk is full.
 //!
-//! The room is inside the database's own files, where no other program can take it: free pages in the database, and a write-ahead log long
+//! The space is inside the database's own files, where no other program can take it: free pages in the database, and a write-ahead log long
 //! enough to be overwritten until it is copied into the database, after which it starts again (<https://www.sqlite.org/wal.html>). `app`
-//! requests the room at the start and every minute.
+//! requests the space at the start and every minute.
 
 use sqlx::{AnyConnection, Executor};
 
@@ -11,12 +11,12 @@ use super::{Engine, Error, Store, row::Row};
 /// Free pages of 4 KiB: some 5 MB. More than the 1,000 after which SQLite copies the log into the database, and enough to finish some 1,000
 /// operations.
 const PAGES: i64 = 1_200;
-/// Fills the same number of pages, in pieces of 64 KiB. The data is random, because a file system may reserve no room for zeros.
+/// Fills the same number of pages, in pieces of 64 KiB. The data is random, because a file system may reserve no space for zeros.
 const FILL: &str = "CREATE TABLE reserve AS WITH RECURSIVE piece(number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM piece \
                     WHERE number < 75) SELECT randomblob(65536) AS filler FROM piece";
 
 impl Store {
-    /// Ensures that the room is reserved, on SQLite. [`Error::Full`] means that there is no more room, so nothing new begins until there
+    /// Ensures that the space is reserved, on SQLite. [`Error::Full`] means that there is no more space, so nothing new begins until there
     /// is.
     pub async fn keep_reserve(&self) -> Result<(), Error> {
         if self.engine == Engine::Postgres {

@@ -37,7 +37,7 @@ impl Store {
         Ok(rows.iter().filter_map(|row| Row(row).id("droplet_id")).map(DropletId).collect())
     }
 
-    /// Every restore of a Droplet of which a schedule has Snapshots, as far back as the history goes; of earlier ones, the last of each
+    /// Every restore of a Droplet that a schedule has Snapshots of, as far back as the history goes; of earlier ones, the last of each
     /// Droplet.
     pub async fn restores(&self, schedule: ScheduleId) -> Result<Vec<Restored>, Error> {
         let rows = sqlx::query(select_stored!(

@@ -1,6 +1,6 @@
-//! Columns: how our values are stored in the database's few types, and read back from rows that anybody may have changed.
+//! Columns: how values are stored in the database's few types, and read back from rows that may have been edited.
 //!
-//! Reading never fails: an invalid value becomes the nearest harmless one, and the log says so.
+//! Reading never fails: an invalid value becomes the nearest harmless one, and the log reports it.
 
 use jiff::Timestamp;
 use sqlx::{Any, Decode, Row as _, Type, any::AnyRow};

@@ -1,7 +1,7 @@
-//! Schedules, and what becomes of their planned times.
+//! Schedules, and the fates of their planned times.
 //!
-//! The scheduler reads what is due and writes what it decided, in one transaction each; the Discord front end adds and changes schedules.
-//! Both write under a version, so that neither overwrites what the other has just said.
+//! The scheduler reads what is due and stores its decisions, in one transaction each; the Discord front end adds and changes schedules.
+//! Both write under a version, so that neither overwrites a concurrent change of the other.
 
 use jiff::Timestamp;
 use sqlx::{Any, Transaction};
@@ -21,22 +21,22 @@ use crate::{
 /// Why a schedule was not added.
 #[derive(Debug, thiserror::Error)]
 pub enum AddError {
-    /// Its owner has as many as anybody may have.
+    /// Its owner already has the maximum number.
     #[error("add the schedule: its owner has as many as anybody may have")]
     TooMany,
-    /// The review was answered already, or does not count.
+    /// The review was already answered, or the answer does not count.
     #[error("add the schedule: the review does not count")]
     Unconfirmed(ConfirmationRefused),
-    /// The store did not do it.
+    /// The store failed.
     #[error(transparent)]
     Unavailable(#[from] Error),
 }
 
-/// How often a change is tried again when somebody else was quicker.
+/// How often a change is retried after a concurrent change.
 const ATTEMPTS: usize = 8;
 
 impl Store {
-    /// Adds a schedule whose review a person answered. In one transaction with using up that answer, so it is added once.
+    /// Adds a schedule whose review a person confirmed. The answer is used up in the same transaction, so the schedule is added once.
     pub async fn add_schedule(&self, schedule: &Schedule, consent: &Consent) -> Result<(), AddError> {
         let mut transaction = self.begin_as_owner().await?;
         confirmation::use_up(&mut transaction, consent).await?.map_err(AddError::Unconfirmed)?;
@@ -64,10 +64,10 @@ impl Store {
         Ok(())
     }
 
-    /// How many schedules somebody owns, as long as the transaction lasts.
+    /// How many schedules a person owns. The number cannot grow before the transaction ends.
     async fn owned(&self, transaction: &mut Transaction<'_, Any>, owner: UserId) -> Result<usize, Error> {
         if self.engine == Engine::Postgres {
-            // Two reviews answered at once would not see each other; this one waits for the other's end.
+            // Two reviews that are confirmed simultaneously would not see each other, so this one waits until the other's transaction ends.
             sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(bits(owner.0)).execute(&mut **transaction).await?;
         }
         let rows = sqlx::query("SELECT id, version, state FROM schedules WHERE is_removed = 0")
@@ -76,13 +76,13 @@ impl Store {
         Ok(rows.iter().filter_map(read).filter(|stored| stored.schedule.owner.user == owner).count())
     }
 
-    /// A schedule, also one that was removed.
+    /// The schedule with this id, even if it was removed.
     pub async fn schedule(&self, id: ScheduleId) -> Result<Option<StoredSchedule>, Error> {
         let mut connection = self.pool.acquire().await?;
         read_one(&mut connection, id).await
     }
 
-    /// Every schedule that was not removed, by id.
+    /// All schedules that were not removed, by id.
     pub async fn schedules(&self) -> Result<Vec<StoredSchedule>, Error> {
         let rows = sqlx::query("SELECT id, version, state FROM schedules WHERE is_removed = 0 ORDER BY id")
             .fetch_all(&self.pool)
@@ -90,14 +90,14 @@ impl Store {
         Ok(rows.iter().filter_map(read).collect())
     }
 
-    /// Those of one guild.
+    /// All schedules of one guild that were not removed.
     pub async fn schedules_of(&self, guild: GuildId) -> Result<Vec<StoredSchedule>, Error> {
         let all = self.schedules().await?;
         Ok(all.into_iter().filter(|stored| stored.schedule.guild == guild).collect())
     }
 
-    /// Changes a schedule by the bot's own decision, whatever else happens to it meanwhile, and has the scheduler look at it. None if there is
-    /// none, or it was removed.
+    /// Changes a schedule by the bot's own decision, whatever else changes meanwhile, and has the scheduler look at it. `None` if it does
+    /// not exist or was removed.
     pub async fn change_schedule(
         &self,
         id: ScheduleId,
@@ -106,7 +106,7 @@ impl Store {
         self.change_noting(id, None, change).await
     }
 
-    /// The same because a person wants it, which is noted.
+    /// Changes a schedule because a person requested it, and records that. Otherwise as [`change_schedule`](Self::change_schedule).
     pub async fn change_schedule_by(
         &self,
         id: ScheduleId,
@@ -144,7 +144,7 @@ impl Store {
         Err(Error::Locked)
     }
 
-    /// What a pause has left out so far: counted before anything else is known of the schedule.
+    /// What a pause has skipped so far. It is counted before any other change of the schedule.
     pub(super) async fn left_out(&self, schedule: &Schedule) -> Result<Due, Error> {
         if schedule.state == State::Active {
             return Ok(Due::default());
@@ -153,7 +153,7 @@ impl Store {
         Ok(Due { given_up, closed, ..Due::default() })
     }
 
-    /// Makes those schedules due that wait for a Droplet: an operation has ended, perhaps on theirs.
+    /// Makes the schedules due that wait for a Droplet, because an operation has ended, perhaps on theirs.
     pub async fn wake_waiting_schedules(&self) -> Result<(), Error> {
         let mut transaction = self.begin_as_owner().await?;
         sqlx::query("UPDATE schedules SET due_at = 0 WHERE id IN (SELECT schedule FROM slots WHERE fate = 'waiting')")
@@ -163,8 +163,7 @@ impl Store {
         Ok(())
     }
 
-    /// Writes down what was decided for a schedule, and what people are told: all of it, or nothing if it changed meanwhile
-    /// ([`Error::LeaseLost`]).
+    /// Stores the decisions for a schedule, and its notices: all of it, or nothing if it changed meanwhile ([`Error::LeaseLost`]).
     pub async fn keep_schedule(
         &self,
         stored: &StoredSchedule,
@@ -199,7 +198,7 @@ impl Store {
         Ok(version)
     }
 
-    /// Schedules that the scheduler must look at by now, the longest waiting first.
+    /// The schedules that are due, longest waiting first.
     pub async fn due_schedules(&self, now: Timestamp, limit: usize) -> Result<Vec<StoredSchedule>, Error> {
         let rows = sqlx::query(
             "SELECT id, version, state FROM schedules WHERE is_removed = 0 AND due_at IS NOT NULL AND due_at <= $1 \
@@ -220,7 +219,7 @@ impl Store {
         Ok(Row(&row).at("due_at"))
     }
 
-    /// Makes every schedule due: for a process that has just begun, whose clock and time zones may be other ones.
+    /// Makes every schedule due. For a process that has just started, whose clock and time zones may differ.
     pub async fn wake_schedules(&self) -> Result<(), Error> {
         let mut transaction = self.begin_as_owner().await?;
         sqlx::query("UPDATE schedules SET due_at = 0 WHERE is_removed = 0").execute(&mut *transaction).await?;
@@ -228,7 +227,7 @@ impl Store {
         Ok(())
     }
 
-    /// Has the scheduler look at once.
+    /// Has the scheduler look immediately.
     pub(super) fn ring_schedules(&self) {
         self.changes.scheduler.notify_one();
         self.changes.groups.notify_one();
@@ -236,7 +235,7 @@ impl Store {
     }
 }
 
-/// Writes a schedule and what was decided for it, unless it changed meanwhile ([`Error::LeaseLost`]).
+/// Stores a schedule and the decisions for it, unless it changed meanwhile ([`Error::LeaseLost`]).
 pub(super) async fn write_schedule(
     transaction: &mut Transaction<'_, Any>,
     stored: &StoredSchedule,

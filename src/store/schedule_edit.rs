@@ -1,4 +1,4 @@
-//! Edits of a schedule that a person reviewed: in one transaction with using up their answer, so that each is made once.
+//! Edits of a schedule that a person reviewed. The answer is used up in the same transaction, so each edit takes effect once.
 
 use super::{AddError, Consent, Deed, Error, Store, StoredSchedule, act, confirmation, schedule};
 use crate::{
@@ -10,8 +10,10 @@ use crate::{
 };
 
 impl Store {
-    /// Makes a schedule what a person has reviewed. A planned time that waits for its turn is left out: it was planned by the old schedule.
-    /// [`Error::LeaseLost`]: it has changed since it was read.
+    /// Changes a schedule to what a person reviewed. A planned time that waits for its turn is skipped, since it belongs to the old
+    /// schedule.
+    ///
+    /// [`Error::LeaseLost`] means that the schedule has changed since it was read.
     pub async fn edit_schedule(
         &self,
         stored: &StoredSchedule,
@@ -32,7 +34,7 @@ impl Store {
         Ok(())
     }
 
-    /// Takes back what a person did whom Discord did not let us answer: a schedule that was added is removed, one that was edited is what it
+    /// Reverts an action whose answer Discord did not accept: a schedule that was added is removed, and one that was edited becomes what it
     /// `was`.
     pub async fn withdraw_schedule(&self, id: ScheduleId, was: Option<&Schedule>) -> Result<(), Error> {
         let put_back = |schedule: &mut Schedule| match was {

@@ -1,6 +1,6 @@
-//! What people are told about schedules: a message each that is edited as it goes, and new ones where somebody must look.
+//! Messages about schedules: one for each that is edited as it goes, and new ones where people must act.
 //!
-//! As with reports, everything that is about to be said, or was, is written here first, so that a crash repeats nothing.
+//! As with reports, each message is recorded before and after it is sent, so that a crash repeats nothing.
 
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{
@@ -19,44 +19,44 @@ use crate::{
     schedule::{Schedule, notice::Notice},
 };
 
-/// What a message of a schedule says.
+/// The content of a schedule's message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Said {
-    /// How the schedule stands; edited as that changes.
+    /// The state of the schedule; edited as that changes.
     Status,
-    /// Something that is said once.
+    /// A one-off notice.
     Once(Notice),
 }
 
-/// A message that is to be posted or edited.
+/// A message that must be posted or edited.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScheduleMessage {
     /// The schedule that it is about.
     pub stored: StoredSchedule,
     /// Tells the messages of a schedule apart; 0 is the status message.
     pub number: i64,
-    /// What it says.
+    /// Its content.
     pub said: Said,
-    /// Where it belongs.
+    /// The channel that it belongs to.
     pub channel: ChannelId,
     /// Counts the messages posted after a deletion, from 1.
     pub generation: i64,
     /// The message, once posted.
     pub message: Option<MessageId>,
-    /// A digest of what it shows.
+    /// A digest of the text that it shows.
     pub shown_digest: Option<String>,
     /// When a post of this generation was first attempted: it may have arrived.
     pub posting_since: Option<Timestamp>,
-    /// How often it was tried since it last succeeded.
+    /// The number of attempts since the last success.
     pub attempts: i64,
-    /// The version that it should show: that of its schedule, or how often what is said once has changed.
+    /// The version that it should show: that of its schedule, or for a notice the number of its changes.
     pub version: Version,
 }
 
-/// Edits of one message are at least this far apart.
+/// The minimum pause between two edits of one message.
 const EDIT_PAUSE: SignedDuration = SignedDuration::from_secs(2);
 
-/// Opens the status message of a schedule that was just added.
+/// Makes the status message of a new schedule due.
 pub(super) async fn open_status(
     connection: &mut AnyConnection,
     schedule: &Schedule,
@@ -75,7 +75,7 @@ pub(super) async fn open_status(
 }
 
 impl Store {
-    /// Messages that are to be posted or edited by now, the longest waiting first.
+    /// The messages that are due, longest waiting first.
     pub async fn due_schedule_messages(&self, now: Timestamp, limit: usize) -> Result<Vec<ScheduleMessage>, Error> {
         let rows = sqlx::query(
             "SELECT s.id, s.version, s.state, m.number, m.channel_id, m.what, m.generation, m.message_id, m.shown_digest, \
@@ -91,7 +91,7 @@ impl Store {
         Ok(rows.iter().filter_map(read).collect())
     }
 
-    /// When the next of them is due.
+    /// When the next message is due.
     pub async fn next_schedule_message_due(&self) -> Result<Option<Timestamp>, Error> {
         let row = sqlx::query(
             "SELECT MIN(m.due_at) AS due_at FROM schedule_messages m JOIN schedules s ON s.id = m.schedule \
@@ -103,7 +103,7 @@ impl Store {
         Ok(Row(&row).at("due_at"))
     }
 
-    /// A post is about to leave: from here on it may have arrived. Commit this first.
+    /// Records that a post is about to be sent, so from now on it may have arrived. Commit this first.
     pub async fn schedule_message_posting(&self, message: &ScheduleMessage, now: Timestamp) -> Result<(), Error> {
         self.change_message(
             message,
@@ -116,7 +116,7 @@ impl Store {
         .await
     }
 
-    /// The message is there, and shows this version of its schedule.
+    /// Records that the message was posted and shows this version of its schedule.
     pub async fn schedule_message_shown(
         &self,
         message: &ScheduleMessage,
@@ -137,7 +137,7 @@ impl Store {
         .await
     }
 
-    /// It could not be posted or edited: not again before `retry_at`.
+    /// Records that posting or editing failed, and that the next attempt comes no earlier than `retry_at`.
     pub async fn schedule_message_failed(&self, message: &ScheduleMessage, retry_at: Timestamp) -> Result<(), Error> {
         self.change_message(
             message,
@@ -150,7 +150,7 @@ impl Store {
         .await
     }
 
-    /// It is to be posted as a new message: it was deleted, is too old to be edited, or its channel cannot hear us.
+    /// Records that a new message must be posted: it was deleted, is too old to be edited, or its channel cannot be reached.
     pub async fn schedule_message_lost(&self, message: &ScheduleMessage, channel: ChannelId) -> Result<(), Error> {
         let now = self.clock.now();
         self.change_message(
@@ -165,8 +165,8 @@ impl Store {
         .await
     }
 
-    /// No channel takes it: it is tried again at `retry_at`, first where it belongs, and the bot's operator hears of it
-    /// ([`Store::has_unheard_schedules`]).
+    /// Records that no channel accepts the message. It is retried at `retry_at`, first in its own channel, and the bot's operator is
+    /// notified ([`Store::has_unheard_schedules`]).
     pub async fn schedule_message_unheard(&self, message: &ScheduleMessage, retry_at: Timestamp) -> Result<(), Error> {
         let channel = message.stored.schedule.channel;
         self.change_message(
@@ -183,12 +183,12 @@ impl Store {
         Ok(())
     }
 
-    /// Whether there is a message of a schedule that no channel takes.
+    /// Whether no channel accepts some message of a schedule.
     pub fn has_unheard_schedules(&self) -> bool {
         self.unheard.are_some()
     }
 
-    /// It cannot be said, and why.
+    /// Gives up the message, for the reason `why`.
     pub async fn schedule_message_given_up(&self, message: &ScheduleMessage, why: &str) -> Result<(), Error> {
         self.change_message(
             message,
@@ -200,7 +200,7 @@ impl Store {
         .await
     }
 
-    /// Changes a message's row, unless it has moved on to another generation or another process.
+    /// Updates a message's row, unless it has moved on to another generation or another process.
     async fn change_message<'q>(
         &self,
         message: &ScheduleMessage,

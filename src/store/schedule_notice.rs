@@ -1,7 +1,7 @@
-//! What is said of schedules next to their status: which message tells it, so that one cause is one message and one ping.
+//! Notices of schedules: which message contains which notice, so that one cause leads to one message and one ping.
 //!
-//! What went wrong within ten minutes in one channel is told by one message, which the first of them leads: the others are rows without
-//! a message of their own. The same failure once more changes the row that told the first.
+//! What goes wrong within ten minutes in one channel is one message, which the first notice leads: the others are rows without a message of
+//! their own. If the same failure happens again, the row of the first notice changes.
 
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{AnyConnection, any::AnyRow};
@@ -16,24 +16,24 @@ use crate::{
     schedule::{Schedule, notice::Notice},
 };
 
-/// How long a message grows by what else goes wrong in its channel.
+/// How long a message takes in other notices of its channel.
 const TOGETHER: SignedDuration = SignedDuration::from_mins(10);
-/// How many of a schedule's latest messages tell whether a failure is one more for the same reason.
+/// How many of a schedule's latest notices are searched for an earlier failure with the same reason.
 const LOOKED_AT: i64 = 20;
 /// How many messages of a channel may still grow.
 const GROWING: i64 = 50;
 
-/// Which message: the schedule that it is of, and its number.
+/// A message: its schedule, and its number.
 type Place = (ScheduleId, i64);
 
-/// Something that was said, as its row has it.
+/// A notice as stored in its row.
 struct Spoken {
     place: Place,
     notice: Notice,
     leader: Option<Place>,
 }
 
-/// Has something said once: by a message of its own, or by one that is there already.
+/// Sends a one-off notice: in a message of its own, or in an existing one.
 pub(super) async fn say(
     connection: &mut AnyConnection,
     schedule: &Schedule,
@@ -41,7 +41,7 @@ pub(super) async fn say(
     now: Timestamp,
 ) -> Result<(), Error> {
     let latest = latest(connection, schedule.id).await?;
-    // That it is stale meanwhile is another matter.
+    // A notice that it is stale meanwhile is a different matter.
     let last = latest.iter().find(|spoken| spoken.notice.is_like(notice));
     if let Some((last, again)) = last.and_then(|last| Some((last, last.notice.repeated(notice)?))) {
         sqlx::query("UPDATE schedule_messages SET what = $1 WHERE schedule = $2 AND number = $3")
@@ -59,7 +59,7 @@ pub(super) async fn say(
     insert(connection, schedule, (notice, leader), now).await
 }
 
-/// Says that it is good again, if the last that was said is that it was not.
+/// Reports that the schedule is good again, if the last notice about its runs was a failure.
 pub(super) async fn say_good_again(
     connection: &mut AnyConnection,
     schedule: &Schedule,
@@ -72,12 +72,12 @@ pub(super) async fn say_good_again(
     }
 }
 
-/// Whether it tells how the latest runs went.
+/// Whether a notice reports how the latest runs went.
 fn is_an_outcome(notice: &Notice) -> bool {
     notice.is_of_a_run() || matches!(notice, Notice::Stale { .. })
 }
 
-/// What was said of a schedule last, the newest first.
+/// The latest notices of a schedule, newest first.
 async fn latest(connection: &mut AnyConnection, schedule: ScheduleId) -> Result<Vec<Spoken>, Error> {
     let rows = sqlx::query(
         "SELECT schedule, number, what, leader_schedule, leader_number FROM schedule_messages \
@@ -90,7 +90,8 @@ async fn latest(connection: &mut AnyConnection, schedule: ScheduleId) -> Result<
     Ok(rows.iter().filter_map(read).collect())
 }
 
-/// The message that tells this too: young enough, in the same channel, of the same family, and pinging all whom this would ping.
+/// The message that can take in this notice too: young enough, in the same channel, of the same family, and pinging everyone whom this
+/// notice would ping.
 async fn leader(
     connection: &mut AnyConnection,
     schedule: &Schedule,
@@ -119,7 +120,7 @@ async fn leader(
     Ok(rows.iter().find_map(fits))
 }
 
-/// What a message says has changed.
+/// Marks a message as changed.
 async fn change(connection: &mut AnyConnection, (schedule, number): Place) -> Result<(), Error> {
     sqlx::query(
         "UPDATE schedule_messages SET changes = CASE WHEN changes > shown_version THEN changes ELSE shown_version END + 1 \
@@ -171,7 +172,7 @@ fn read(row: &AnyRow) -> Option<Spoken> {
 }
 
 impl Store {
-    /// What a message says next to what it was posted for, in the order in which it happened.
+    /// The other notices of a message, in the order in which they occurred.
     pub async fn told_with(
         &self,
         (schedule, number): (ScheduleId, i64),
@@ -188,7 +189,7 @@ impl Store {
         Ok(rows.iter().filter_map(|row| Some((schedule_row::read(row)?, read(row)?.notice))).collect())
     }
 
-    /// Changes a schedule and says something of it, both or neither ([`Error::LeaseLost`] if somebody else changed it meanwhile).
+    /// Changes a schedule and sends a notice about it, both or neither ([`Error::LeaseLost`] if it was changed meanwhile).
     pub async fn tell(
         &self,
         schedule: ScheduleId,
@@ -205,7 +206,7 @@ impl Store {
         Ok(())
     }
 
-    /// What is asked about a schedule was answered: the messages that ask it show that.
+    /// Marks the messages that ask about a schedule as outdated, because the question was answered.
     pub async fn question_was_answered(&self, schedule: ScheduleId) -> Result<(), Error> {
         let mut transaction = self.begin_as_owner().await?;
         for spoken in latest(&mut transaction, schedule).await? {

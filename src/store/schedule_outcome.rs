@@ -1,4 +1,4 @@
-//! How an operation of a schedule ended, and what that means for its slot and for what people are told.
+//! How an operation of a schedule ended, and what that means for its slot and for notices.
 
 use crate::{
     operation::{
@@ -13,11 +13,11 @@ use crate::{
     },
 };
 
-/// What became of a slot, by how its operation ended.
+/// The fate of a slot, by how its operation ended.
 pub(super) fn fate(operation: &Operation, is_taken: bool) -> Fate {
     match &operation.verdict {
         _ if is_taken => Fate::Ran,
-        // Until it begins it only looks, and a Droplet that was seen once has answered.
+        // Before it begins it only looks, and if it has seen the Droplet once, DigitalOcean has answered.
         _ if is_too_late(operation) && operation.power.last_seen().is_none() => Fate::Missed(Missed::Outage),
         _ if is_too_late(operation) => Fate::Missed(Missed::Busy),
         Some(Outcome::Cancelled) => Fate::Failed(Failed::Cancelled),
@@ -32,7 +32,7 @@ pub(super) fn is_too_late(operation: &Operation) -> bool {
         && operation.steps.iter().all(|step| step.began.is_none())
 }
 
-/// A word that is the same for the same reason.
+/// A word for the reason, equal for equal reasons.
 pub(super) fn why(operation: &Operation, fate: Fate) -> String {
     match (&operation.verdict, fate) {
         (Some(Outcome::Failed(why)), Fate::Failed(Failed::Operation)) => format!("{:?}", FailureKind::from(why)),
@@ -40,7 +40,7 @@ pub(super) fn why(operation: &Operation, fate: Fate) -> String {
     }
 }
 
-/// How its shutdown went; none if it had none, or none that tells.
+/// How its shutdown went; `None` if it had none, or the outcome is unclear.
 pub(super) fn shutdown(operation: &Operation) -> Option<Shutdown> {
     let is_done =
         |task| operation.steps.iter().any(|step| step.task() == task && matches!(step.state, State::Done { .. }));

@@ -1,4 +1,5 @@
-//! What the address of a schedule is still to be told: written in the transaction in which it happened, so that no crash loses or repeats it.
+//! The outstanding calls to the ping addresses of schedules. They are stored in the transaction of their event, so that no crash loses or
+//! repeats one.
 
 use jiff::Timestamp;
 use sqlx::AnyConnection;
@@ -6,29 +7,29 @@ use sqlx::AnyConnection;
 use super::{Error, Store, StoredSchedule, row::Row, schedule_row};
 use crate::{operation::ids::ScheduleId, ping::Signal};
 
-/// Something that an address is to be told.
+/// An outstanding call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DuePing {
-    /// Whose address.
+    /// The schedule with the address.
     pub stored: StoredSchedule,
     /// The run that it is about, by the id of its operation, or of a group's run.
     pub run: String,
-    /// What is told.
+    /// The signal to send.
     pub signal: Signal,
     /// When it happened.
     pub since: Timestamp,
-    /// How often it was tried.
+    /// The number of attempts.
     pub attempts: i64,
 }
 
-/// Every signal, by its word in the database.
+/// Every signal, with its word in the database.
 const WORDS: [(Signal, &str); 3] = [(Signal::Start, "start"), (Signal::Success, "success"), (Signal::Fail, "fail")];
 
 fn word(signal: Signal) -> &'static str {
     WORDS.iter().find(|(known, _)| *known == signal).map_or("success", |(_, word)| word)
 }
 
-/// Has the schedule's address told, if it has one, as soon as that moment has come.
+/// Makes a call to the schedule's address due at this moment, if the schedule has an address.
 pub(super) async fn tell(
     connection: &mut AnyConnection,
     schedule: ScheduleId,
@@ -52,7 +53,7 @@ pub(super) async fn tell(
     Ok(())
 }
 
-/// Takes back what the schedule's address is to be told only later: of which runs, and when each was planned.
+/// Removes the schedule's calls that are due only later. Returns their runs, and when each was planned.
 pub(super) async fn take_waiting(
     connection: &mut AnyConnection,
     schedule: ScheduleId,
@@ -81,7 +82,7 @@ pub(super) async fn take_waiting(
 }
 
 impl Store {
-    /// What is to be told by now, what happened first comes first.
+    /// The calls that are due, in the order of their events.
     pub async fn due_pings(&self, now: Timestamp, limit: usize) -> Result<Vec<DuePing>, Error> {
         let rows = sqlx::query(
             "SELECT s.id, s.version, s.state, p.operation, p.signal, p.since, p.attempts \
@@ -107,13 +108,13 @@ impl Store {
         Ok(rows.iter().filter_map(read).collect())
     }
 
-    /// When the next of it is due.
+    /// When the next call is due.
     pub async fn next_ping_due(&self) -> Result<Option<Timestamp>, Error> {
         let row = sqlx::query("SELECT MIN(due_at) AS due_at FROM schedule_pings").fetch_one(&self.pool).await?;
         Ok(Row(&row).at("due_at"))
     }
 
-    /// It was told, or is not worth telling any more.
+    /// Removes a call that was made, or is too old to matter.
     pub async fn ping_is_over(&self, ping: &DuePing) -> Result<(), Error> {
         let mut transaction = self.begin_as_owner().await?;
         sqlx::query("DELETE FROM schedule_pings WHERE schedule = $1 AND operation = $2 AND signal = $3")
@@ -126,7 +127,7 @@ impl Store {
         Ok(())
     }
 
-    /// It could not be told: not again before `retry_at`.
+    /// Records that a call failed, and that the next attempt comes no earlier than `retry_at`.
     pub async fn ping_failed(&self, ping: &DuePing, retry_at: Timestamp) -> Result<(), Error> {
         let mut transaction = self.begin_as_owner().await?;
         sqlx::query(

@@ -1,4 +1,4 @@
-//! A schedule as it stands in its row, and its slots: read back leniently, so that one that cannot be read stops no other.
+//! A schedule as stored in its row, and its slots. They are read leniently, so that an unreadable one stops no other.
 
 use sqlx::{AnyConnection, any::AnyRow};
 
@@ -11,12 +11,12 @@ use crate::{
     },
 };
 
-/// A schedule as it was written last.
+/// A schedule as stored last.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredSchedule {
     /// The schedule.
     pub schedule: Schedule,
-    /// Which change of it this is.
+    /// Its version, which counts the changes.
     pub version: Version,
 }
 
@@ -28,7 +28,7 @@ pub(super) async fn read_one(connection: &mut AnyConnection, id: ScheduleId) -> 
     Ok(rows.first().and_then(read))
 }
 
-/// Writes a schedule that the same transaction has read, unless somebody changed it meanwhile ([`Error::LeaseLost`]).
+/// Stores a schedule that the same transaction has read, unless it was changed meanwhile ([`Error::LeaseLost`]).
 pub(super) async fn write(
     connection: &mut AnyConnection,
     StoredSchedule { schedule, version }: &StoredSchedule,
@@ -42,7 +42,7 @@ pub(super) async fn write(
     if written.rows_affected() > 0 { Ok(()) } else { Err(Error::LeaseLost) }
 }
 
-/// Says that something about a schedule changed: its message shows an older version now, and the scheduler looks at it.
+/// Records that something about a schedule changed: its message is outdated, and the scheduler must look at it.
 pub(super) async fn touch(connection: &mut AnyConnection, id: ScheduleId) -> Result<(), Error> {
     sqlx::query("UPDATE schedules SET version = version + 1, due_at = 0 WHERE id = $1")
         .bind(id.to_string())

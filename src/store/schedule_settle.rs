@@ -1,5 +1,5 @@
-//! What it means for a schedule that one of its operations has ended: which Snapshots it has then, what became of the planned time, and what
-//! people and its address are told.
+//! What the end of an operation means for its schedule: which Snapshots the schedule has, the fate of the planned time, and what people and
+//! the ping address are told.
 
 use sqlx::{Any, AnyConnection, Transaction};
 
@@ -24,10 +24,10 @@ use crate::{
     },
 };
 
-/// An operation of a schedule that has come to its end, and what that meant.
+/// An ended operation of a schedule, and its effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settled {
-    /// Whose it was.
+    /// The schedule.
     pub schedule: ScheduleId,
     /// The operation.
     pub operation: OperationId,
@@ -35,11 +35,11 @@ pub struct Settled {
     pub is_taken: bool,
 }
 
-/// How many are settled in one go.
+/// How many operations are settled at a time.
 const BATCH: i64 = 50;
 impl Store {
-    /// Draws the consequences for schedules of their operations that have ended: what became of each slot, which Snapshots there are now,
-    /// and what people are told. Each in a transaction of its own; call it again until it gives none.
+    /// Applies the ends of operations to their schedules: the fate of each slot, the Snapshots, and the notices. Each has its own
+    /// transaction. Repeat until it returns none.
     pub async fn settle_schedules(&self) -> Result<Vec<Settled>, Error> {
         let rows = sqlx::query(select_stored!(
             "WHERE o.is_running = 0 AND o.id IN ( \
@@ -58,13 +58,13 @@ impl Store {
         if !settled.is_empty() {
             self.changes.pings.notify_one();
             self.changes.schedule_messages.notify_one();
-            // The end of a run waits until it is known what its members brought.
+            // The end of a run waits until it is known what its members took.
             self.changes.groups.notify_one();
         }
         Ok(settled)
     }
 
-    /// What an operation means stands in our own rows, so that one whose state cannot be read any more is settled too.
+    /// The effect of an operation is derived from plain columns, so that one whose state can no longer be read is settled too.
     async fn settle(&self, operation: &Operation) -> Result<Option<Settled>, Error> {
         let id = operation.id;
         let mut transaction = self.begin_as_owner().await?;
@@ -104,7 +104,7 @@ impl Store {
             };
             self.note_outcome(&mut transaction, schedule, (operation, notice)).await?;
         }
-        // How a member of a group goes is the run's to tell, once it has ended.
+        // The run of a group reports about its members, once it has ended.
         if taken_by == id && !outcome::is_member(operation) {
             let (run, now) = (id.to_string(), self.clock.now());
             match planned(operation).filter(|_| is_taken) {
@@ -117,8 +117,8 @@ impl Store {
         Ok(Some(Settled { schedule, operation: id, is_taken }))
     }
 
-    /// Tells people that a Snapshot could not be deleted, once until one can be. What never began was only late, and what somebody stopped
-    /// they know of.
+    /// Notifies people that a Snapshot could not be deleted, once until a deletion succeeds. An operation that never began was only late,
+    /// and people know about one that they cancelled.
     async fn note_deletion(
         &self,
         transaction: &mut Transaction<'_, Any>,
@@ -143,7 +143,7 @@ impl Store {
         schedule_row::write(transaction, &stored).await
     }
 
-    /// What the end of a slot's operation means for its schedule: how the shutdown went, and what people are told.
+    /// Records what the end of a slot's operation means for its schedule: how the shutdown went, and which notices are due.
     async fn note_outcome(
         &self,
         transaction: &mut Transaction<'_, Any>,
@@ -169,7 +169,7 @@ impl Store {
     }
 }
 
-/// The schedule that waits for an operation, and the operation that took the Snapshot which this one takes or deletes.
+/// The schedule that waits for an operation, and the operation that took the Snapshot that this one takes or deletes.
 async fn whose(
     connection: &mut AnyConnection,
     operation: OperationId,
@@ -186,7 +186,7 @@ async fn whose(
     }))
 }
 
-/// Whether it took a Snapshot, which is a member from now on. What it is worth is another question.
+/// Records whether the operation took a Snapshot, which belongs to the schedule from now on. Its quality is determined elsewhere.
 async fn settle_take(
     transaction: &mut Transaction<'_, Any>,
     schedule: ScheduleId,
@@ -208,7 +208,7 @@ async fn settle_take(
     Ok(true)
 }
 
-/// Whether the Droplet was off before and after; one that was off anyway is as good.
+/// Whether the Snapshot was taken with the Droplet off. One that was off anyway is equally good.
 fn is_consistent(operation: &Operation) -> bool {
     operation.taken_off == Some(true)
 }
@@ -221,7 +221,7 @@ async fn settle_deletion(
     if operation.verdict == Some(Outcome::Completed) {
         return forget(transaction, (schedule, taken_by)).await;
     }
-    // Whatever is still not wanted is announced again.
+    // A Snapshot that is still unwanted is announced again.
     sqlx::query(
         "UPDATE schedule_snapshots SET deletion = NULL, announced_at = NULL WHERE schedule = $1 AND operation = $2",
     )

@@ -1,7 +1,7 @@
-//! Snapshots that more than one schedule has: shared ones, and those of a schedule that is removed.
+//! Snapshots that belong to several schedules, and those of a schedule that is removed.
 //!
-//! Each schedule has a row of its own for such a Snapshot. One that no rule of a schedule wants leaves that schedule; it is deleted once
-//! nobody else has it.
+//! Each schedule has its own row for such a Snapshot. If no rule of a schedule wants it, it leaves that schedule; it is deleted once no
+//! other schedule has it.
 
 use std::collections::HashSet;
 
@@ -20,8 +20,8 @@ use crate::{
 };
 
 impl Store {
-    /// The Snapshots that other schedules began of a Droplet from a moment on, and that are there: whose, and the operation that took each,
-    /// the newest first.
+    /// The existing Snapshots of a Droplet that other schedules began from this moment on: the schedule, and the operation that took each,
+    /// newest first.
     pub async fn taken_by_others(
         &self,
         schedule: ScheduleId,
@@ -46,8 +46,8 @@ impl Store {
         Ok(rows.iter().filter_map(read).collect())
     }
 
-    /// Ends a planned time that waits by the Snapshot of another schedule, which is a member of both from then on. False if either is not
-    /// there any more.
+    /// Ends a waiting planned time with the Snapshot of another schedule, which belongs to both from then on. Returns `false` if either no
+    /// longer exists.
     pub async fn share(
         &self,
         schedule: &Schedule,
@@ -90,7 +90,7 @@ impl Store {
         Ok(true)
     }
 
-    /// Every Snapshot that a schedule keeps, with that schedule, also one that was removed.
+    /// Every Snapshot that a schedule keeps, with that schedule, including removed schedules.
     pub async fn kept_by_schedules(&self) -> Result<Vec<(SnapshotId, ScheduleId)>, Error> {
         let rows = sqlx::query(
             "SELECT snapshot_id, schedule FROM schedule_snapshots WHERE state = 'listed' AND snapshot_id IS NOT NULL ORDER BY schedule",
@@ -104,8 +104,8 @@ impl Store {
         Ok(rows.iter().filter_map(read).collect())
     }
 
-    /// The Snapshots that schedules took and that none of them prunes: each schedule that has one was removed, or takes no Snapshots of that
-    /// Droplet now.
+    /// The Snapshots that schedules took and that none of them prunes: each schedule that has one was removed, or no longer takes Snapshots
+    /// of that Droplet.
     pub async fn unpruned_snapshots(&self) -> Result<HashSet<SnapshotId>, Error> {
         let rows = sqlx::query(concat!(
             "SELECT s.snapshot_id FROM schedule_snapshots s JOIN schedules o ON o.id = s.schedule \
@@ -120,7 +120,7 @@ impl Store {
         Ok(rows.iter().filter_map(|row| Row(row).id("snapshot_id").map(SnapshotId)).collect())
     }
 
-    /// The Snapshots of schedules of which it is not known how large they are, and the operation that took each.
+    /// The Snapshots of schedules with an unknown size, and the operation that took each.
     pub async fn unsized_schedule_snapshots(&self) -> Result<Vec<(SnapshotId, OperationId)>, Error> {
         let rows = sqlx::query(
             "SELECT DISTINCT snapshot_id, operation FROM schedule_snapshots WHERE state = 'listed' AND snapshot_id IS NOT NULL \
@@ -132,7 +132,7 @@ impl Store {
         Ok(rows.iter().filter_map(read).collect())
     }
 
-    /// A Snapshot is not there any more: no schedule has it.
+    /// Removes a Snapshot that no longer exists from all schedules.
     pub async fn forget_gone_snapshot(&self, snapshot: SnapshotId) -> Result<(), Error> {
         let mut transaction = self.begin_as_owner().await?;
         schedule_snapshot::forget_everywhere(&mut transaction, snapshot).await?;
@@ -153,11 +153,11 @@ impl Store {
         Ok(Row(&row).number("others").is_some_and(|others| others > 0))
     }
 
-    /// Gives the Snapshots of a schedule to another one, but for those that are being taken or deleted; how many. What that one does not
-    /// want is announced first.
+    /// Hands the Snapshots of a schedule over to another one, except those that are being taken or deleted. Returns how many. The new
+    /// schedule announces unwanted ones before it deletes them.
     pub async fn hand_over(&self, from: ScheduleId, to: ScheduleId) -> Result<u64, Error> {
         let mut transaction = self.begin_as_owner().await?;
-        // Those that both have are left to the other.
+        // Those that both have stay with the other.
         sqlx::query(
             "DELETE FROM schedule_snapshots WHERE schedule = $1 AND state = 'listed' AND deletion IS NULL \
              AND operation IN (SELECT operation FROM schedule_snapshots WHERE schedule = $2)",

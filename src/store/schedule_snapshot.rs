@@ -1,7 +1,7 @@
-//! The Snapshots of each schedule: which operation takes them, what is known of them, and whether they are about to be deleted.
+//! The Snapshots of each schedule: which operation takes each, what is known about it, and whether it is about to be deleted.
 //!
-//! A row is written in the transaction that creates its operation and lives as long as the Snapshot is listed, however soon history is
-//! pruned: what is kept of a group is decided from these rows.
+//! A row is stored in the transaction that creates its operation and is kept as long as the Snapshot is listed, even if history is pruned
+//! earlier: retention is decided from these rows.
 
 use std::collections::BTreeSet;
 
@@ -29,25 +29,25 @@ use crate::{
 pub struct ScheduleSnapshot {
     /// The operation that took it.
     pub operation: OperationId,
-    /// Of which Droplet.
+    /// The Droplet that it was taken of.
     pub droplet: DropletId,
     /// Whether its schedule still takes Snapshots of that Droplet.
     pub is_current: bool,
-    /// When its slot was planned, or when it was begun where a person had it taken.
+    /// When its slot was planned, or when it was begun if a person requested it.
     pub planned: Option<Timestamp>,
     /// Its name, which ends in the operation's id.
     pub name: String,
     /// Its id, as listed.
     pub snapshot: Option<SnapshotId>,
-    /// When DigitalOcean made it.
+    /// When DigitalOcean created it.
     pub created_at: Option<Timestamp>,
-    /// In gigabytes, once known.
+    /// Its size in gigabytes, once known.
     pub size: Option<f64>,
     /// Whether it was taken with the Droplet off.
     pub is_consistent: bool,
-    /// Who wants it kept whatever the policy says.
+    /// The person who wants it kept whatever the policy says.
     pub kept_by: Option<UserId>,
-    /// Since when people could read that it will be deleted.
+    /// When its deletion was announced.
     pub announced_at: Option<Timestamp>,
     /// The operation that deletes it.
     pub deletion: Option<OperationId>,
@@ -69,7 +69,7 @@ impl ScheduleSnapshot {
     }
 }
 
-/// What is known of each, where those Snapshots that were put back onto a Droplet count as kept.
+/// The candidates for retention. Snapshots that were put back onto a Droplet (`sources`) count as kept.
 pub fn wanted(known: &[ScheduleSnapshot], sources: &BTreeSet<SnapshotId>) -> Vec<Candidate> {
     let is_source = |one: &ScheduleSnapshot| one.snapshot.is_some_and(|id| sources.contains(&id));
     let wanted = |one: &ScheduleSnapshot| {
@@ -79,8 +79,8 @@ pub fn wanted(known: &[ScheduleSnapshot], sources: &BTreeSet<SnapshotId>) -> Vec
     known.iter().map(wanted).collect()
 }
 
-/// Whether the schedule `o` takes Snapshots of the Droplet of its record `s`. Of a group those Droplets count that its latest run took, or
-/// left out only because that had just been done; `$lately` is the parameter with the word for that.
+/// Whether the schedule `o` takes Snapshots of the Droplet of its record `s`. For a group, these are the Droplets that its latest run took,
+/// or left out only because they had just been taken; `$lately` is the parameter with the word for that.
 macro_rules! is_current {
     ($lately:literal) => {
         concat!(
@@ -94,13 +94,13 @@ macro_rules! is_current {
 }
 pub(super) use is_current;
 
-/// The word of a Snapshot that is being taken.
+/// The word for a Snapshot that is being taken.
 pub(super) const TAKING: &str = "taking";
-/// The word of one that is there.
+/// The word for a Snapshot that exists.
 pub(super) const LISTED: &str = "listed";
 
-/// Takes a waiting planned time for an operation. A schedule takes one Snapshot at a time, and one that another schedule has taken of the
-/// Droplet is settled first: it may serve for this time too.
+/// Claims a waiting planned time for an operation. A schedule takes one Snapshot at a time. A Snapshot of the Droplet that another schedule
+/// has taken is settled first, since it may serve for this time too.
 pub(super) async fn claim_slot(
     transaction: &mut Transaction<'_, Any>,
     (schedule, at): (ScheduleId, Timestamp),
@@ -120,8 +120,8 @@ pub(super) async fn claim_slot(
     if claimed.rows_affected() > 0 { Ok(()) } else { Err(CreateError::NotWaiting) }
 }
 
-/// Takes a Snapshot of a schedule for the operation that deletes it, unless a question names it that somebody may still answer. Such a
-/// question is text here: one that only happens to hold the same digits puts the deletion off for minutes, and does no harm.
+/// Claims a Snapshot of a schedule for the operation that deletes it, unless an open question names it. Such a question is text here: one
+/// that only happens to contain the same digits delays the deletion for minutes, and does no harm.
 pub(super) async fn claim_deletion(
     transaction: &mut Transaction<'_, Any>,
     (schedule, taken_by): (ScheduleId, OperationId),
@@ -144,7 +144,7 @@ pub(super) async fn claim_deletion(
     if claimed.rows_affected() > 0 { Ok(()) } else { Err(CreateError::NotWaiting) }
 }
 
-/// When the Snapshot that an operation takes counts as taken; none for one that takes none for a schedule.
+/// When the Snapshot of an operation counts as taken; `None` if the operation takes none for a schedule.
 pub(super) fn planned(operation: &Operation) -> Option<Timestamp> {
     match operation.trigger? {
         Trigger::Slot { at, .. } | Trigger::Member { at, .. } => Some(at),
@@ -153,7 +153,7 @@ pub(super) fn planned(operation: &Operation) -> Option<Timestamp> {
     }
 }
 
-/// Writes down what an operation that was just created means for its schedule.
+/// Records what a new operation means for its schedule.
 pub(super) async fn begin(
     transaction: &mut Transaction<'_, Any>,
     id: ScheduleId,
@@ -182,13 +182,13 @@ pub(super) async fn begin(
 }
 
 impl Store {
-    /// The Snapshots of a schedule that are there, the newest first. One that is pinned is kept by who pinned it.
+    /// The existing Snapshots of a schedule, newest first. A pinned one counts as kept by the person who pinned it.
     pub async fn schedule_snapshots(&self, schedule: ScheduleId) -> Result<Vec<ScheduleSnapshot>, Error> {
         let mut connection = self.pool.acquire().await?;
         all(&mut connection, schedule).await
     }
 
-    /// A Snapshot is not listed any more: its row goes.
+    /// Removes the row of a Snapshot that is no longer listed.
     pub async fn forget_schedule_snapshot(&self, schedule: ScheduleId, operation: OperationId) -> Result<(), Error> {
         let mut transaction = self.begin_as_owner().await?;
         forget(&mut transaction, (schedule, operation)).await?;
@@ -198,8 +198,8 @@ impl Store {
         Ok(())
     }
 
-    /// Says which Snapshots of a schedule are to be deleted: newly announced ones, and those announced `again`, from `now` on; those that are
-    /// not among them any more not at all. Says nothing of those that somebody keeps, or that are being deleted.
+    /// Records which Snapshots of a schedule are to be deleted. New ones, and those in `again`, count as announced at `now`; those that are
+    /// no longer among them are not announced any more. Snapshots that are kept, or being deleted, are unchanged.
     pub async fn announce_deletions(
         &self,
         schedule: ScheduleId,
@@ -233,7 +233,7 @@ impl Store {
         Ok(())
     }
 
-    /// A pin was put on a Snapshot or taken off: its schedule, if it is of one, decides again, and whatever is deleted then is announced first.
+    /// Handles a change of a Snapshot's pin: its schedule, if it belongs to one, decides again and announces deletions first.
     pub(super) async fn note_pin(transaction: &mut Transaction<'_, Any>, snapshot: SnapshotId) -> Result<(), Error> {
         let of_schedules = sqlx::query("SELECT schedule FROM schedule_snapshots WHERE snapshot_id = $1")
             .bind(bits(snapshot.0))
@@ -251,7 +251,7 @@ impl Store {
         Ok(())
     }
 
-    /// Pins these Snapshots, which are announced to be deleted: they are kept whatever the policy says. How many.
+    /// Pins these Snapshots, whose deletion is announced, so that they are kept whatever the policy says. Returns how many.
     pub async fn keep_announced(
         &self,
         schedule: ScheduleId,
@@ -298,7 +298,7 @@ impl Store {
     }
 }
 
-/// The Snapshots of a schedule that are there, the newest first.
+/// The existing Snapshots of a schedule, newest first.
 pub(super) async fn all(connection: &mut AnyConnection, schedule: ScheduleId) -> Result<Vec<ScheduleSnapshot>, Error> {
     let rows = sqlx::query(concat!(
         "SELECT s.operation, s.droplet_id, s.planned_at, s.name, s.snapshot_id, s.created_at, s.size_millis, s.is_consistent, \
@@ -328,7 +328,8 @@ pub(super) async fn forget(
     Ok(())
 }
 
-/// A Snapshot is not there any more: no schedule has it, and nobody has kept it. What a schedule deletes itself is settled with that operation.
+/// Removes a Snapshot that no longer exists from all schedules and from the kept Backups. A schedule's own deletion is settled with its
+/// operation.
 pub(super) async fn forget_everywhere(connection: &mut AnyConnection, snapshot: SnapshotId) -> Result<(), Error> {
     let forgotten = sqlx::query(
         "DELETE FROM schedule_snapshots WHERE snapshot_id = $1 AND state = 'listed' AND deletion IS NULL RETURNING schedule",

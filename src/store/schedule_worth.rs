@@ -1,5 +1,5 @@
-//! What follows from a run that left Snapshots, by what they are worth: whether its schedule's address hears of a success, and whether
-//! people hear that it is good again. It waits for a size that DigitalOcean may still say.
+//! The consequences of a run by the quality of its Snapshots: whether the schedule's address is notified of a success, and whether people
+//! learn that it is good again. This waits for a size that DigitalOcean may still report.
 
 use jiff::Timestamp;
 use sqlx::AnyConnection;
@@ -25,7 +25,7 @@ use crate::{
 };
 
 impl Store {
-    /// Keeps what DigitalOcean says of a Snapshot by now.
+    /// Records what DigitalOcean now reports about a Snapshot.
     pub async fn note_schedule_snapshot(&self, operation: OperationId, seen: &SnapshotReading) -> Result<(), Error> {
         let mut transaction = self.begin_as_owner().await?;
         schedule_snapshot::note(&mut transaction, operation, seen).await?;
@@ -37,7 +37,7 @@ impl Store {
     }
 }
 
-/// Tells how a run went that took the Snapshots of a planned time. One whose size does not come within a day is a failure then.
+/// Reports how a run went that took the Snapshots of a planned time. If a size is not known within a day, the run counts as failed.
 pub(super) async fn tell(
     connection: &mut AnyConnection,
     id: ScheduleId,
@@ -56,7 +56,7 @@ pub(super) async fn tell(
     }
 }
 
-/// Tells how the run of a group has ended: what is wrong, if not every member has a Snapshot, else as what those are worth.
+/// Reports how the run of a group ended: a failure if not every member has a Snapshot, else by the quality of the Snapshots.
 pub(super) async fn tell_end(
     connection: &mut AnyConnection,
     id: ScheduleId,
@@ -71,7 +71,7 @@ pub(super) async fn tell_end(
     schedule_ping::tell(connection, id, (&run_id, Signal::Fail), now).await
 }
 
-/// More is known of the Snapshot that an operation took: what waits for that is told now.
+/// Reports what waited for new facts about the Snapshot that an operation took.
 async fn learnt(connection: &mut AnyConnection, operation: OperationId, now: Timestamp) -> Result<(), Error> {
     let rows = sqlx::query("SELECT schedule FROM schedule_snapshots WHERE operation = $1 AND state = 'listed'")
         .bind(operation.to_string())
@@ -91,7 +91,7 @@ async fn learnt(connection: &mut AnyConnection, operation: OperationId, now: Tim
     Ok(())
 }
 
-/// Whether the latest planned time that is over has brought good Snapshots.
+/// Whether the latest planned time that has ended brought good Snapshots.
 async fn is_good_again(connection: &mut AnyConnection, schedule: &Schedule) -> Result<bool, Error> {
     let latest = sqlx::query(
         "SELECT planned_at, last_at, count, fate, why, operation FROM slots WHERE schedule = $1 \

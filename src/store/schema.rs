@@ -42,7 +42,7 @@ static MIGRATIONS: LazyLock<Vec<Migration>> = LazyLock::new(|| {
 const NOTES: &str = "_sqlx_migrations";
 /// The version since which the lease is one row per database.
 pub(super) const WITH_LEASE: i64 = 2;
-/// The version since which there is a table of what people did outside operations.
+/// The version since which the table of people's actions outside operations exists.
 pub(super) const WITH_ACTS: i64 = 14;
 
 /// The latest version of the tables that this program knows.

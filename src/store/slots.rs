@@ -1,5 +1,4 @@
-//! The planned times of schedules and their outcomes. A row stands for one of them, or for several consecutive ones for which nothing was
-//! done.
+//! The planned times of schedules and their outcomes. A row represents one of them, or several consecutive ones for which nothing was done.
 
 use jiff::Timestamp;
 use sqlx::{Any, Transaction};

@@ -1,4 +1,4 @@
-//! What is recorded about Snapshots apart from who took them: which ones somebody wants to keep, and the size of each from day to day.
+//! What is recorded about Snapshots apart from who took them: pins, and the size of each from day to day.
 //!
 //! The Discord front end pins and queries; `app` records the days whenever the list of Snapshots is read anyway.
 
@@ -21,10 +21,10 @@ const BATCH: usize = 500;
 /// How many rows one pruning statement deletes.
 const PRUNED: i64 = 2_000;
 
-/// A Snapshot that somebody wants to keep.
+/// A Snapshot that a person wants to keep.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pin {
-    /// The Snapshot, with the name that they saw.
+    /// The Snapshot, with the name that the person saw.
     pub snapshot: SnapshotRef,
     /// Who pinned it.
     pub by: UserId,
@@ -198,13 +198,13 @@ impl Store {
         Ok(rows.iter().filter_map(total).collect())
     }
 
-    /// The last month for which the message about costs was posted, or is not to be; `None` in a new database.
+    /// The last month whose cost report was posted or skipped; `None` in a new database.
     pub async fn last_month_told(&self) -> Result<Option<i64>, Error> {
         let row = sqlx::query("SELECT MAX(month) AS month FROM monthly_reports").fetch_one(&self.pool).await?;
         Ok(Row(&row).number("month"))
     }
 
-    /// Records that this message reported a month, or that the month is not to be reported.
+    /// Records that this message reported a month, or that the month is skipped.
     pub async fn month_was_told(&self, month: i64, message: Option<MessageId>) -> Result<(), Error> {
         let mut transaction = self.begin_as_owner().await?;
         sqlx::query("INSERT INTO monthly_reports (month, message_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")

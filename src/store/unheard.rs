@@ -1,4 +1,4 @@
-//! Messages of schedules that no channel accepts: the bot's operator is told about them, since nobody else can be.
+//! Messages of schedules that no channel accepts. The bot's operator is notified of them, since no one else can be.
 
 use std::collections::BTreeSet;
 

@@ -12,7 +12,7 @@ use crate::operation::Operation;
 /// The unknown fields of a JSON value, each at its position.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) enum Unknown {
-    /// There are none.
+    /// There are no unknown fields.
     #[default]
     Nothing,
     Object {

@@ -1,4 +1,5 @@
-//! Whether the database can be written, judging by the last writes: a database that can only be read answers every query but does nothing.
+//! Whether the database can be written, judging by the last writes. A database that can only be read answers every query but stores
+//! nothing.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,7 +10,7 @@ use super::{Error, Store};
 pub(super) struct Writes {
     failed: AtomicBool,
     disk_is_full: AtomicBool,
-    /// SQLite's write-ahead log starts short in each process.
+    /// Whether SQLite's write-ahead log has its full length. It starts short in each process.
     has_long_log: AtomicBool,
 }
 
@@ -51,7 +52,7 @@ impl Store {
         self.writes.failed.load(Ordering::Relaxed) || self.writes.disk_is_full()
     }
 
-    /// Writes something meaningless and rolls it back, to bring [`Store::write_failed`] up to date.
+    /// Writes a meaningless value and rolls it back, to bring [`Store::write_failed`] up to date.
     pub async fn probe_write(&self) -> Result<(), Error> {
         let probed = async {
             let mut transaction = self.begin().await?;

@@ -8,8 +8,9 @@ use std::{
 use parking_lot::Mutex;
 use tracing::{Dispatch, Subscriber, subscriber::with_default};
 
-/// While at most one subscriber exists, tracing asks only the current thread's whether anybody listens to a line that is new to it, and
-/// remembers the answer for all threads. A test in a thread without a subscriber would then silence that line for the test that listens.
+/// Two subscribers that always exist. While at most one subscriber exists, tracing asks only the current thread's whether a new line is of
+/// interest, and caches the answer for all threads. A test in a thread without a subscriber would then silence that line for a test that
+/// captures it.
 static TWO_SUBSCRIBERS: LazyLock<[Dispatch; 2]> =
     LazyLock::new(|| [(); 2].map(|()| Dispatch::new(tracing_subscriber::registry())));
 
@@ -25,7 +26,7 @@ impl Default for Captured {
 }
 
 impl Captured {
-    /// A subscriber that writes lines in the default format, from level info on, but without colours and time.
+    /// A subscriber that writes lines in the default format, from level info on, but without colors and time.
     pub(crate) fn subscriber(&self) -> impl Subscriber + Send + Sync + use<> {
         let writer = self.clone();
         tracing_subscriber::fmt().with_ansi(false).without_time().with_writer(move || writer.clone()).finish()

@@ -1,7 +1,7 @@
 //! The metrics: one table of names and meanings, and the recorder that Prometheus reads.
 //!
-//! `app` installs the recorder if `/metrics` is served; rooms record by name through the `metrics` macros, which cost next to nothing
-//! otherwise. `tests/rooms.rs` checks that every name they use is in the table.
+//! `app` installs the recorder if `/metrics` is served; modules record by name through the `metrics` macros, which otherwise cost almost
+//! nothing. `tests/rooms.rs` checks that every name they use is in the table.
 
 use std::sync::OnceLock;
 

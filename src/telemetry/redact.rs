@@ -1,7 +1,7 @@
-//! The last filter for every log line: sealed secrets and Discord's interaction tokens become `[redacted]`.
+//! The last filter for every log line: registered secrets and Discord's interaction tokens become `[redacted]`.
 //!
 //! `telemetry` puts it between the formatter and standard error. It knows the secrets that it was given and three forms of text in which
-//! tokens occur, and nothing about who logs.
+//! tokens occur, and nothing about what is logged.
 
 use std::{
     borrow::Cow,
@@ -55,7 +55,7 @@ impl<'a, M: MakeWriter<'a>> MakeWriter<'a> for Redacting<M> {
     }
 }
 
-/// The text of one event, held back until it is complete: a token that is split in two would not be recognised.
+/// The text of one event, held back until it is complete: a token that is split in two would not be recognized.
 pub(super) struct Line<W: Write> {
     text: Vec<u8>,
     secrets: Sealed,
@@ -77,7 +77,7 @@ impl<W: Write> Drop for Line<W> {
     fn drop(&mut self) {
         let text = String::from_utf8_lossy(&self.text);
         let secrets = self.secrets.0.read();
-        // Nobody can be told that standard error is gone.
+        // There is nowhere to report that standard error is gone.
         let _ = self.inner.write_all(redact(&text, &secrets).as_bytes());
     }
 }

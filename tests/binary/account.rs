@@ -1,4 +1,4 @@
-//! One database, one account: what becomes of a changed token, of two tokens on one database, and of two names for one file.
+//! One database, one account: what happens with a changed token, with two tokens on one database, and with two names for one file.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use super::{
 const OTHER_TOKEN: &str = "dop_v1_other";
 const UNPROVEN: &str = "DigitalOcean: the token is of another account";
 
-/// An account that none of our operations ever dealt with, and how to reach it.
+/// An account that no operation ever dealt with, and how to reach it.
 pub(super) async fn another_account() -> (DigitalOcean, [(&'static str, String); 2]) {
     let now = Now::wall();
     let mut account = Cloud::new(CloudSettings { first_id: 9_000_000, ..CloudSettings::default() }, now.get());

@@ -1,4 +1,4 @@
-//! `snapshot-bot audit`: who did what, read beside a running bot.
+//! `snapshot-bot audit`: who did what, read while a bot runs.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::{
     stage::Stage,
 };
 
-/// Runs a command that needs no more than where the database is.
+/// Runs a command that needs only the database's URL.
 pub(super) async fn told(stage: &Stage, name: &str, arguments: &[&str]) -> Ended {
     let environment = BTreeMap::from([("DATABASE_URL", stage.environment["DATABASE_URL"].clone())]);
     Process::start(stage.folder.path(), name, arguments, &environment).end().await
@@ -42,7 +42,7 @@ async fn the_history_tells_who_did_what_while_the_bot_runs() {
     assert_eq!((later.code, later.stdout.as_str()), (Some(0), ""));
     assert_eq!(told(&stage, "wrong", &["audit", "--since", "yesterday"]).await.code, Some(2));
     stage.stop(bot).await;
-    // And without one.
+    // Again without a running bot.
     assert_eq!(told(&stage, "stopped", &["audit", "--json"]).await.stdout.lines().next(), json.stdout.lines().next());
 }
 

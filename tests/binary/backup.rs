@@ -1,4 +1,4 @@
-//! `snapshot-bot backup`: a whole copy while the bot runs, and what becomes of a copy that is put back.
+//! `snapshot-bot backup`: a complete copy while the bot runs, and what happens when a copy is put back.
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
@@ -62,7 +62,7 @@ async fn a_copy_that_is_put_back_overwrites_no_disk_that_was_restored_since() {
     stage.ada.run(&format!("/snapshot restore droplet:web-1 snapshot:{snapshot} safety:no")).await.unwrap();
     stage.press("Restore").await;
     let held = tokio::time::timeout(PATIENCE, held.caught()).await.unwrap().unwrap();
-    // The copy knows of a restore that was confirmed, and that has not begun.
+    // The copy contains a restore that was confirmed and has not begun.
     let copy = stage.folder.path().join("copy.db");
     assert_eq!(told(&stage, "copied", &["backup", copy.to_str().unwrap()]).await.code, Some(0));
     held.release();
@@ -72,7 +72,7 @@ async fn a_copy_that_is_put_back_overwrites_no_disk_that_was_restored_since() {
     assert_eq!(restores(&stage), 1, "{:?}", stage.commands());
 
     put_back(&stage, &copy);
-    // The shutdown that it began is over, and the Droplet is on: a person must say what that means.
+    // The shutdown that it began is over, and the Droplet is on: a person must decide what that means.
     let bot = stage.start_with("restored", &[("SHUTDOWN_TIMEOUT", "1s".to_owned())]);
     stage.reads("[Force power off]").await;
     assert_eq!(restores(&stage), 1, "{:?}\n{}", stage.commands(), stage.ada.transcript());
@@ -80,7 +80,7 @@ async fn a_copy_that_is_put_back_overwrites_no_disk_that_was_restored_since() {
     stage.stop(bot).await;
 }
 
-/// As docs/backup.md says: the bot is stopped, and nothing of the old database stays.
+/// As docs/backup.md describes: stops the bot, and leaves nothing of the old database.
 fn put_back(stage: &Stage, copy: &std::path::Path) {
     for file in ["bot.db", "bot.db-wal", "bot.db-shm"] {
         drop(fs::remove_file(stage.folder.path().join(file)));

@@ -1,4 +1,4 @@
-//! `snapshot-bot check`: everything there, everything missing, and nothing changed by looking.
+//! `snapshot-bot check`: nothing missing, everything missing, and no changes made.
 
 use snapshot_bot_sandbox::{
     digitalocean::{scopes::Scopes, world::TOKEN},

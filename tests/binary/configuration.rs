@@ -1,10 +1,10 @@
-//! What the program says of its command line and its environment before it does anything.
+//! What the program reports about its command line and its environment before it does anything.
 
 use std::{collections::BTreeMap, os::unix::fs::PermissionsExt as _};
 
 use super::process::{Ended, Process};
 
-/// What the program can be told to do, and what it can be told only where the simulated services are compiled in.
+/// The commands of the program, without those that need the simulated services.
 const COMMANDS: [&str; 5] = ["run", "check", "healthcheck", "audit", "backup"];
 const DEMO_COMMANDS: [&str; 2] = ["demo", "sandbox"];
 

@@ -1,4 +1,4 @@
-//! What the bot costs, measured on the process itself; run by hand, on a quiet machine and optimised:
+//! What the bot costs, measured on the process itself. Run by hand, on an idle machine and optimized:
 //! `cargo test --profile bench --test binary -- --ignored --nocapture --test-threads 1 cost`
 
 use std::{
@@ -23,7 +23,7 @@ use super::{
     stage::{Stage, free_address},
 };
 
-/// Resident memory, and how much of it is the process's own rather than its program file's.
+/// Resident memory, and how much of it belongs to the process rather than to its program file.
 fn memory(id: u32) -> String {
     let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap();
     let of = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned();
@@ -41,7 +41,7 @@ fn at(sorted: &[Duration], share: f64) -> Duration {
     sorted[index]
 }
 
-/// From the moment a key is pressed to its suggestions, of which there are some.
+/// The time from a keystroke to its suggestions, which must not be empty.
 async fn keyed(stage: &Stage, path: &str, option: &str, typed: &str) -> Duration {
     let others: &[_] = if path == "snapshot restore" { &[("droplet", json!("node-7"))] } else { &[] };
     let begun = Instant::now();
@@ -103,7 +103,7 @@ async fn cost_of_ten_thousand_snapshots() {
     stage.digitalocean.world(|world| {
         let nodes = world.add_droplets(&Blueprint::named("node"), 1_000);
         for number in 0..10_000_usize {
-            // Named as this bot names them, so that its history is asked for every one that is offered.
+            // Named as the bot names Snapshots, so that each suggestion needs a look in its history.
             let name = format!("node-{}-20261122-1740-{number:08}", number % 1_000 + 1);
             world.add_snapshot(nodes[number % 1_000], &name, 12.4);
         }
@@ -133,7 +133,7 @@ async fn cost_of_ten_thousand_snapshots() {
     stage.stop(bot).await;
 }
 
-/// What a process has used of the processor so far.
+/// The processor time that a process has used so far.
 fn processor_time(id: u32) -> Duration {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap();
     let (_, fields) = stat.rsplit_once(')').unwrap();
@@ -142,14 +142,14 @@ fn processor_time(id: u32) -> Duration {
     Duration::from_millis(ticks * 10)
 }
 
-/// The most memory that a process ever had, in KiB.
+/// The maximum memory that a process has used, in KiB.
 fn most_memory(id: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap();
     let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     most.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
-/// Asks for a take of each Droplet, as the bot writes it down.
+/// Requests a take of each Droplet, as rows in the bot's database.
 async fn ask_for_takes(stage: &Stage, droplets: &[u64]) {
     let settings = Settings { url: stage.environment["DATABASE_URL"].clone().into(), notify_channel: None };
     let store = Store::open(&settings, Clock::wall()).await.unwrap();

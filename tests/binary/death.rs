@@ -1,4 +1,4 @@
-//! Sudden death, and a second process beside the first.
+//! Sudden death, and a second process on the same database.
 
 use super::{
     process::{Signal, ask},

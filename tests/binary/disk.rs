@@ -1,4 +1,4 @@
-//! A disk that is full, and that something keeps full. Tried where `SMALL_DISK` names a folder of a file system that may be filled.
+//! A full disk, and one that another program keeps full. Runs if `SMALL_DISK` names a folder on a file system that may be filled.
 
 use std::{
     fs::File,
@@ -17,7 +17,7 @@ use super::{
     stage::Stage,
 };
 
-/// Takes every block there is, and each one that becomes free.
+/// Takes every free block, and each one that becomes free.
 struct Eater {
     stop: Arc<AtomicBool>,
     thread: JoinHandle<()>,
@@ -51,18 +51,18 @@ async fn on_a_disk_that_stays_full_the_droplet_comes_back_on_and_people_are_told
     for end in [Signal::Kill, Signal::Terminate] {
         comes_back_on_after(end, Index::Stays).await;
     }
-    // Each start makes it anew, and now and then loses its room to what fills the disk.
+    // Each start creates the file again, and sometimes loses its space to what fills the disk.
     comes_back_on_after(Signal::Kill, Index::Goes).await;
 }
 
-/// What becomes of the file with the index of SQLite's write-ahead log.
+/// What happens to the file with the index of SQLite's write-ahead log.
 #[derive(PartialEq, Eq)]
 enum Index {
     Stays,
     Goes,
 }
 
-/// The bot ends by this signal while a Droplet is off and the disk is full, and goes on in the room that it kept.
+/// Ends the bot with this signal while a Droplet is off and the disk is full. The bot must continue in the space that it reserved.
 async fn comes_back_on_after(end: Signal, index: Index) {
     let Some(disk) = required::variable("SMALL_DISK", "a folder of a file system that may be filled") else { return };
     let mut stage = Stage::new().await;

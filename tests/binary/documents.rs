@@ -1,5 +1,5 @@
-//! The commands in the documents: those that need no root, no container engine and no cluster are run as they stand there, against the
-//! simulated services. Folders of the system are ones below the test's own.
+//! The commands in the documents. Those that need no root, no container engine and no cluster are run as written, against the simulated
+//! services. Folders of the system are replaced by ones below the test's own.
 
 use std::{
     collections::BTreeSet,
@@ -10,7 +10,7 @@ use std::{
 
 use super::{audit::told, stage::Stage};
 
-/// Lines that are not run here, and why not. Every other line of every `sh` block is.
+/// Lines that are not run here, and why. Every other line of every `sh` block is.
 const ELSEWHERE: [(&str, &[&str]); 5] = [
     (
         "they build, or test everything: `.ci/run` does that",
@@ -91,7 +91,7 @@ fn documents() -> Vec<PathBuf> {
     documents
 }
 
-/// The commands of each `sh` block, without comments; one that goes on over several lines is one.
+/// The commands of each `sh` block, without comments. A command that continues over several lines is one entry.
 fn blocks(document: &str) -> Vec<Vec<String>> {
     let mut blocks = Vec::new();
     for block in document.split("\n```sh\n").skip(1) {
@@ -158,19 +158,19 @@ async fn every_command_of_the_documents_that_can_run_here_does() {
         }
     }
     assert!(run >= 20, "only {run} commands were run");
-    // The copy that was put back is at work.
+    // The copy that was put back is in use.
     let history = told(&stage, "history", &["audit"]).await;
     assert!(history.stdout.contains("take of web-1"), "{}", history.stdout);
     stage.stop(bot.unwrap()).await;
 }
 
-/// Runs commands in a shell that ends at the first one that fails.
+/// Runs commands in a shell that ends at the first failure.
 async fn shell(stage: &Stage, lines: &[&str], below: impl Fn(&str) -> String) -> Result<(), String> {
     let typed = |line: &str| {
         let secret = [("discord_token", "DISCORD_TOKEN"), ("digitalocean_token", "DIGITALOCEAN_TOKEN")]
             .into_iter()
             .find(|(file, _)| line.ends_with(file) && (line.starts_with("cat >") || line.contains("/dev/stdin")));
-        // What a person pastes.
+        // The text that a person pastes.
         secret
             .map_or_else(|| line.to_owned(), |(_, token)| format!("printf %s '{}' | {line}", stage.environment[token]))
     };
@@ -179,7 +179,7 @@ async fn shell(stage: &Stage, lines: &[&str], below: impl Fn(&str) -> String) ->
         script = script.replace(path, &below(path));
     }
     script = script.replace("123456789012345678", &stage.guild.to_string());
-    // What a block sets by itself, it does not find already set.
+    // A variable that a block sets must not be set already.
     let own = script.contains("DISCORD_TOKEN_FILE=");
     let programs = Path::new(env!("CARGO_BIN_EXE_snapshot-bot")).parent().unwrap();
     let kept = stage.environment.iter().filter(|(name, _)| {
@@ -193,7 +193,7 @@ async fn shell(stage: &Stage, lines: &[&str], below: impl Fn(&str) -> String) ->
         .env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", programs.display()))
         .current_dir(stage.folder.path())
         .stdin(Stdio::null());
-    // On a thread of its own: the simulated services live on this one.
+    // On a separate thread, since the simulated services run on this one.
     let output = tokio::task::spawn_blocking(move || shell.output()).await.unwrap().unwrap();
     let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned());
     if output.status.success() { Ok(()) } else { Err(said.concat()) }

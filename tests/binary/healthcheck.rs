@@ -1,4 +1,4 @@
-//! `snapshot-bot healthcheck`: how a running bot is, by exit code, with nothing but its address.
+//! `snapshot-bot healthcheck`: the state of a running bot as an exit code, known only by its address.
 
 use std::collections::BTreeMap;
 

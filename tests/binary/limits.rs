@@ -1,4 +1,4 @@
-//! One person cannot keep the bot from everybody else, nor fill its log.
+//! One person can neither keep the bot from answering others, nor fill its log.
 
 use snapshot_bot_sandbox::digitalocean::droplet::Blueprint;
 
@@ -22,7 +22,7 @@ async fn three_thousand_forged_presses_cost_no_log_lines_of_their_own() {
         world.join(stage.guild, bob, &[]);
         bob
     };
-    // Who comes behind them is answered all the same, and by then all of them were heard.
+    // A person behind them is answered all the same, and by then all of them were handled.
     let bob = stage.discord.as_user(bob, stage.ops);
     let answered = async { while bob.run("/snapshot help").await.is_err() {} };
     tokio::time::timeout(PATIENCE * 3, answered).await.unwrap_or_else(|_| panic!("{}", bot.logged()));
@@ -41,7 +41,7 @@ async fn a_person_who_is_too_fast_is_told_once_and_then_not_answered() {
     let message = stage.ada.messages().last().unwrap().id;
     stage.ada.forge_presses(message, "forged", 10);
     stage.reads("That was too much").await;
-    // All ten were heard; what was said to them arrives before the bot ends.
+    // All ten were handled; the answers arrive before the bot ends.
     for refused in [r#"{reason="TooFast"} 7"#, r#"{reason="UnknownButton"} 3"#] {
         until_answered(&address, "/metrics", 200, &format!("snapshot_bot_refused_interactions_total{refused}")).await;
     }
@@ -65,7 +65,7 @@ async fn pressing_a_question_that_was_answered_again_and_again_costs_no_log_line
     stage.press("Never mind").await;
     let before = bot.logged().lines().count();
     stage.ada.forge_presses(message, &yes, 300);
-    // By the time that this is answered, all of them were heard.
+    // By the time that this is answered, all of them were handled.
     let answered = async { while stage.ada.run("/snapshot help").await.is_err() {} };
     tokio::time::timeout(PATIENCE * 3, answered).await.unwrap_or_else(|_| panic!("{}", bot.logged()));
     let log = bot.logged();

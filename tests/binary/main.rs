@@ -1,4 +1,4 @@
-//! The program itself, as a process beside simulated services: exit codes, signals, sudden death, and what it never says.
+//! The program as a process with the simulated services: exit codes, signals, sudden death, and what it never prints.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::print_stdout, reason = "a measurement says what it found")]

@@ -1,4 +1,4 @@
-//! A PostgreSQL that stops answering: the bot says so, hears signals, and goes on once it is back.
+//! A PostgreSQL that stops answering: the bot reports it, handles signals, and continues once the database is back.
 
 use std::sync::{
     Arc,
@@ -16,7 +16,7 @@ use super::{
     standby::Cluster,
 };
 
-/// The road to the database, which can be blocked: what is on it then never arrives, and nobody is told.
+/// The connection to the database, which can be blocked. Data in transit then never arrives, and neither side is notified.
 struct Road {
     address: String,
     blocked: Arc<AtomicBool>,
@@ -35,7 +35,7 @@ impl Road {
                 let (server, is_blocked, cutting) = (server.clone(), Arc::clone(&is_blocked), Arc::clone(&cutting));
                 tokio::spawn(async move {
                     if is_blocked.load(Ordering::SeqCst) {
-                        // Taken, and never answered.
+                        // Accepted, and never answered.
                         return std::future::pending::<()>().await;
                     }
                     let mut far = TcpStream::connect(server).await.unwrap();

@@ -1,4 +1,4 @@
-//! A process of the program, with what it says on both streams kept in files. It never outlives its test.
+//! A process of the program, with its output kept in files. It never outlives its test.
 
 use std::{
     collections::BTreeMap,
@@ -15,10 +15,10 @@ use tokio::{
 
 /// How long anything may take that no promise bounds.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
-/// Nobody tells when a process ends or writes, so it is looked at again so often.
+/// There is no notification when a process ends or writes, so the test looks this often.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// What a process is told by.
+/// A signal for a process.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Signal {
     Terminate,
@@ -36,7 +36,7 @@ pub(crate) struct Process {
     stderr: PathBuf,
 }
 
-/// How it ended, and what it said.
+/// How it ended, and its output.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
@@ -45,7 +45,7 @@ pub(crate) struct Ended {
 }
 
 impl Process {
-    /// Starts it in a folder, where its streams are kept under `name`, with nothing but this environment.
+    /// Starts it in a folder, where its output is kept under `name`, with only this environment.
     pub(crate) fn start(
         folder: &Path,
         name: &str,
@@ -66,17 +66,17 @@ impl Process {
         Self { child, stdout, stderr }
     }
 
-    /// Its number.
+    /// Its process id.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// What it said on standard output so far.
+    /// Its standard output so far.
     pub(crate) fn said(&self) -> String {
         fs::read_to_string(&self.stdout).unwrap()
     }
 
-    /// What it said on standard error so far.
+    /// Its standard error so far.
     pub(crate) fn logged(&self) -> String {
         fs::read_to_string(&self.stderr).unwrap()
     }
@@ -112,12 +112,12 @@ impl Process {
         }
     }
 
-    /// Waits until its log has a text.
+    /// Waits until its log contains a text.
     pub(crate) async fn logs(&self, text: &str) {
         self.until(text, || self.logged().contains(text)).await;
     }
 
-    /// Waits until it has said a whole line on standard output, and gives it.
+    /// Waits until it has written a whole line to standard output, and returns it.
     pub(crate) async fn line(&self) -> String {
         self.until("a line", || self.said().contains('\n')).await;
         self.said().lines().next().unwrap().to_owned()
@@ -142,7 +142,7 @@ impl Drop for Process {
     }
 }
 
-/// Asks an operators' address; none if nobody opens.
+/// Sends a request to an operators' address; `None` if nothing listens.
 pub(crate) async fn ask(address: &str, path: &str) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(address).await.ok()?;
     let request = format!("GET {path} HTTP/1.1\r\nHost: address\r\nConnection: close\r\n\r\n");
@@ -153,7 +153,7 @@ pub(crate) async fn ask(address: &str, path: &str) -> Option<(u16, String)> {
     Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
 }
 
-/// Waits until the address answers as wished.
+/// Waits until the address gives this answer.
 pub(crate) async fn until_answered(address: &str, path: &str, status: u16, text: &str) {
     let waiting = async {
         loop {

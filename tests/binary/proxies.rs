@@ -1,6 +1,6 @@
-//! Proxies, as the documents say: both services are asked for at `HTTPS_PROXY`, and `NO_PROXY` names the exceptions.
+//! Proxies as the documents describe them: requests for both services go to `HTTPS_PROXY`, and `NO_PROXY` names the exceptions.
 //!
-//! The addresses are the real ones, so this is tried on a machine that reaches nothing but itself: in a network namespace of its own.
+//! The addresses are the real ones, so this runs on a machine that reaches only itself: in a network namespace of its own.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,13 +17,13 @@ use super::{process::Process, required};
 
 const DIGITALOCEAN: &str = "CONNECT api.digitalocean.com:443 HTTP/1.1";
 const DISCORD: &str = "CONNECT discord.com:443 HTTP/1.1";
-/// Of the right form, and good nowhere.
+/// Tokens in the right form that are valid nowhere.
 fn tokens() -> [(&'static str, String); 2] {
     let discord = format!("{}.{}.{}", "MTIzNDU2Nzg5MDEyMzQ1Njc4", "x".repeat(6), "x".repeat(38));
     [("DISCORD_TOKEN", discord), ("DIGITALOCEAN_TOKEN", format!("dop_v1_{}", "0".repeat(64)))]
 }
 
-/// What a proxy was asked for, head by head.
+/// The heads of the requests that a proxy received.
 #[derive(Clone, Default)]
 struct Asked(Arc<Mutex<Vec<String>>>);
 
@@ -34,7 +34,7 @@ impl Asked {
     }
 }
 
-/// A proxy on loopback that writes down what it is asked for, and refuses it. Its address.
+/// A proxy on loopback that records requests and refuses them. Returns its address.
 #[expect(clippy::disallowed_methods, reason = "it ends with its test")]
 async fn proxy(asked: &Asked) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

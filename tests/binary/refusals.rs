@@ -1,4 +1,4 @@
-//! Tokens that are refused: which one, what to do, and whom to tell before the end.
+//! Refused tokens: which one it is, what to do, and the notice to people before the end.
 
 use snapshot_bot_sandbox::digitalocean::{
     droplet::Status,

@@ -1,4 +1,4 @@
-//! New tokens without a restart: from files, on SIGHUP or when one is refused, and never for another account or application.
+//! New tokens without a restart: from files, on SIGHUP or after a refusal, and never for another account or application.
 
 use std::fs;
 
@@ -39,7 +39,7 @@ fn write(stage: &Stage, in_file: &str, secret: &str) {
     fs::write(&stage.environment[in_file], secret).unwrap();
 }
 
-/// The token is DigitalOcean's, and the earlier one is not any more.
+/// The token becomes valid at DigitalOcean, and the earlier one becomes invalid.
 fn renew_at_digitalocean(stage: &Stage) {
     stage.digitalocean.world(|world| {
         world.add_token(NEW_TOKEN, Scopes::all());
@@ -73,7 +73,7 @@ async fn both_tokens_are_renewed_on_sighup_while_a_take_runs() {
     takes(&stage, &bot, 1).await;
     let ended = stage.stop(bot).await;
     assert!(!ended.stderr.contains(NEW_TOKEN) && !ended.stderr.contains(NEW_BOT_TOKEN), "{}", ended.stderr);
-    // The new one is the one that is known from now on.
+    // From now on, the new token is the known one.
     let (bot, _) = stage.ready("next").await;
     stage.stop(bot).await;
 }
@@ -81,7 +81,7 @@ async fn both_tokens_are_renewed_on_sighup_while_a_take_runs() {
 #[tokio::test]
 async fn a_refused_digitalocean_token_is_read_again_before_anybody_is_called() {
     let mut stage = with_files().await;
-    // A third of it is the pause before operations believe that the token is refused.
+    // The pause before operations believe that the token is refused is a third of this.
     stage.environment.insert("SETTLE_TIME", "10s".to_owned());
     let (bot, address) = stage.ready("bot").await;
     let held = stage.take_held_at("snapshot").await;
@@ -143,7 +143,7 @@ async fn a_token_of_another_account_or_application_is_never_taken() {
     takes(&stage, &bot, 1).await;
     stage.stop(bot).await;
 
-    // The same address stands for another account from here on.
+    // From here on, the same address leads to another account.
     let (_elsewhere, [way, (_, other_token)]) = another_account().await;
     let (bot, _) = stage.ready("second").await;
     stage.discord.world().replace_application(NEW_BOT_TOKEN);
@@ -177,7 +177,7 @@ async fn a_new_password_of_the_same_postgresql_is_taken_and_another_database_is_
     let file = cluster.stage.environment["DATABASE_URL_FILE"].clone();
     let url = fs::read_to_string(&file).unwrap().trim().to_owned();
     let (bot, _) = cluster.stage.ready("bot").await;
-    // The server of the tests trusts everybody, whatever the password.
+    // The tests' server accepts any password.
     let separator = if url.contains('?') { '&' } else { '?' };
     fs::write(&file, format!("{url}{separator}password=renewed-password")).unwrap();
     bot.signal(Signal::Hangup);

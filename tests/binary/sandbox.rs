@@ -1,4 +1,4 @@
-//! `snapshot-bot sandbox`, and clients that know of it by its one line alone.
+//! `snapshot-bot sandbox`, and clients that know only its one line of output.
 
 use std::{
     collections::BTreeMap,
@@ -14,7 +14,7 @@ use super::{
     required,
 };
 
-/// A sandbox that runs by itself, and its introduction.
+/// A running sandbox, and its introduction.
 async fn sandbox(folder: &Path) -> (Process, Value) {
     let temporary = BTreeMap::from([("TMPDIR", folder.display().to_string())]);
     let process = Process::start(folder, "sandbox", &["sandbox"], &temporary);
@@ -69,7 +69,7 @@ async fn it_listens_where_it_is_told_to_and_on_loopback_only() {
     assert!(ended.stderr.contains("loopback only"), "{}", ended.stderr);
 }
 
-/// A program of somebody else's, run to its end.
+/// A program of another author, run to its end.
 async fn run(mut command: Command) -> (bool, String) {
     let output = tokio::task::spawn_blocking(move || command.stdin(Stdio::null()).output()).await.unwrap().unwrap();
     let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
@@ -89,7 +89,7 @@ async fn digitaloceans_own_client_works_against_it() {
     leave(process, &introduction).await;
 }
 
-/// Bots that nobody here wrote the library of: they log in, their command is there, and they answer it.
+/// Bots that use libraries of other authors: they log in, their command exists, and they answer it.
 async fn answers(mut command: Command) {
     let folder = tempfile::tempdir().unwrap();
     let (process, introduction) = sandbox(folder.path()).await;
@@ -164,7 +164,7 @@ async fn the_demo_listens_elsewhere_only_where_somebody_says_so() {
     assert!(refused.stderr.contains(reason), "{}", refused.stderr);
     let both = run(&["demo", "--no-open", "--addr", "127.0.0.1:0", "--listen", "127.0.0.1:0"]).await;
     assert_eq!(both.code, Some(2), "{}", both.stderr);
-    // An address of nobody's, so that it is tried and nothing is opened to anybody.
+    // An address that belongs to no machine, so that the bind fails and no port is opened.
     let tried = run(&["demo", "--no-open", "--listen", "192.0.2.1:8080"]).await;
     assert!(tried.stderr.contains("cannot listen on 192.0.2.1:8080"), "{}", tried.stderr);
 }

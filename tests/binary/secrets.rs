@@ -1,4 +1,4 @@
-//! Tokens appear nowhere: not in the log at its loudest, not in the database, not in what others are sent.
+//! Tokens appear nowhere: not in the most verbose log, not in the database, not in what others receive.
 
 use std::fs;
 
@@ -31,7 +31,7 @@ async fn tokens_appear_nowhere_however_loud_the_log() {
         for exchange in world.journal() {
             let (body, query) = (exchange.request.body.to_string(), &exchange.request.query);
             assert!(!body.contains(&discord) && !body.contains(TOKEN) && !query.contains(TOKEN), "{exchange:?}");
-            // What answers an Interaction is authorised by a token in its path.
+            // The path of a response to an Interaction contains the Interaction's token.
             let interaction = exchange.request.path.split('/').find(|part| part.len() > 40);
             assert!(interaction.is_none_or(|token| !log.contains(token)), "an Interaction's token is in the log");
         }

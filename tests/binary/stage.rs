@@ -1,4 +1,4 @@
-//! Simulated services, and the environment that leads the program to them.
+//! The simulated services, and the environment that leads the program to them.
 
 use std::{
     collections::BTreeMap,
@@ -85,7 +85,7 @@ impl Stage {
         Process::start(self.folder.path(), name, &[], &environment)
     }
 
-    /// Starts the bot with a address of its own, and waits until it is ready and has its commands.
+    /// Starts the bot with an address of its own, and waits until it is ready and has registered its commands.
     pub(crate) async fn ready(&self, name: &str) -> (Process, String) {
         let address = free_address();
         let process = self.start_with(name, &[("HTTP_ADDR", address.clone())]);
@@ -97,7 +97,7 @@ impl Stage {
         (process, address)
     }
 
-    /// Ada takes a Snapshot of `web-1` with the Action of this type held after it was begun.
+    /// Takes a Snapshot of `web-1` as Ada, and holds the Action of this type after it began.
     pub(crate) async fn take_held_at(&self, action: &str) -> Held {
         let held = self.digitalocean.gate().hold(Point::BeforeAnswer, Pattern::action(action), 0);
         self.ada.run("/snapshot take droplet:web-1").await.unwrap();
@@ -105,7 +105,7 @@ impl Stage {
         held.unwrap_or_else(|_| panic!("no {action} came\n{}", self.ada.transcript())).unwrap()
     }
 
-    /// Waits until Ada reads something.
+    /// Waits until Ada sees this text.
     pub(crate) async fn reads(&self, text: &str) {
         let mut changes = self.discord.changes();
         let reading = async {
@@ -117,7 +117,7 @@ impl Stage {
         assert!(read.is_ok(), "ada never read `{text}`\n{}\n{:?}", self.ada.transcript(), self.commands());
     }
 
-    /// Ada presses the button with this label on the latest message that has it.
+    /// Presses, as Ada, the button with this label on the latest message that has it.
     pub(crate) async fn press(&self, label: &str) {
         let (message, custom_id) = self.button(label);
         self.ada.press(message, &custom_id).await.unwrap();
@@ -135,14 +135,14 @@ impl Stage {
         button.unwrap_or_else(|| panic!("no button {label}\n{}", self.ada.transcript()))
     }
 
-    /// What Ada reads in answer to a command.
+    /// The answer that Ada reads to a command.
     pub(crate) async fn answer(&self, line: &str) -> String {
         let response = self.ada.run(line).await;
         let Ok(Response::Message(message)) = response else { panic!("{response:?}") };
         self.discord.world().message(message).unwrap().body.content.clone()
     }
 
-    /// The Actions that were begun, in words such as `shutdown web-1`.
+    /// The Actions that began, as words such as `shutdown web-1`.
     pub(crate) fn commands(&self) -> Vec<String> {
         let journal = self.digitalocean.journal();
         let begun = journal.iter().filter(|entry| entry.request.method.to_string() == "POST");
@@ -161,7 +161,7 @@ impl Stage {
         self.digitalocean.read(|world| world.droplets().any(|one| one.name == "web-1" && one.status == Status::Active))
     }
 
-    /// Stops a bot by a signal.
+    /// Stops a bot with a signal.
     pub(crate) async fn stop(&self, process: Process) -> super::process::Ended {
         process.signal(Signal::Terminate);
         let ended = process.end().await;
@@ -170,7 +170,7 @@ impl Stage {
     }
 }
 
-/// An address that nobody listens at and that nobody else is given.
+/// An address that nothing listens on and that no other test gets.
 ///
 /// A port alone is not enough: between this look and the bot's own bind, the system may give it to another test's bot, whose readiness then
 /// answers for this one. So each caller gets a host of its own, where the whole of 127.0.0.0/8 is loopback, as on Linux.

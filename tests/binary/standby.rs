@@ -1,4 +1,4 @@
-//! Two processes on one PostgreSQL: one is active, the other stands by, and nobody is asked twice.
+//! Two processes on one PostgreSQL: one is active, the other stands by, and no one is asked twice.
 
 use std::sync::{Arc, Mutex};
 
@@ -17,7 +17,7 @@ use super::{
 
 const STANDBY: &str = "lease: standing by, another process is active";
 
-/// A stage on a schema of its own, or none where no server was named.
+/// A stage on a schema of its own; `None` if no server is configured.
 pub(crate) struct Cluster {
     pub(crate) stage: Stage,
     server: String,
@@ -53,7 +53,7 @@ impl Cluster {
         pool.close().await;
     }
 
-    /// Who holds the lease by the database; nobody once it was given back.
+    /// Who holds the lease according to the database; empty once it was released.
     async fn holder(&self) -> String {
         let pool = sqlx::AnyPool::connect(&self.stage.environment["DATABASE_URL"]).await.unwrap();
         let holder = sqlx::query_scalar("SELECT holder FROM lease").fetch_one(&pool).await.unwrap();
@@ -61,7 +61,7 @@ impl Cluster {
         holder
     }
 
-    /// One that is active, and one that stands by, with their HTTP ports.
+    /// An active process, and one that stands by, with their HTTP ports.
     async fn pair(&self) -> [(Process, String); 2] {
         let active = self.stage.ready("active").await;
         let address = free_address();
@@ -91,7 +91,7 @@ impl Cluster {
 async fn a_clean_stop_gives_the_lease_back() {
     let Some(cluster) = Cluster::new().await else { return };
     let [(active, _), (standby, address)] = cluster.pair().await;
-    // Nobody else is there to take what the first one gives back, so the row can be read at leisure.
+    // No other process can take the lease that the first one releases, so the row can be read at leisure.
     standby.signal(Signal::Stop);
     cluster.stage.stop(active).await;
     assert_eq!(cluster.holder().await, "", "a standby would have to wait until the lease has run out");
@@ -136,7 +136,7 @@ async fn one_that_was_frozen_and_thawed_stands_by_and_does_no_harm() {
     cluster.finish().await;
 }
 
-/// A service on loopback that listens to heartbeats, and remembers whose they were.
+/// A service on loopback that receives heartbeats and records who sent them.
 struct Listener {
     address: String,
     heard: Arc<Mutex<Vec<String>>>,

@@ -1,4 +1,4 @@
-//! Signals: a clean stop, what people hear during it, and a second signal.
+//! Signals: a clean stop, what people read during it, and a second signal.
 
 use snapshot_bot_sandbox::control::gate::Point;
 
@@ -55,7 +55,7 @@ async fn who_asks_during_the_stop_is_told_to_come_back() {
     let (bot, _) = stage.ready("bot").await;
     let held = stage.take_held_at("shutdown").await;
     hears(&bot, Signal::Terminate).await;
-    // Until the intake closes, the Droplet is busy; either way there is an answer.
+    // Until the intake closes, the Droplet is busy. Either way there is an answer.
     while !stage.answer("/snapshot take droplet:web-1").await.contains("I'm being restarted") {}
     held.release();
     let ended = bot.end().await;

@@ -1,4 +1,4 @@
-//! The client over a real socket: what leaves, how often, and what is known afterwards.
+//! The client over a real socket: what is sent, how often, and what is known afterwards.
 
 use std::{
     io::Write,
@@ -47,7 +47,7 @@ fn fault(status: u16) -> Reply {
     Reply::Answer(status, vec![("x-request-id", "req-1".to_owned())], body.to_string())
 }
 
-/// What Cloudflare or a proxy shows in DigitalOcean's place.
+/// A page of Cloudflare or a proxy in DigitalOcean's place.
 fn page(status: u16) -> Reply {
     Reply::Answer(status, Vec::new(), "<!DOCTYPE html><title>Just a moment</title>".to_owned())
 }
@@ -237,7 +237,7 @@ fn a_token_that_no_header_can_carry_is_refused_without_being_shown() {
 static TWO_SUBSCRIBERS: LazyLock<[tracing::Dispatch; 2]> =
     LazyLock::new(|| [(); 2].map(|()| tracing::Dispatch::new(tracing_subscriber::registry())));
 
-/// Where a test's log goes.
+/// The log of a test.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -284,7 +284,7 @@ async fn a_token_that_the_other_side_repeats_is_not_kept() {
 #[tokio::test]
 async fn a_reading_for_nobody_goes_on_at_once_when_somebody_comes_to_wait_for_it() {
     let vendor = Vendor::start(|_| droplet()).await;
-    // A clock that stands still: nothing is ever freed by time.
+    // The clock stands still, so time frees no request.
     let now = Clock::wall().now();
     let settings = Settings::new(vendor.url.clone(), SecretString::from(TOKEN));
     let client = Client::new(&settings, Arc::new(move || now)).unwrap();

@@ -1,4 +1,4 @@
-//! What a person who types is offered, and what it costs.
+//! What a person who types is offered, and how many requests that costs.
 
 use std::sync::{Arc, Mutex};
 
@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::vendor::{Arrived, Reply, Vendor};
 
-/// What exists at the vendor; a test changes it as it likes.
+/// What exists at the vendor. A test changes it freely.
 #[derive(Default)]
 pub(crate) struct Account {
     pub(crate) droplets: Vec<Value>,
@@ -24,9 +24,9 @@ pub(crate) struct Account {
     pub(crate) backups: Vec<Value>,
     pub(crate) down: bool,
     knows_no_filters: bool,
-    /// What the answers say that may be asked in an hour.
+    /// The hourly limit that the answers name.
     pub(crate) limit: Option<u64>,
-    /// What waits for the gate: paths that end so.
+    /// The gate, and the ending of the paths whose answers wait for it.
     pub(crate) held: Option<(&'static str, watch::Receiver<bool>)>,
 }
 
@@ -110,7 +110,7 @@ impl Stage {
         let now = clock.clone();
         let settings = Settings::new(vendor.url.clone(), SecretString::from("token"));
         let client = Client::new(&settings, Arc::new(move || now.now())).unwrap();
-        // Our history has taken whatever is called so.
+        // According to our history, the bot took everything with such a name.
         let made: Made =
             Arc::new(|names| Box::pin(async { names.into_iter().filter(|name| name.starts_with("ours-")).collect() }));
         let tagged = tag.map(|tag| TagFilter { tag: tag.to_owned(), made });
@@ -129,13 +129,13 @@ impl Stage {
         found.into_iter().map(|snapshot| snapshot.id.0).collect()
     }
 
-    /// What is offered to who restores this Droplet: ids, with a mark on backups.
+    /// The suggestions for a restore of this Droplet: ids, with a mark on backups.
     pub(crate) async fn typing_restore(&self, of: u64, text: &str) -> Vec<(u64, Origin)> {
         let found = self.inventory.find_restorable(DropletId(of), text, 25).await;
         found.into_iter().map(|(image, origin)| (image.id.0, origin)).collect()
     }
 
-    /// Lets answers to paths that end so wait until the gate is opened.
+    /// Lets answers to paths with this ending wait until the gate is opened.
     pub(crate) fn hold(&self, end: &'static str) -> watch::Sender<bool> {
         let (open, gate) = watch::channel(false);
         self.account.lock().unwrap().held = Some((end, gate));
@@ -150,14 +150,14 @@ impl Stage {
         self.vendor.lines().len()
     }
 
-    /// Waits until the vendor was asked `count` times in all.
+    /// Waits until the vendor has received `count` requests in all.
     pub(crate) async fn asked(&self, count: usize) {
         while self.requests() < count {
             tokio::task::yield_now().await;
         }
     }
 
-    /// Types until what is offered is this.
+    /// Types until these are the suggestions.
     async fn offers_soon(&self, text: &str, labels: &[&str]) {
         while self.typing(text).await != labels {
             tokio::task::yield_now().await;

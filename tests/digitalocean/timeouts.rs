@@ -52,7 +52,7 @@ async fn after_an_operation_the_new_list_is_waited_for_a_moment_and_then_the_old
         stage.wait(2);
     });
     assert_eq!(ids(&listing.unwrap()), [5]);
-    // The reading goes on, and who waits for it again gets what it brings.
+    // The read continues, and the next caller that waits for it gets its result.
     let (listing, _) = tokio::join!(stage.inventory.listing(None), async { gate.send(true) });
     assert_eq!(ids(&listing.unwrap()), [6, 5]);
     assert_eq!(stage.requests(), 4);
@@ -153,7 +153,7 @@ async fn snapshots_are_offered_without_the_backups_where_those_are_slow() {
 #[tokio::test]
 async fn where_readings_must_not_go_on_those_that_a_person_waits_for_may() {
     let stage = Stage::new(None, names(&["web-1"]), one()).await;
-    // Five requests a minute, of which readings for nobody may use two.
+    // Five requests a minute; background reads may use two of them.
     stage.account.lock().unwrap().limit = Some(100);
     assert_eq!(stage.typing("web").await.len(), 1);
     assert!(matches!(stage.resolve("99").await, Err(Unresolved::NotFound { .. })));

@@ -1,4 +1,4 @@
-//! A tiny HTTP server on loopback that answers as a test tells it, breaks off or says nothing at all.
+//! A tiny HTTP server on loopback that answers as a test scripts it, cuts the connection, or never answers.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,10 +9,10 @@ use tokio::{
     task::JoinSet,
 };
 
-/// One request as it arrived.
+/// A request as it arrived.
 #[derive(Clone, Debug)]
 pub(crate) struct Arrived {
-    /// Verb and target, such as `GET /v2/account`.
+    /// The method and target, such as `GET /v2/account`.
     pub(crate) line: String,
     /// The head, as text.
     pub(crate) head: String,
@@ -20,28 +20,28 @@ pub(crate) struct Arrived {
     pub(crate) body: String,
 }
 
-/// What the server does with a request.
+/// The server's reaction to a request.
 pub(crate) enum Reply {
     /// Answers with status, headers and body.
     Answer(u16, Vec<(&'static str, String)>, String),
-    /// Closes the connection without a word.
+    /// Closes the connection without an answer.
     Cut,
     /// Sends a part of the answer and closes.
     Half,
-    /// Keeps the connection open and says nothing.
+    /// Keeps the connection open without an answer.
     Hold,
-    /// Waits until the gate is open, then goes on like this.
+    /// Waits until the gate is open, then continues with this reply.
     After(watch::Receiver<bool>, Box<Self>),
 }
 
-/// A 200 with this body.
+/// A 200 answer with this body.
 pub(crate) fn ok(body: &serde_json::Value) -> Reply {
     Reply::Answer(200, Vec::new(), body.to_string())
 }
 
 type Script = dyn FnMut(&Arrived) -> Reply + Send;
 
-/// The server; it ends when it is dropped.
+/// The server. It ends when it is dropped.
 pub(crate) struct Vendor {
     pub(crate) url: url::Url,
     journal: Arc<Mutex<Vec<Arrived>>>,
@@ -60,12 +60,12 @@ impl Vendor {
         Self { url, journal, _tasks: tasks }
     }
 
-    /// What arrived so far.
+    /// The requests that have arrived so far.
     pub(crate) fn journal(&self) -> Vec<Arrived> {
         self.journal.lock().unwrap().clone()
     }
 
-    /// The first lines of what arrived so far.
+    /// The first lines of the requests that have arrived so far.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.journal().into_iter().map(|arrived| arrived.line).collect()
     }

@@ -1,4 +1,4 @@
-//! How many requests leave when many look.
+//! How many requests are sent when many operations look.
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,7 +26,7 @@ fn droplet(id: u64) -> Value {
     json!({ "id": id, "name": format!("web-{id}"), "status": "active" })
 }
 
-/// An account whose lists show the things 1 to 300; any other exists by itself alone.
+/// An account whose lists show the items 1 to 300; any other exists only when read individually.
 async fn stage() -> (Vendor, Watcher, Clock) {
     let (vendor, watcher, clock, _) = stage_with(Lists::Shown).await;
     (vendor, watcher, clock)

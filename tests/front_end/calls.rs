@@ -17,7 +17,7 @@ use crate::{
     stage::Stage,
 };
 
-/// A take of this Droplet, and whose.
+/// A take of this Droplet by this person.
 async fn begun(stage: &Stage, person: &str, droplet: &str) -> OperationId {
     stage.said_to(person, &format!("/snapshot take droplet:{droplet}")).await;
     let running = stage.store.running().await.expect("the store answers");
@@ -25,13 +25,13 @@ async fn begun(stage: &Stage, person: &str, droplet: &str) -> OperationId {
     operations.find(|operation| operation.target.name == droplet).expect("it runs").id
 }
 
-/// People are called about it.
+/// Calls people about the operation.
 async fn call(stage: &Stage, id: OperationId) {
     let now = stage.clock.now();
     stage.commit(id, |operation| stick(operation, now)).await;
 }
 
-/// The Droplet is on again.
+/// Turns the Droplet back on.
 async fn come_back(stage: &Stage, id: OperationId) {
     let now = stage.clock.now();
     stage
@@ -47,7 +47,7 @@ fn says(text: &str) -> impl Fn(&Message) -> bool {
     move |message| message.body.content.contains(text)
 }
 
-/// The message that says this, once the pause between two edits is over.
+/// The message with this text, once the pause between two edits is over.
 async fn shown(stage: &Stage, text: &str) -> Message {
     stage.posted_later(stage.channel, text).await;
     stage.posted(says(text)).await
@@ -131,7 +131,7 @@ async fn an_outage_of_discord_loses_and_doubles_no_call() {
     stage.discord.world().add_fault(Fault::always(posts(stage.channel), Disturbance::Down(502)).named("down"));
     call(&stage, one).await;
     stage.until_answered("POST", &history(stage.channel), 3).await;
-    // The first try may have arrived, and mentions ada alone.
+    // The first attempt may have arrived, and mentions only ada.
     call(&stage, two).await;
     stage.until_answered_later("POST", &history(stage.channel), 5).await;
     stage.discord.world().end_fault("down");

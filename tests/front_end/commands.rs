@@ -1,4 +1,4 @@
-//! What people type, and what they are answered.
+//! What people type, and the answers.
 
 use snapshot_bot::{
     discord::intake::IntakeState,
@@ -146,7 +146,7 @@ async fn a_press_is_a_wish_of_who_may_and_refused_to_others() {
     stage.close().await;
 }
 
-/// What people said to an operation; that they were answered is said by the bot.
+/// People's wishes for an operation. The bot itself records that they were answered.
 async fn presses(stage: &Stage, id: OperationId) -> Vec<Wish> {
     let loaded = stage.store.load(id).await.ok().flatten();
     let wishes = loaded.map(|loaded| loaded.wishes).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Coming, going, and being refused.
+//! Connecting, disconnecting, and being refused.
 
 use std::time::Duration;
 
@@ -6,14 +6,14 @@ use snapshot_bot::discord::{Error, watchdog::Patience};
 
 use crate::stage::{Scenery, Stage};
 
-/// A Discord that wants heartbeats often, and a bot that soon ends without them.
+/// A Discord that requires frequent heartbeats, and a bot that soon ends without them.
 fn impatient() -> Scenery {
     let moments = Duration::from_millis;
     let patience = Patience { look: moments(20), silence: moments(1000), deafness: moments(2000) };
     Scenery { heartbeat: moments(100), patience }
 }
 
-/// The same, and a bot that waits for better times.
+/// A Discord that requires frequent heartbeats, and a bot that keeps waiting without them.
 fn watchful() -> Scenery {
     let Scenery { heartbeat, patience } = impatient();
     Scenery { heartbeat, patience: Patience { deafness: Duration::from_mins(5), ..patience } }
@@ -159,7 +159,7 @@ async fn a_stop_closes_the_gateway() {
     stage.until(|world| (!world.is_bot_online()).then_some(())).await;
 }
 
-/// A flag beyond 32 bits, as Discord has some.
+/// A flag beyond 32 bits, such as Discord has.
 const FAR: u64 = 1 << 50 | 1 << 6;
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! The Discord front end alone, as people meet it: a simulated Discord and DigitalOcean, the real store and inventory, and no worker.
-//! What the worker would do, a test commits by hand.
+//! The Discord front end alone, as people meet it: a simulated Discord and DigitalOcean, the real store and inventory, and no worker. A
+//! test commits by hand what the worker would do.
 
 mod calls;
 mod commands;

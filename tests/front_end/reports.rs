@@ -1,4 +1,4 @@
-//! What the bot says by itself, through deletions, refusals and outages.
+//! What the bot posts on its own, through deletions, refusals and outages.
 
 use std::time::Duration;
 
@@ -138,7 +138,7 @@ async fn a_question_is_a_new_message_that_pings_and_starts_its_clock_when_it_can
 async fn a_question_waits_for_no_pause_between_edits() {
     let stage = Stage::new().await;
     let (id, progress) = begun(&stage).await;
-    // Discord has seen enough edits, so the next one waits for minutes, which do not pass here.
+    // Discord accepts no more edits, so the next one waits for minutes, which do not pass here.
     let path = format!("{}/{}", history(stage.channel), progress.id);
     let refuse = Disturbance::Refuse { status: 429, code: 30_046, message: "Too many edits".to_owned() };
     stage.discord.world().add_fault(Fault::once(format!("PATCH {path}").parse().expect("a pattern"), refuse));
@@ -256,7 +256,7 @@ fn operation_user(stage: &Stage) -> UserId {
     UserId(stage.seat("ada").user.get())
 }
 
-/// Everything is done but to turn the Droplet on, and that does not work.
+/// Everything is done except turning the Droplet on, which fails.
 pub(crate) fn stick(operation: &mut Operation, since: Timestamp) {
     for step in operation.steps.iter_mut().filter(|step| step.task() != Task::PowerOn) {
         step.began = Some(since);
@@ -297,7 +297,7 @@ pub(crate) fn history(channel: Snowflake) -> String {
     format!("/channels/{channel}/messages")
 }
 
-/// Commits a change whose announcement arrives, while nobody here learns of it until Discord has forgotten its nonce.
+/// Commits a change whose announcement arrives, but the bot learns of it only after Discord has forgotten its nonce.
 async fn arrives_unheard(
     stage: &Stage,
     id: OperationId,
@@ -389,7 +389,7 @@ async fn where_nothing_can_be_read_a_doubled_announcement_is_better_than_a_lost_
     stage.until(|world| (world.messages_in(channel).filter(doubled).count() == 2).then_some(())).await;
 }
 
-/// The channel is gone, and Discord is down for whoever is told instead.
+/// The channel is gone, and Discord fails for the fallback too.
 fn nobody_to_tell(stage: &Stage) -> Snowflake {
     let ada = stage.seat("ada").user;
     let mut world = stage.discord.world();

@@ -44,13 +44,13 @@ use snapshot_bot_sandbox::{
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// How long a stage waits for something before it says that it will not come: long for a machine that does much else besides.
+/// How long a stage waits before it fails: long enough for a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// What differs from stage to stage.
+/// The settings that differ between stages.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scenery {
-    /// What Discord tells the bot when it connects.
+    /// The heartbeat interval that Discord sends when the bot connects.
     pub(crate) heartbeat: Duration,
     pub(crate) patience: Patience,
 }
@@ -61,7 +61,7 @@ impl Default for Scenery {
     }
 }
 
-/// A guild with one channel, three people and the bot: ada takes Snapshots, bob too, mia manages.
+/// A guild with one channel, three people and the bot: ada and bob take Snapshots, mia manages the guild.
 pub(crate) struct Stage {
     pub(crate) discord: Discord,
     pub(crate) store: Arc<Store>,
@@ -69,9 +69,9 @@ pub(crate) struct Stage {
     pub(crate) intake: Intake,
     pub(crate) guild: Snowflake,
     pub(crate) channel: Snowflake,
-    /// The channel that hears of every outcome.
+    /// The channel that receives every outcome.
     pub(crate) notified: Snowflake,
-    /// Whether the gateway is connected, as the bot says; none while there is no bot.
+    /// Whether the bot reports that the gateway is connected; `None` while there is no bot.
     pub(crate) ready: Option<watch::Receiver<bool>>,
     patience: Patience,
     digitalocean: DigitalOcean,
@@ -88,7 +88,7 @@ impl Stage {
         Self::set(Scenery::default()).await
     }
 
-    /// The same, in front of another scenery.
+    /// A stage with this scenery, started, connected and registered.
     pub(crate) async fn set(scenery: Scenery) -> Self {
         let mut stage = Self::empty(scenery).await;
         stage.start().await.expect("the bot starts");
@@ -177,7 +177,7 @@ impl Stage {
             reach: snapshot_bot::ping::Reach::Public,
             report_channel: None,
             patience: self.patience,
-            // People in tests are quicker than people.
+            // People in tests are faster than real ones.
             limits: Limits { interactions: 1_000, operations: 10, take_cooldown: None },
         };
         let bot = Bot::start(settings, self.rooms.clone(), &self.shutdown).await?;
@@ -188,7 +188,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Waits until people are offered the commands.
+    /// Waits until the commands are offered to people.
     pub(crate) async fn offered(&self) {
         let ada = self.seat("ada");
         self.until(|world| (!world.offered_commands(ada.channel, ada.user).is_empty()).then_some(())).await;
@@ -204,13 +204,13 @@ impl Stage {
         self.discord.as_user(user, self.channel)
     }
 
-    /// Runs a command to its answer, and returns what the person reads.
+    /// Runs a command to its answer, and returns the text that the person reads.
     pub(crate) async fn said_to(&self, name: &str, line: &str) -> String {
         let response = self.seat(name).run(line).await.expect("an answer");
         self.read(&response).await
     }
 
-    /// What an answer says, once the bot has stopped thinking.
+    /// The text of an answer, once the bot has stopped thinking.
     pub(crate) async fn read(&self, response: &Response) -> String {
         let (Response::Message(id) | Response::Thinking(id)) = response else { panic!("no message: {response:?}") };
         let id = *id;
@@ -222,29 +222,29 @@ impl Stage {
         .await
     }
 
-    /// A public message of the bot that fits, once it is there.
+    /// A public message of the bot that fits, once it is posted.
     pub(crate) async fn posted(&self, fits: impl Fn(&Message) -> bool) -> Message {
         self.posted_in(self.channel, fits).await
     }
 
-    /// The same in another channel.
+    /// A message of the bot that fits in another channel, once it is posted.
     pub(crate) async fn posted_in(&self, channel: Snowflake, fits: impl Fn(&Message) -> bool) -> Message {
         self.until(|world| world.messages_in(channel).find(|message| message.is_public() && fits(message)).cloned())
             .await
     }
 
-    /// How many messages say this in a channel.
+    /// How many messages in a channel contain this text.
     pub(crate) fn count(&self, channel: Snowflake, text: &str) -> usize {
         let world = self.discord.world();
         world.messages_in(channel).filter(|message| message.is_public() && message.body.content.contains(text)).count()
     }
 
-    /// The same for a message that says this, while time passes.
+    /// Waits for a message with this text in a channel, while time passes.
     pub(crate) async fn posted_later(&self, channel: Snowflake, text: &str) {
         self.until_later(|stage| stage.count(channel, text) > 0).await;
     }
 
-    /// Waits until Discord has answered so many requests of a kind, while time passes.
+    /// Waits until Discord has answered this many requests of a kind, while time passes.
     pub(crate) async fn until_answered_later(&self, method: &str, path: &str, times: usize) {
         self.until_later(|stage| answered(&stage.discord.world(), method, path) >= times).await;
     }
@@ -253,19 +253,19 @@ impl Stage {
         self.patiently(async {
             while !wish(self) {
                 self.clock.advance(SignedDuration::from_secs(10));
-                // The store tells nobody when the bot has noted what is to be tried again, and when.
+                // The store does not notify when the bot has recorded what to retry, and when.
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         })
         .await;
     }
 
-    /// Waits until Discord's world shows something.
+    /// Waits until `look` finds something in Discord's world.
     pub(crate) async fn until<T>(&self, look: impl FnMut(&mut Chat) -> Option<T>) -> T {
         self.patiently(self.discord.until(look)).await
     }
 
-    /// What is waited for in vain ends the test with what people saw meanwhile.
+    /// A wait that takes too long fails the test with what people saw meanwhile.
     async fn patiently<T>(&self, waiting: impl Future<Output = T>) -> T {
         let Ok(seen) = timeout(PATIENCE, waiting).await else {
             let world = self.discord.world();
@@ -279,31 +279,31 @@ impl Stage {
         seen
     }
 
-    /// Waits until Discord has answered so many requests of a kind.
+    /// Waits until Discord has answered this many requests of a kind.
     pub(crate) async fn until_answered(&self, method: &str, path: &str, times: usize) {
         self.until(|world| (answered(world, method, path) >= times).then_some(())).await;
     }
 
-    /// Waits until the bot says that the gateway is connected, or that it is not.
+    /// Waits until the bot reports that the gateway is connected, or that it is not.
     pub(crate) async fn until_ready(&mut self, is_ready: bool) {
         let ready = self.ready.as_mut().expect("a bot");
         ready.wait_for(|ready| *ready == is_ready).await.expect("it lives");
     }
 
-    /// Lets the bot say what is due, and end.
+    /// Lets the bot send what is due, and ends it.
     pub(crate) async fn leave(&self) {
         self.shutdown.cancel();
         self.tasks.close();
         self.tasks.wait().await;
     }
 
-    /// The operation that runs.
+    /// The running operation.
     pub(crate) async fn running(&self) -> Operation {
         let mut running = self.store.running().await.expect("the store answers");
         running.pop().expect("one runs").operation
     }
 
-    /// What the worker would do: commits a change.
+    /// Commits a change in place of the worker.
     pub(crate) async fn commit(&self, id: OperationId, change: impl FnOnce(&mut Operation)) {
         let loaded = self.store.load(id).await.expect("the store answers").expect("it exists");
         let mut operation = loaded.operation.clone();
@@ -311,7 +311,7 @@ impl Stage {
         self.store.commit(&loaded, &operation, None).await.expect("nobody else commits");
     }
 
-    /// Waits until the bot says that people can read a question.
+    /// Waits until the bot records that people can read a question.
     pub(crate) async fn until_shown(&self, id: OperationId) {
         self.patiently(async {
             loop {
@@ -325,7 +325,7 @@ impl Stage {
         .await;
     }
 
-    /// Stops everything; the bot must have done nothing that Discord would refuse.
+    /// Stops everything. The bot must have done nothing that Discord would refuse.
     pub(crate) async fn close(self) {
         let complaints = self.discord.world().complaints();
         self.leave().await;
@@ -334,7 +334,7 @@ impl Stage {
         assert!(complaints.is_empty(), "{complaints:#?}");
     }
 
-    /// Tells the bot to stop.
+    /// Stops the bot.
     pub(crate) fn stop(&self) {
         self.shutdown.cancel();
     }

@@ -1,18 +1,18 @@
-//! What must be ended by its owner: forgetting it fails the test.
+//! A guard for values that their owner must end: forgetting it fails the test.
 
-/// Panics when it is dropped while armed, unless the test has failed already.
+/// Panics when it is dropped while armed, unless the test has already failed.
 pub struct DropBomb {
     is_armed: bool,
     what: &'static str,
 }
 
 impl DropBomb {
-    /// Armed; `what` says what was forgotten.
+    /// Arms the guard. `what` names what was forgotten.
     pub fn new(what: &'static str) -> Self {
         Self { is_armed: true, what }
     }
 
-    /// What was to be done was done.
+    /// Disarms the guard, because the owner did what was needed.
     pub fn defuse(&mut self) {
         self.is_armed = false;
     }

@@ -1,6 +1,6 @@
-//! A vendor's OpenAPI file, from the folder that `SPEC_DIR` names: which operation a request is, and what a schema allows.
+//! A vendor's OpenAPI file, from the folder that `SPEC_DIR` names: finds the operation of a request, and checks values against schemas.
 //!
-//! Every test crate that holds something against such a file includes this one by its path, beside `required`.
+//! Every test crate that checks against such a file includes this one by its path, together with `required`.
 
 use std::{collections::HashMap, path::Path, sync::Arc};
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::required;
 
-/// A vendor's file. Both vendors' are so large that a schema's validator is built once.
+/// A vendor's file. Both vendors' files are so large that each schema's validator is built once.
 pub(crate) struct OpenApi {
     document: Value,
     draft: Draft,
@@ -21,13 +21,13 @@ impl OpenApi {
     /// Reads the file of this name. After `None` the test must end: see [`required::variable`].
     ///
     /// # Panics
-    /// If `SPEC_DIR` is set, and no OpenAPI file stands there.
+    /// If `SPEC_DIR` is set, and it contains no such OpenAPI file.
     pub(crate) fn read(file: &str) -> Option<Self> {
         let folder = required::variable("SPEC_DIR", &format!("the folder of {file}"))?;
         let path = Path::new(&folder).join(file);
         let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let mut document: Value = serde_json::from_str(&text).expect("a file of JSON");
-        // OpenAPI 3.0 has a dialect of its own, near to draft 4; since 3.1 it is JSON Schema.
+        // OpenAPI 3.0 has its own dialect, close to draft 4; since 3.1 it is JSON Schema.
         let is_dialect = document["openapi"].as_str().expect("a version of OpenAPI").starts_with("3.0");
         if is_dialect {
             allow_nulls(&mut document);
@@ -36,8 +36,8 @@ impl OpenApi {
         Some(Self { document, draft, validators: Mutex::default() })
     }
 
-    /// The operation that a path without its query belongs to, and its template. Literal parts go before parameters:
-    /// `/v2/droplets/actions` is no Droplet.
+    /// The operation of a path without its query, and its template. Literal parts take precedence over parameters: `/v2/droplets/actions`
+    /// is not a Droplet.
     pub(crate) fn operation(&self, method: &str, path: &str) -> Option<(&str, &Value)> {
         let parts: Vec<&str> = path.split('/').collect();
         let fits = |template: &str| {
@@ -52,7 +52,7 @@ impl OpenApi {
         Some((template, operations.get(method.to_lowercase())?))
     }
 
-    /// What a node says, or the one that it refers to.
+    /// The node itself, or the node that it refers to.
     pub(crate) fn follow<'a>(&'a self, mut node: &'a Value) -> &'a Value {
         while let Some(reference) = node["$ref"].as_str() {
             node = self.at(reference);
@@ -65,7 +65,7 @@ impl OpenApi {
         self.document.pointer(reference.trim_start_matches('#')).expect(reference)
     }
 
-    /// Where a value is not as a schema wants it, and why.
+    /// Where a value violates a schema, and why.
     pub(crate) fn problems(&self, schema: &Value, value: &Value) -> Vec<String> {
         let validator = self.validator(schema);
         validator.iter_errors(value).map(|problem| format!("at `{}`: {problem}", problem.instance_path())).collect()
@@ -83,11 +83,11 @@ impl OpenApi {
     }
 }
 
-/// OpenAPI 3.0 says `nullable: true` where JSON Schema has a second type; an enumeration must then list null, too.
+/// OpenAPI 3.0 has `nullable: true` where JSON Schema has a second type; an enumeration must then list null too.
 fn allow_nulls(node: &mut Value) {
     match node {
         Value::Object(fields) => {
-            // Examples are no schemas, and may hold anything.
+            // Examples are not schemas, and may contain anything.
             fields.remove("example");
             if fields.remove("nullable") == Some(json!(true)) {
                 if let Some(kind) = fields.get("type").filter(|kind| kind.is_string()).cloned() {

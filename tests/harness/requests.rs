@@ -1,4 +1,4 @@
-//! A vendor's OpenAPI file as a judge of requests.
+//! Checks requests against a vendor's OpenAPI file.
 
 use serde_json::{Value, json};
 
@@ -37,7 +37,7 @@ pub(crate) fn complaints(vendor: &OpenApi, method: &str, path_and_query: &str, b
     complaints
 }
 
-/// The schema that the discriminator chooses: `anyOf` alone would let anything pass that has a `type`.
+/// The schema that the discriminator selects: `anyOf` alone would accept anything with a `type`.
 fn chosen<'a>(vendor: &'a OpenApi, schema: &'a Value, body: &Value) -> &'a Value {
     let discriminator = &schema["discriminator"];
     let kind = discriminator["propertyName"].as_str().and_then(|name| body[name].as_str());

@@ -1,12 +1,13 @@
-//! What a test needs that a machine may lack: a server, somebody else's client, a vendor's file. An environment variable names it.
+//! What a test needs that a machine may lack: a server, a foreign client, a vendor's file. An environment variable names it.
 //!
-//! A test that lacks it is skipped, and says so where everybody sees it. With `REQUIRE_ALL` set, as `.ci/run` sets it, the test fails
-//! instead, so that a green run means that every test ran. Every test crate that needs this includes the file by its path.
+//! A test that lacks it is skipped, and prints that visibly. With `REQUIRE_ALL` set, as `.ci/run` sets it, the test fails instead, so that
+//! a green run means that every test ran. Every test crate that needs this includes the file by its path.
 
 use std::{env, io::Write as _, thread};
 
-/// What `REQUIRE_ALL` does not demand. The vendors' files are not ours to publish, so a public clone has none; to make a file system
-/// that may be filled, or a process without a network, takes rights that not every machine gives. `.ci/run` names what it lacks of these on its last lines.
+/// What `REQUIRE_ALL` does not demand. The vendors' files may not be published here, so a public clone has none. A file system that may be
+/// filled, or a process without a network, needs rights that not every machine gives. `.ci/run` lists in its last lines which of these it
+/// lacks.
 const NEVER_DEMANDED: [&str; 3] = ["SPEC_DIR", "SMALL_DISK", "LOOPBACK_ONLY"];
 
 /// The value of `variable`, which names `what` the test needs. After `None` the test must end, or leave out what needs it.
@@ -22,7 +23,7 @@ pub(crate) fn variable(variable: &str, what: &str) -> Option<String> {
         assert!(!is_demanded, "{missing}. REQUIRE_ALL is set, so no test may be skipped");
         let thread = thread::current();
         let line = format!("skipped in {}: {missing}\n", thread.name().unwrap_or("a test"));
-        // Not by `eprintln!`, whose words the harness keeps to itself unless the test fails.
+        // Not with `eprintln!`, whose output the test harness hides unless the test fails.
         std::io::stderr().write_all(line.as_bytes()).expect("standard error takes a line");
     }
     value

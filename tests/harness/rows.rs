@@ -1,9 +1,9 @@
-//! Operations as they would be read back from rows that say something else.
+//! Operations as read back from rows with a different content.
 
 use serde_json::Value;
 use snapshot_bot::operation::Operation;
 
-/// The same operation, whose power stands otherwise in its row.
+/// The operation with this change to the power in its row.
 pub(crate) fn with_power(operation: &Operation, change: impl FnOnce(&mut Value)) -> Operation {
     let mut row = serde_json::to_value(operation).expect("every operation can be written");
     change(&mut row["power"]);

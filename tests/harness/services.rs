@@ -1,4 +1,4 @@
-//! What leads a bot to its simulated services, and a DigitalOcean that is quick.
+//! The environment that leads a bot to its simulated services, and a fast DigitalOcean.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -12,7 +12,7 @@ use snapshot_bot_sandbox::{
     discord::{server::Discord, snowflake::Snowflake},
 };
 
-/// A DigitalOcean whose Actions take as long as a request does, and that shows at once what they did.
+/// A DigitalOcean whose Actions take only as long as a request, and that lists their results at once.
 pub(crate) fn quick() -> Settings {
     Settings {
         durations: Durations::all(SignedDuration::from_millis(40)),

@@ -1,10 +1,10 @@
-//! How people hear of an operation as whoever asked for it chose: with a mention, without one, or by a direct message.
+//! How people hear about an operation, as the asker chose: with a mention, without one, or by a direct message.
 
 use snapshot_bot_sandbox::digitalocean::fault::{Fault, Pattern, Quirk};
 
 use crate::stage::{Person, Role, Stage};
 
-/// What somebody reads in direct messages.
+/// The direct messages that a person reads.
 fn direct(stage: &Stage, person: &Person) -> Person {
     let channel = stage.discord.world().direct_channel(person.seat.user);
     stage.sit(person.seat.user, channel)
@@ -37,7 +37,7 @@ async fn a_direct_message_leads_to_the_announcement_and_names_nothing() {
     assert!(directly.sees("Done: "), "{}", directly.transcript());
     let content = directly.seat.messages()[0].body.content.clone();
     assert!(!content.contains("web-1"), "{content}");
-    // Once, whatever becomes of the process.
+    // Once, whatever happens to the process.
     stage.kill().await;
     stage.start().await;
     stage.settle().await;

@@ -1,4 +1,4 @@
-//! Suggestions while somebody types a Droplet's name.
+//! Suggestions while a person types a Droplet's name.
 
 use serde_json::json;
 use snapshot_bot_sandbox::digitalocean::droplet::Blueprint;
@@ -34,7 +34,7 @@ async fn who_may_not_take_reads_why_in_place_of_suggestions() {
         let person = stage.seat(name, role);
         let why = person.suggestions(TAKE, "droplet", "w").await;
         assert_eq!(why, ["You need @Restorer or @Operator to take Snapshots"], "{name}");
-        // It can be chosen, and leads nowhere.
+        // It can be chosen, but does nothing.
         person.run("/snapshot take droplet:no-right").await;
         assert!(person.last().starts_with("You need"), "{}", person.last());
         person.transcript();

@@ -9,7 +9,7 @@ use snapshot_bot_sandbox::{
 
 use crate::stage::{Role, Stage};
 
-/// A stage on which DigitalOcean backs `web-1` up and has made these Backups.
+/// A stage on which DigitalOcean backs up `web-1` and has taken these Backups.
 async fn backed_up(backups: &[&str]) -> Stage {
     let stage = Stage::new().await;
     let web = stage.droplet("web-1");
@@ -22,7 +22,7 @@ async fn backed_up(backups: &[&str]) -> Stage {
     stage
 }
 
-/// How many Backups of `web-1` there are, and whether it is backed up.
+/// How many Backups of `web-1` exist, and whether it is backed up.
 fn seen(stage: &Stage) -> (usize, bool) {
     stage.digitalocean.read(|world| {
         let web = world.droplet_named("web-1").expect("the stage has it");
@@ -93,7 +93,7 @@ async fn a_backup_made_since_the_answer_keeps_all_of_them() {
     let stage = backed_up(&["nightly-1"]).await;
     let rex = stage.seat("rex", Role::Restorer);
     rex.run("/backups disable droplet:web-1").await;
-    // Between the yes and the command: the look at the Droplet that comes before it.
+    // Between the confirmation and the command: the look at the Droplet before the command.
     let held =
         stage.digitalocean.gate().hold(Point::BeforeExecution, Pattern::of(Method::Get, "/v2/droplets/*/actions"), 0);
     rex.press("Turn off").await;
@@ -120,7 +120,7 @@ async fn a_kept_backup_is_a_snapshot_and_a_restore_offers_the_others_as_backups(
     assert!(rex.sees("It is a Backup, taken while"), "a Backup is marked as taken while running");
     rex.press("Never mind").await;
     assert_snapshot!(rex.transcript());
-    // Among the others it can be told.
+    // Among the others it can be recognized.
     rex.run("/snapshot list").await;
     assert!(rex.sees("📦 `nightly-1`"), "{}", rex.transcript());
     rex.transcript();

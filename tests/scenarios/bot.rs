@@ -1,4 +1,4 @@
-//! The bot on the stage: in a runtime of its own or as a process of its own, so that it can be killed with everything it began.
+//! The bot on the stage, in a runtime or a process of its own, so that it can be killed with everything that it started.
 
 use std::{
     collections::BTreeMap,
@@ -17,20 +17,20 @@ use tokio::{
     task::spawn_blocking,
 };
 
-/// How long the dead may take to leave.
+/// How long a killed bot may take to end.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Where the bot lives.
+/// Where the bot runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Housing {
     /// In a runtime of the test's own process.
     #[default]
     Runtime,
-    /// In a process: the very program that ships.
+    /// In a process: the program that ships.
     Process,
 }
 
-/// A living bot.
+/// A running bot.
 pub struct Bot(Option<Body>);
 
 enum Body {
@@ -39,7 +39,7 @@ enum Body {
 }
 
 impl Bot {
-    /// Starts it; its requests begin to leave.
+    /// Starts it. Its requests begin to be sent.
     pub async fn launch(housing: Housing, environment: &BTreeMap<&'static str, String>, clock: &Clock) -> Self {
         if housing == Housing::Process {
             let child = Command::new(env!("CARGO_BIN_EXE_snapshot-bot"))
@@ -56,7 +56,7 @@ impl Bot {
         let starting = move || {
             let app = loop {
                 match inside.block_on(App::start(config.clone(), clock.clone())) {
-                    // One that was killed inside this process lets go of its lock a moment later than a process would.
+                    // A bot that was killed inside this process releases its lock a moment later than a process would.
                     Err(app::Error::Store(store::Error::InUse { .. })) => std::thread::yield_now(),
                     started => break started.expect("the bot starts"),
                 }
@@ -96,7 +96,7 @@ impl Bot {
         }
     }
 
-    /// What it says of itself to whoever started it, once it has ended by itself.
+    /// What it prints after it has ended on its own.
     pub async fn last_words(mut self) -> String {
         match self.0.take().expect("a body") {
             Body::Inside(runtime, mut app) => {
@@ -110,7 +110,7 @@ impl Bot {
 }
 
 impl Drop for Bot {
-    /// A scenario that failed leaves its bot behind; waiting for it here would hide why.
+    /// A failed scenario leaves its bot behind; waiting for it here would hide the reason.
     fn drop(&mut self) {
         match self.0.take() {
             Some(Body::Inside(runtime, _)) => runtime.shutdown_background(),

@@ -1,4 +1,4 @@
-//! Droplets that are busy, and Droplets that change under our hands.
+//! Droplets that are busy, and Droplets that change during an operation.
 
 use insta::assert_snapshot;
 use jiff::SignedDuration;
@@ -14,7 +14,7 @@ use snapshot_bot_sandbox::{
 
 use crate::stage::{Person, Role, Stage};
 
-/// A take whose Snapshot runs until it is told to end.
+/// A take whose Snapshot runs until the test ends it.
 async fn taking() -> (Stage, Person) {
     taking_with(Stage::new().await).await
 }
@@ -202,7 +202,7 @@ async fn without_its_tag_the_rest_is_left_but_power_comes_back() {
     stage.digitalocean.world(|world| world.set_tags(web, &["prod"]));
     stage.start().await;
     let ada = stage.seat("ada", Role::Operator);
-    // The Snapshot's request is lost, so the Droplet is looked at again before the next.
+    // The Snapshot's request is lost, so the bot looks at the Droplet again before the next one.
     stage.fault(Fault::once(Pattern::action("snapshot"), Disturbance::CutBefore));
     let held = stage.digitalocean.gate().hold(Point::BeforeExecution, Pattern::action("shutdown"), 0);
     ada.run("/snapshot take droplet:web-1").await;
@@ -233,7 +233,7 @@ async fn an_event_of_others_between_off_and_snapshot_is_waited_for() {
     stage.finish().await;
 }
 
-/// A take whose power back fails for as long as the fault called `power` lasts.
+/// A take that cannot turn its Droplet on as long as the fault called `power` lasts.
 async fn stuck(effect: Disturbance) -> (Stage, Person) {
     let stage = Stage::new().await;
     stage.fault(Fault::always(Pattern::action("power_on"), effect).named("power"));

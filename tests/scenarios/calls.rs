@@ -1,4 +1,4 @@
-//! Several Droplets that stay off for one reason: people are called once, and see in one message what came back.
+//! Several Droplets that stay off for one reason: people are called once, and see in one message which ones came back.
 
 use std::time::Duration;
 

@@ -101,7 +101,7 @@ async fn others_operations_take_the_restore_right() {
     stage.snapshot_begins("web-1").await;
     stage.shows(&ada, "Taking the Snapshot").await;
     assert_eq!(bob.suggestions("snapshot cancel", "operation", "").await, Vec::<String>::new());
-    // Who may stop nothing learns no name of what runs.
+    // A person who may stop nothing must not learn the names of what runs.
     for (name, role) in [("eve", Role::Guest), ("vic", Role::Viewer)] {
         let nosy = stage.seat(name, role);
         let before = nosy.seat.messages().len();

@@ -1,4 +1,4 @@
-//! Discord in trouble: what must be heard is heard, once, and what happens to the Droplet does not depend on it.
+//! Discord in trouble: important messages arrive, once, and the Droplet does not depend on them.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ fn edits() -> Pattern {
     "PATCH /channels/*/messages/*".parse().unwrap()
 }
 
-/// A take whose Snapshot runs until it is told to end.
+/// A take whose Snapshot runs until the test ends it.
 async fn taking() -> (Stage, Person) {
     let stage = Stage::new().await;
     stage.fault(CloudFault::once(Pattern::action("snapshot"), Quirk::NeverFinish));
@@ -79,7 +79,7 @@ async fn what_nobody_was_answered_about_is_withdrawn_and_announced_to_nobody() {
         assert_eq!(stage.commands(), [""; 0]);
         assert_eq!(ada.seat.pings(), 0);
         assert_snapshot!("nobody_was_answered", ada.transcript());
-        // The Droplet is free for whoever asks again.
+        // The Droplet is free for the next request.
         let bob = stage.seat("bob", Role::Restorer);
         bob.run("/snapshot restore droplet:web-1 snapshot:none").await;
         bob.transcript();
@@ -147,7 +147,7 @@ async fn a_command_that_comes_too_late_to_be_answered_begins_nothing() {
     let mut stage = Stage::new().await;
     stage.excused.push("was not acknowledged in time");
     stage.discord.world().add_fault(Fault::always(Pattern::response_to("snapshot take"), over()));
-    // By the bot's clock it is old; Discord has the last word.
+    // By the bot's clock it is old, but Discord decides.
     stage.clock.advance(SignedDuration::from_secs(10));
     let ada = stage.seat("ada", Role::Operator);
     assert!(ada.try_run("/snapshot take droplet:web-1").await.is_err());
@@ -255,7 +255,7 @@ async fn a_deleted_announcement_is_not_repeated() {
     stage.finish().await;
 }
 
-/// What somebody reads in direct messages.
+/// The direct messages that a person reads.
 fn direct(stage: &Stage, user: Snowflake) -> Person {
     let channel = stage.discord.world().direct_channel(user);
     stage.sit(user, channel)

@@ -1,4 +1,4 @@
-//! DigitalOcean in trouble: each fault with its ending, and its words in the channel.
+//! DigitalOcean in trouble: each fault with its outcome, and its text in the channel.
 
 use insta::assert_snapshot;
 use jiff::SignedDuration;
@@ -17,11 +17,11 @@ fn refusal(status: u16, id: &str, message: &str) -> Disturbance {
     Disturbance::Refuse { status, id: id.to_owned(), message: message.to_owned() }
 }
 
-/// Takes a Snapshot while something goes wrong, to the end.
+/// Takes a Snapshot to the end with these faults.
 async fn take_with(faults: impl IntoIterator<Item = Fault>) -> (Stage, Person) {
     let stage = Stage::new().await;
     let ada = stage.seat("ada", Role::Operator);
-    // What people type is looked up before anything goes wrong.
+    // Suggestions are looked up before anything goes wrong.
     ada.suggestions("snapshot take", "droplet", "web").await;
     faults.into_iter().for_each(|fault| stage.fault(fault));
     ada.run("/snapshot take droplet:web-1").await;
@@ -30,7 +30,7 @@ async fn take_with(faults: impl IntoIterator<Item = Fault>) -> (Stage, Person) {
     (stage, ada)
 }
 
-/// The ending that nothing may change: power as before, one Snapshot, one announcement.
+/// The outcome that no fault may change: power as before, one Snapshot, one announcement.
 async fn ends_well(stage: Stage, ada: &Person) {
     assert_eq!(stage.digitalocean.read(|world| world.snapshots().count()), 1, "{}", stage.conversation());
     assert!(ada.sees("is ready: 2.4 GB"), "{}", ada.transcript());
@@ -114,7 +114,7 @@ async fn a_limit_without_a_word_on_its_end_is_waited_for() {
     assert_snapshot!(ada.transcript());
     let asked = stage.digitalocean.journal().len();
     assert_eq!(stage.digitalocean.journal()[asked - 1].status(), Some(429), "nothing is asked meanwhile");
-    // Beyond two minutes a Droplet that is off may ask whether the limit still holds.
+    // After two minutes, an operation whose Droplet is off may test whether the limit still holds.
     stage.clock.advance(SignedDuration::from_mins(3));
     stage.settle().await;
     ends_well(stage, &ada).await;
@@ -150,7 +150,7 @@ async fn a_command_whose_answer_was_lost_is_found_and_not_sent_again() {
 
 #[tokio::test]
 async fn a_command_that_takes_effect_after_its_deadline_is_found() {
-    // Longer than the deadline of a request, so that nobody hears the answer.
+    // Longer than the deadline of a request, so that the answer comes too late.
     let late = Disturbance::ExecuteLate { after: SignedDuration::from_millis(10_200) };
     let stage = Stage::dark().await;
     let mut stage = stage;

@@ -1,4 +1,4 @@
-//! Every request of whole takes, held against the vendors' own OpenAPI files, which stand in the folder that `SPEC_DIR` names.
+//! Checks every request of whole takes against the vendors' own OpenAPI files in the folder that `SPEC_DIR` names.
 
 use serde_json::Value;
 use snapshot_bot_sandbox::digitalocean::fault::{Fault, HungAction, Pattern, Quirk};
@@ -9,12 +9,12 @@ use crate::{
     stage::{Role, Stage},
 };
 
-/// Both vendors' files, or none.
+/// Both vendors' files, or `None`.
 fn vendors() -> Option<(OpenApi, OpenApi)> {
     Some((OpenApi::read("discord.json")?, OpenApi::read("digitalocean.json")?))
 }
 
-/// Holds everything that was sent so far against both files.
+/// Checks everything that was sent so far against both files.
 fn judge(stage: &Stage, (discord, digitalocean): &(OpenApi, OpenApi)) {
     let mut found = Vec::new();
     for exchange in stage.discord.world().journal() {
@@ -41,7 +41,7 @@ async fn every_request_of_a_take_is_as_the_vendors_write() {
     eve.run("/snapshot take droplet:web-1").await;
     ada.run("/snapshot take droplet:web-1 name:first").await;
     stage.settle().await;
-    // Once more with everything that asks and answers: a question, a press, a call for help, a lost answer.
+    // Again with everything interactive: a question, a press, a call for help, a lost answer.
     let hangs = Quirk::ShutdownHangs { action: HungAction::Errs, off_after: None };
     stage.fault(Fault::once(Pattern::action("shutdown"), hangs));
     stage.fault(Fault::once(

@@ -1,4 +1,4 @@
-//! `/snapshot cost`, `orphans` and the monthly message: who causes what, and what may be left over.
+//! `/snapshot cost`, `orphans` and the monthly report: what causes costs, and what may be left over.
 
 use insta::assert_snapshot;
 use jiff::SignedDuration;
@@ -13,7 +13,7 @@ use crate::{
     stage::{Role, Stage},
 };
 
-/// What is compared is this month and those before it.
+/// Replaces the names of the months, which differ from run to run.
 fn months(text: &str) -> String {
     Regex::new(r"\b[A-Z][a-z]{2} 20\d\d\b").unwrap().replace_all(text, "MONTH").into_owned()
 }
@@ -136,7 +136,7 @@ async fn a_month_is_told_once_and_a_new_database_waits_for_the_next() {
         tokio::task::yield_now().await;
     }
     stage.stop().await;
-    // As if the bot had died between the message and its row.
+    // As if the bot had died between posting the message and recording it.
     stage.tamper("DELETE FROM monthly_reports WHERE message_id IS NOT NULL").await;
     let posted = |stage: &Stage| {
         let world = stage.discord.world();
@@ -156,7 +156,7 @@ async fn a_month_is_told_once_and_a_new_database_waits_for_the_next() {
     stage.finish().await;
 }
 
-/// A stage in which Snapshots were weighed in two months.
+/// A stage in which the sizes of Snapshots were recorded in two months.
 async fn two_months() -> Stage {
     let stage = Stage::new().await;
     stored(&stage);
@@ -232,7 +232,7 @@ async fn where_no_file_may_be_attached_the_month_is_told_in_text() {
     while stage.query("SELECT COUNT(*) AS n FROM monthly_reports").await < 2 {
         tokio::task::yield_now().await;
     }
-    // The next one comes as a picture, since it may.
+    // The next one comes as a chart, because files are allowed.
     stage.discord.world().deny_bot(stage.ops, Permissions::NONE);
     stage.clock.advance(SignedDuration::from_hours(32 * 24));
     let has_picture =

@@ -1,8 +1,8 @@
-//! The bot dies at every request it sends, and everything ends as if it had not.
+//! The bot dies at every request that it sends, and everything ends as if it had not.
 //!
-//! Each case runs once undisturbed. Then it runs again for every request of that first run: the request is held, the whole
-//! bot is killed, the request is carried out or not, the bot starts again on the same database, and the channel must look the
-//! same in the end. `CRASH_SWEEP=all` leaves nothing out; without it, looks are left out as `Looks` says, and pairs of deaths are sampled.
+//! Each case runs once undisturbed. Then it runs again for every request of that first run: the request is held, the whole bot is killed,
+//! the request is carried out or not, the bot starts again on the same database, and the channel must look the same in the end.
+//! `CRASH_SWEEP=all` leaves nothing out; without it, looks are left out as `Looks` describes, and pairs of deaths are sampled.
 
 mod case;
 mod cut;
@@ -25,13 +25,13 @@ use case::Case;
 use cut::{Cut, Held, Kind, Service, Trap};
 use ending::Ending;
 
-/// Lives of one sweep at the same time: most of a life is spent waiting for pauses.
+/// How many runs of one sweep go on at the same time. Most of their time is spent waiting for pauses.
 const AT_ONCE: usize = 12;
-/// Lives of all sweeps at the same time. More would only make each bot so slow that people lose patience with it.
+/// How many runs of all sweeps go on at the same time. More would only make each bot so slow that people give up on it.
 static LIVES: Semaphore = Semaphore::const_new(20);
-/// Of these, on PostgreSQL: each bot has seven connections, and a server accepts 100 unless told otherwise.
+/// How many of these use PostgreSQL: each bot has seven connections, and a server accepts 100 by default.
 static ON_POSTGRESQL: Semaphore = Semaphore::const_new(8);
-/// A busy machine makes a bot slow, and people patient.
+/// A busy machine makes a bot slow, so people are patient.
 const PATIENCE: Duration = Duration::from_secs(20);
 const SEED: u64 = 20_261_122;
 
@@ -93,10 +93,10 @@ async fn twelve_takes_end_well_however_often_the_program_is_killed() {
     storm::storms(Housing::Process, 2 * SEED).await;
 }
 
-/// What one telling came to.
+/// The result of one run.
 struct Told {
     ending: Ending,
-    /// How many requests there were of each kind.
+    /// The number of requests of each kind.
     requests: BTreeMap<Kind, usize>,
     /// The requests at which the bot died.
     deaths: Vec<String>,
@@ -104,22 +104,22 @@ struct Told {
     times: String,
 }
 
-/// What a case runs on.
+/// The environment of a case.
 struct Ground {
     housing: Housing,
-    /// A server, if the memory is not a SQLite file.
+    /// A PostgreSQL server, if the database is not a SQLite file.
     postgresql: Option<String>,
     looks: Looks,
 }
 
-/// At which looks the bot dies, besides everything that changes something. `CRASH_SWEEP=all` means all of them everywhere, on PostgreSQL
-/// too.
+/// At which looks the bot dies, in addition to every request that changes something. `CRASH_SWEEP=all` means all of them everywhere, on
+/// PostgreSQL too.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Looks {
     All,
-    /// Every second one, since one is like its neighbour.
+    /// Every second one, since consecutive ones are alike.
     Some,
-    /// None: elsewhere the same code has died at them.
+    /// None: another case covers the same code.
     None,
 }
 
@@ -146,7 +146,7 @@ async fn sweep(ground: &Ground, case: &Case) {
     assert_eq!(first.ending.actions, case.actions, "undisturbed\n{}", first.ending.transcript);
     let mut lives = lives(&first.requests, if everything() { Looks::All } else { ground.looks });
     if ground.postgresql.is_some() && !everything() {
-        // Every third one: on SQLite all of them are lived through, and both databases meet one contract.
+        // Every third one: SQLite covers all of them, and both databases follow one contract.
         lives = lives.into_iter().step_by(3).collect();
     }
     let count = lives.len();
@@ -163,7 +163,7 @@ async fn sweep(ground: &Ground, case: &Case) {
     for (cuts, told) in told {
         match told {
             Ok(told) => {
-                // A second death is meant for a recovery that may well be over before it.
+                // A second death aims at a recovery that may be over before it.
                 reached += usize::from(!told.deaths.is_empty());
                 if let Some(difference) = first.ending.difference(&told.ending) {
                     failures.push(format!("{cuts:?}, dead at {:?}:\n{difference}\n{}", told.deaths, told.times));
@@ -176,7 +176,7 @@ async fn sweep(ground: &Ground, case: &Case) {
     assert!(reached * 10 > count * 7, "only {reached} of {count} deaths came about: the sweep has lost its target");
 }
 
-/// Whether nothing is to be left out.
+/// Whether nothing is left out.
 fn everything() -> bool {
     std::env::var("CRASH_SWEEP").is_ok_and(|wanted| wanted == "all")
 }
@@ -206,7 +206,7 @@ fn lives(requests: &BTreeMap<Kind, usize>, looks: Looks) -> Vec<Vec<Cut>> {
 
 /// Runs a case in which the bot dies at these requests, each counted from the start before it.
 async fn tell(ground: &Ground, case: &Case, cuts: &[Cut]) -> Told {
-    // In this order, so that lives that wait for PostgreSQL keep none that could go on from doing so.
+    // In this order, so that runs that wait for PostgreSQL do not block others.
     let on_postgresql = match &ground.postgresql {
         Some(_) => ON_POSTGRESQL.acquire().await.ok(),
         None => None,
@@ -255,7 +255,7 @@ async fn tell(ground: &Ground, case: &Case, cuts: &[Cut]) -> Told {
     Told { ending, requests, deaths, times }
 }
 
-/// One life of the bot, in which what its predecessor sent arrives late.
+/// One life of the bot, in which a late request of its predecessor arrives.
 async fn live(case: &Case, stage: &Stage, ada: &Person, late: &mut Option<Held>) {
     stage.online().await;
     late.take().into_iter().for_each(Held::release);

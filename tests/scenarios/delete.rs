@@ -202,7 +202,7 @@ async fn what_is_deleted_is_no_longer_offered_also_after_a_restart() {
     assert!(rex.button("Launch…").is_some() && rex.button("Restore…").is_some(), "{}", rex.transcript());
     let name = stage.digitalocean.read(|world| world.snapshots().next().expect("a Snapshot").name.clone());
     rex.run(&format!("/snapshot delete snapshot:{name}")).await;
-    // Discord wants no edits while the bot is there, so the next process makes them.
+    // Discord refuses edits while the bot runs, so the next process makes them.
     let edits = "PATCH /channels/*/messages/*".parse().unwrap();
     stage.discord.world().add_fault(ChatFault::always(edits, ChatDisturbance::Down(502)));
     rex.press("Delete").await;

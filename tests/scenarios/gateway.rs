@@ -1,4 +1,4 @@
-//! The gateway comes and goes; people are heard all the same, and a bot that cannot be heard any more says so and ends.
+//! The gateway comes and goes. People are answered all the same, and a bot that cannot receive anything any more reports that and ends.
 
 use insta::assert_snapshot;
 
@@ -11,7 +11,7 @@ use crate::stage::{Role, Stage};
 
 const WHOLE: [&str; 3] = ["shutdown web-1", "snapshot web-1", "power_on web-1"];
 
-/// A take after the gateway had its trouble.
+/// Takes a Snapshot after the gateway had its trouble.
 async fn still_hears(stage: Stage) {
     stage.until("the bot is online", |stage| stage.discord.world().is_bot_online()).await;
     let ada = stage.seat("ada", Role::Operator);
@@ -158,7 +158,7 @@ async fn during_the_drain_people_get_a_kind_answer() {
     {
         let stopping = stage.stop();
         tokio::pin!(stopping);
-        // The request that is held keeps the bot draining.
+        // The held request keeps the bot draining.
         let answered = async {
             while !bob.sees("being restarted") {
                 // Until then it is only an unknown Droplet.

@@ -23,7 +23,7 @@ const UNSAID: &str = "SELECT COUNT(*) AS n FROM group_messages m JOIN group_runs
      WHERE m.given_up IS NULL AND (m.message_id IS NULL OR (m.number = 0 AND m.shown_version < r.version))";
 
 impl Stage {
-    /// Puts Droplets `w-1` and so on there, with the tag `prod`.
+    /// Adds Droplets `w-1` and so on, with the tag `prod`.
     pub fn add_group(&self, count: usize) -> Vec<u64> {
         self.digitalocean.world(|world| {
             let droplets = world.add_droplets(&Blueprint::named("w").tag("prod"), count);
@@ -32,7 +32,7 @@ impl Stage {
         })
     }
 
-    /// From when to when each of these was off because of a shutdown, as DigitalOcean knows it.
+    /// When each of these Droplets was off because of a shutdown, according to DigitalOcean.
     fn downtimes(&self, droplets: &[u64]) -> Vec<(Timestamp, Timestamp)> {
         self.digitalocean.read(|world| {
             let of = |droplet: &u64| {
@@ -63,7 +63,7 @@ impl Stage {
         }
     }
 
-    /// Waits until so many runs have ended and everything was said. Each member may take as long as a scenario may be silent.
+    /// Waits until this many runs have ended and everything was posted. Each member may take as long as a scenario may be silent.
     pub async fn runs_end(&self, count: i64) {
         let mut over = self.query(OVER).await;
         while self.query(ENDED).await < count {
@@ -110,7 +110,7 @@ async fn twelve_droplets_are_taken_in_turn_and_never_two_are_off_whatever_dies()
     stage.calm().await;
     stage.fault(Fault::once(Pattern::action("snapshot").droplet(failing), Quirk::Err));
     stage.pass_until(night(stage.clock.now()));
-    // It dies at every kind of step, before DigitalOcean does it and before it says so.
+    // It dies at every kind of step, before DigitalOcean carries it out and before it answers.
     let kinds = ["shutdown", "snapshot", "power_on"];
     for number in 0..12 {
         let point = if number % 2 == 0 { Point::BeforeAnswer } else { Point::BeforeExecution };
@@ -128,7 +128,7 @@ async fn twelve_droplets_are_taken_in_turn_and_never_two_are_off_whatever_dies()
     assert_eq!(stage.query("SELECT COUNT(*) AS n FROM schedule_snapshots WHERE state = 'listed'").await, 11);
     assert!(ruth.sees("**11 of 12** Droplets with the tag `prod` have a good Snapshot"), "{}", ruth.transcript());
     assert!(ruth.sees("`w-5`: no Snapshot"), "{}", ruth.transcript());
-    // The next night begins with the one that has none.
+    // The next night begins with the one that has no Snapshot.
     let commands = stage.commands().len();
     stage.pass_until(night(stage.clock.now()));
     stage.runs_end(2).await;
@@ -197,7 +197,7 @@ async fn a_group_that_makes_no_sense_is_refused_before_anything_is_stored() {
         assert!(ruth.sees(words), "{line}\n{}", ruth.transcript());
     }
     assert_eq!(stage.query("SELECT COUNT(*) AS n FROM confirmations").await, 0);
-    // The first key may come before the list of Droplets was read.
+    // The first keystroke may come before the list of Droplets was read.
     stage
         .until_async("tags are offered", async || !ruth.suggestions("schedule add", "what", "tag:p").await.is_empty())
         .await;
@@ -261,7 +261,7 @@ async fn a_group_that_lost_its_members_fails_and_who_left_keeps_its_snapshots() 
         stage.runs_end(number).await;
         stage.digitalocean.world(|world| world.set_tags(droplets[0], &[]));
     }
-    // The first has left after the first night: its only Snapshot stays, and nothing of it is announced.
+    // The first one left after the first night: its only Snapshot stays, and no deletion is announced.
     assert_eq!(stage.query("SELECT COUNT(*) AS n FROM schedule_snapshots WHERE state = 'listed'").await, 3);
     assert_eq!(stage.query("SELECT COUNT(*) AS n FROM schedule_snapshots WHERE announced_at IS NOT NULL").await, 1);
     stage.digitalocean.world(|world| world.set_tags(droplets[1], &[]));
@@ -292,12 +292,12 @@ async fn a_group_taken_by_hand_is_announced_as_its_person_chose() {
     assert!(directly.sees("Done: "), "{}", directly.transcript());
     let content = directly.seat.messages()[0].body.content.clone();
     assert!(!content.contains("prod") && !content.contains("w-1"), "{content}");
-    // Once, whatever becomes of the process.
+    // Once, whatever happens to the process.
     stage.kill().await;
     stage.start().await;
     stage.calm().await;
     assert_eq!(directly.seat.messages().len(), 1, "{}", directly.transcript());
-    // Whoever takes no direct messages is mentioned in the channel.
+    // A person who accepts no direct messages is mentioned in the channel.
     stage.discord.world().close_dms(ada.seat.user, true);
     ada.run("/snapshot take-group tag:prod at-once:2 gap:0s power:live tell:dm").await;
     press(&ada, "Take them").await;
@@ -334,7 +334,7 @@ async fn a_group_that_failed_by_hand_is_tried_again_once_for_those_that_have_no_
     press(&ben, "Take them").await;
     stage.runs_end(2).await;
     assert!(ben.sees("✅ The Droplet with the tag `prod` has a good Snapshot."), "{}", ben.transcript());
-    // Her question is still open, and the button is still there: both lead to what was begun.
+    // Her question is still open, and the button is still there: both lead to the run that began.
     press(&ada, "Take them").await;
     assert!(ada.last().starts_with("Somebody has tried again already"), "{}", ada.transcript());
     ada.press("Try again").await;
@@ -393,7 +393,7 @@ async fn what_a_press_began_is_withdrawn_where_discord_gave_it_up() {
     assert_eq!(stage.query(TAKES).await, 0);
     assert_eq!(stage.query(removed).await, 1);
     assert_eq!(stage.commands(), [""; 0]);
-    // Whoever asks again is heard.
+    // A person who asks again gets an answer.
     ruth.run("/snapshot take-group tag:prod gap:0s").await;
     press(&ruth, "Take them").await;
     stage.runs_end(3).await;

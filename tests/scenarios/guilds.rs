@@ -1,4 +1,4 @@
-//! Two servers that share one account: what one of them learns of what was asked for in the other.
+//! Two guilds that share one account: what each sees of the other's operations.
 
 use snapshot_bot_sandbox::{
     digitalocean::fault::{Fault, Pattern, Quirk},
@@ -10,7 +10,7 @@ use crate::{
     stage::{Person, Role, Stage},
 };
 
-/// A second server, with somebody who manages it and somebody who may take Snapshots there.
+/// A second guild, with a person who manages it and one who may take Snapshots there.
 struct Elsewhere {
     mia: Person,
     tom: Person,
@@ -57,7 +57,7 @@ async fn another_server_learns_what_is_busy_and_who_may_restore_may_cancel_it() 
     assert_eq!(tom.suggestions("snapshot cancel", "operation", "").await, Vec::<String>::new());
     tom.run("/snapshot status").await;
     assert!(tom.sees("Nothing is running."), "{}", tom.seat.transcript());
-    // Whoever may restore, and every Manage Server may, sees it and may stop it.
+    // People who may restore, as Manage Server may, see it and may stop it.
     mia.run("/snapshot status").await;
     assert!(mia.sees("Snapshot of `web-1`"), "{}", mia.seat.transcript());
     mia.run("/snapshot take droplet:web-1").await;

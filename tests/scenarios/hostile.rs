@@ -1,4 +1,4 @@
-//! Names that try to be more than names.
+//! Names with hostile content.
 
 use insta::assert_snapshot;
 use snapshot_bot_sandbox::digitalocean::droplet::Blueprint;
@@ -30,7 +30,7 @@ async fn a_hostile_name_is_only_ever_a_name() {
     let choices = ada.suggestions("snapshot take", "droplet", "").await;
     assert!(choices.iter().all(|label| !label.contains('\n') && !label.contains('\u{202e}')), "{choices:?}");
     assert_eq!(ada.seat.pings(), hostile.len(), "only the announcements ping");
-    // Whether the answer or the progress message is there first is a matter of speed.
+    // It is a matter of speed whether the answer or the progress message comes first.
     let transcript = ada.transcript();
     let mut said: Vec<&str> = transcript.split("\n\n").collect();
     said.sort_unstable();

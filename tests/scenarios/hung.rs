@@ -18,7 +18,7 @@ async fn hanging(action: HungAction) -> Stage {
     stage
 }
 
-/// Lets the shutdown be begun and its time run out.
+/// Begins the shutdown and lets its time run out.
 async fn ask_for_it(stage: &Stage, person: &Person, line: &str) {
     person.run(line).await;
     stage.until("the shutdown has begun", |stage| !stage.commands().is_empty()).await;
@@ -30,14 +30,14 @@ async fn ask_for_it(stage: &Stage, person: &Person, line: &str) {
 async fn questioned(stage: &Stage) -> Person {
     let ada = stage.seat("ada", Role::Operator);
     ask_for_it(stage, &ada, "/snapshot take droplet:web-1").await;
-    // It is a message of its own, which notifies her, and it says until when it waits.
+    // It is a message of its own, which notifies her, and it tells until when it waits.
     stage.shows(&ada, "If nobody answers, I'll cancel ‹time R›.").await;
     stage.shows(&ada, "shutdown is stuck, decide below").await;
     assert_eq!(ada.seat.pings(), 1);
     ada
 }
 
-/// Lets the time run out in which the shutdown may still take effect.
+/// Lets the time pass in which the shutdown may still take effect.
 async fn out_of_danger(stage: &Stage) {
     stage.clock.advance(LATE);
     stage.settle().await;
@@ -220,7 +220,7 @@ async fn who_knows_beforehand_is_not_asked_when_it_is_to_be_forced() {
     let ada = stage.seat("ada", Role::Operator);
     ask_for_it(&stage, &ada, "/snapshot take droplet:web-1 if-hung:force").await;
     stage.settle().await;
-    // DigitalOcean may refuse the first one while the shutdown is pending; it is sent again then.
+    // DigitalOcean may refuse the first one while the shutdown is pending; then it is sent again.
     let mut commands = stage.commands();
     commands.dedup();
     assert_eq!(commands, ["shutdown web-1", "power_off web-1", "snapshot web-1", "power_on web-1"]);

@@ -175,7 +175,7 @@ async fn a_launch_that_is_tried_again_keeps_every_key_and_the_tags() {
     rex.press("Launch – $6/mo").await;
     stage.settle().await;
     stage.digitalocean.world(snapshot_bot_sandbox::digitalocean::world::World::clear_faults);
-    // As if it had failed in a way that may pass.
+    // As if it had failed for a temporary reason.
     stage.kill().await;
     stage.tamper("UPDATE operations SET state = REPLACE(state, '\"SnapshotGone\"', '\"TooOld\"')").await;
     stage.start().await;

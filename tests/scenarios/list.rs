@@ -1,4 +1,4 @@
-//! `/snapshot list`: pages, totals, and what is marked.
+//! `/snapshot list`: pages, totals, and marks.
 
 use insta::assert_snapshot;
 use snapshot_bot_sandbox::digitalocean::droplet::Blueprint;
@@ -43,11 +43,11 @@ async fn orphans_and_safety_snapshots_are_marked_and_takers_named() {
     });
     rex.transcript();
     rex.run("/snapshot list droplet:web-1").await;
-    // What others do at DigitalOcean is seen after a minute, when somebody asks.
+    // Changes by others at DigitalOcean are visible after a minute, when a person asks.
     stage.clock.advance(jiff::SignedDuration::from_secs(61));
     rex.run("/snapshot list").await;
     rex.run("/snapshot list").await;
-    // Made within one second, they may come in any order; DigitalOcean's moments are whole seconds.
+    // Created within one second, they may be in any order; DigitalOcean's times are whole seconds.
     let seen = rex.transcript();
     for said in [", which is gone**", "🛟 `…safety-", "**`web-1`** · 2 Snapshots", "3 Snapshots · 6.4 GB"] {
         assert!(seen.contains(said), "{said}\n{seen}");
@@ -105,7 +105,7 @@ async fn with_a_tag_what_we_took_ourselves_outlives_its_droplet() {
     stage.settle().await;
     stage.digitalocean.world(|world| world.destroy(web));
     for _ in 0..3 {
-        // What others do at DigitalOcean is seen after a minute, when somebody asks.
+        // Changes by others at DigitalOcean are visible after a minute, when a person asks.
         rex.transcript();
         stage.clock.advance(jiff::SignedDuration::from_secs(61));
         rex.run("/snapshot list").await;
@@ -151,7 +151,7 @@ async fn eleven_snapshots_over_seven_droplets_stand_in_groups_and_are_sorted_as_
     let listed = vic.seat.messages().last().unwrap().clone();
     let text = listed.body.embeds[0]["description"].as_str().unwrap().to_owned();
     assert!(text.lines().count() <= 17, "{text}");
-    // At 390 pixels some 45 characters fit in a line; a timestamp is shown as "30 seconds ago". What names a Droplet is shorter.
+    // At 390 pixels some 45 characters fit in a line; a timestamp is shown as "30 seconds ago". The names of Droplets are shorter.
     let timestamp = regex::Regex::new("<t:\\d+:R>").unwrap();
     for line in text.lines() {
         let shown = timestamp.replace_all(line, "30 seconds ago").replace(['*', '`'], "");
@@ -185,7 +185,7 @@ async fn the_next_page_skips_and_repeats_nothing_when_others_take_snapshots_mean
     let first = vic.menu().expect("a menu").2;
     assert_eq!(first.len(), 10);
     stage.digitalocean.world(|world| world.add_snapshot(web, "new", 2.0));
-    // What others do at DigitalOcean is seen after a minute, when somebody asks.
+    // Changes by others at DigitalOcean are visible after a minute, when a person asks.
     for _ in 0..2 {
         stage.clock.advance(jiff::SignedDuration::from_secs(61));
         rex.run("/snapshot list").await;

@@ -1,4 +1,4 @@
-//! Scenarios: the whole bot between a simulated Discord and a simulated DigitalOcean, told as chats.
+//! Scenarios: the whole bot between a simulated Discord and a simulated DigitalOcean, written as chats.
 
 #![expect(clippy::unwrap_used, unreachable_pub, reason = "a test may fail loudly, and its modules are its own")]
 

@@ -1,4 +1,4 @@
-//! The next step under the finger: *Try again*, the ways on from a busy Droplet, the panel, and one Droplet at a look.
+//! The next step as a button: *Try again*, the buttons for a busy Droplet, the panel, and one Droplet in one message.
 
 use jiff::SignedDuration;
 use snapshot_bot_sandbox::digitalocean::fault::{Disturbance, Fault, Pattern, Quirk};
@@ -111,7 +111,7 @@ async fn a_panel_names_no_droplet_and_leads_each_person_to_what_they_may_do() {
     assert!(ada.sees("**Take a Snapshot of `web-1` now?**"), "{}", ada.transcript());
     ada.press("Keep running").await;
     stage.settle().await;
-    // Under the answer to ada's take stands another button of this name.
+    // The answer to ada's take has another button of this name.
     let menu = rex.seat.press(panel.id, "begin:restore:all").await.unwrap();
     rex.answered(&menu).await;
     rex.choose(&web.to_string()).await;
@@ -266,7 +266,7 @@ async fn what_an_outage_refused_is_asked_for_again_by_one_press() {
         assert!(person.last().starts_with("DigitalOcean isn't responding"), "{line}\n{}", person.transcript());
         assert!(is_offered(person), "{line}\n{}", person.transcript());
     }
-    // A button cannot say what this one says, so there is none.
+    // A button cannot carry these options, so there is none.
     for line in [format!("/snapshot take droplet:{web} name:golden"), format!("/droplet show droplet:{web}")] {
         ada.run(&line).await;
         stage.until("the answer is there", |_| !ada.sees("is thinking")).await;

@@ -1,4 +1,4 @@
-//! `/snapshot pin`, `unpin`: what must stay says so before it is deleted.
+//! `/snapshot pin` and `unpin`: before a pinned Snapshot is deleted, the bot says that it is pinned.
 
 use insta::assert_snapshot;
 

@@ -9,7 +9,7 @@ use snapshot_bot_sandbox::digitalocean::{
 
 use crate::stage::{Role, Stage};
 
-/// Power is tried again after a pause.
+/// Power is retried after a pause.
 const RETRY: SignedDuration = SignedDuration::from_mins(2);
 /// A shutdown may take effect this long after its intent.
 const LATE: SignedDuration = SignedDuration::from_mins(16);

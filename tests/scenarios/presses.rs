@@ -25,7 +25,7 @@ async fn undo_delete_and_pages_are_refused_to_who_may_not_and_to_who_may_no_more
             assert!(last.body.content.starts_with("You need"), "{custom_id}: {}", last.body.content);
         }
     }
-    // A page that only she can see, with a button that she wrote herself.
+    // A page that only she can see, with a button that she forged.
     eve.seat.forge_press(eve.seat.messages().last().unwrap().id, "page:all:1").await.unwrap();
     let refused = eve.seat.messages().last().unwrap().body.content.clone();
     assert!(refused.contains("to see Snapshots"), "{refused}");
@@ -99,7 +99,7 @@ async fn no_forged_press_choice_or_form_does_what_its_sender_may_not() {
         "page:all:1:oldest".to_owned(),
         "decline:00000000000000ff".to_owned(),
     ];
-    // Whose these are decides, and nobody knows of it: they are told so, whatever they may do.
+    // The right depends on the asker of an operation that does not exist, so everyone is refused, whatever their rights.
     let of_nobody = [
         "cancel:",
         "force:",
@@ -144,7 +144,7 @@ async fn no_forged_press_choice_or_form_does_what_its_sender_may_not() {
         person.answered(&form).await;
         assert!(person.last().starts_with("You need"), "{}", person.last());
     }
-    // A question that nobody asked, and things that are not there.
+    // A question that was never asked, and things that do not exist.
     let own = ada.seat.messages().last().unwrap().id;
     for custom_id in ["take:00000000000000ff", "takelive:00000000000000ff", "again:7f3kq2xa", "choose:take"] {
         let answer = ada.seat.forge_choice(own, custom_id, &["nonsense"]).await.unwrap();
@@ -172,7 +172,7 @@ async fn a_taker_cannot_confirm_as_a_take_what_somebody_else_was_asked() {
     let stolen = ada.seat.forge_press(own, &format!("take:{id}")).await.unwrap();
     ada.answered(&stolen).await;
     assert!(ada.last().starts_with("Only the person I asked"), "{}", ada.last());
-    // Nor does the one who was asked make a take of it, or a launch.
+    // Nor can the person who was asked turn it into a take, or a launch.
     for word in ["take", "takelive", "tags", "keys"] {
         let odd = rex.seat.forge_press(question, &format!("{word}:{id}")).await.unwrap();
         rex.answered(&odd).await;
@@ -206,7 +206,7 @@ async fn who_may_not_restore_sees_and_presses_nothing_of_another_server() {
     let rex = stage.seat("rex", Role::Restorer);
     rex.run("/snapshot restore droplet:web-1 snapshot:golden").await;
     let (question, confirm) = rex.button("Restore").expect("a question");
-    // The same person, with every right over there.
+    // The same person, with every right in the other guild.
     stage.discord.world().join(annex, rex.seat.user, &[chief]);
     let there = stage.sit(rex.seat.user, lobby);
     there.run("/snapshot help").await;
@@ -219,7 +219,7 @@ async fn who_may_not_restore_sees_and_presses_nothing_of_another_server() {
     let done = stage.commands();
     let (_, undo) = rex.button("Undo").expect("a button");
     let operation = undo.strip_prefix("undo:").unwrap().to_owned();
-    // Over there, who may restore sees everything. Whoever may not, sees and presses nothing of this server.
+    // In the other guild, a person who may restore sees everything. One who may not sees and presses nothing of this guild.
     stage.discord.world().join(annex, rex.seat.user, &[watcher]);
     for custom_id in [undo.clone(), format!("cancel:{operation}")] {
         there.seat.forge_press(said, &custom_id).await.unwrap();

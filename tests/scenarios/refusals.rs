@@ -1,4 +1,4 @@
-//! Refusals: kind, seen by one person only, and nothing is asked of DigitalOcean that would change anything.
+//! Refusals: friendly and visible to one person only, without a request to DigitalOcean that changes anything.
 
 use insta::assert_snapshot;
 use serde_json::json;
@@ -12,7 +12,7 @@ use snapshot_bot_sandbox::{
 
 use crate::stage::{Person, Role, Stage};
 
-/// Reads what was answered, and proves that nothing was begun.
+/// Returns the answer, and checks that nothing was begun.
 async fn refused(stage: Stage, person: &Person) -> String {
     assert!(stage.commands().is_empty(), "{}", stage.conversation());
     assert_eq!(stage.query("SELECT COUNT(*) AS n FROM operations").await, 0);
@@ -237,7 +237,7 @@ async fn nobody_replaces_a_public_message_by_a_forged_press() {
     }
     assert!(ada.sees("Taking the Snapshot — started"), "{}", ada.transcript());
     assert_snapshot!(vic.transcript());
-    // The question itself is as good as before.
+    // The question itself still works.
     rex.press("Never mind").await;
     assert!(rex.sees("was not deleted."));
     stage.complete_action("web-1");

@@ -18,13 +18,13 @@ use crate::stage::{Person, Role, Stage};
 
 const RESTORED: [&str; 4] = ["shutdown web-1", "snapshot web-1", "restore web-1", "power_on web-1"];
 
-/// Puts a Snapshot there.
+/// Adds a Snapshot.
 fn snapshot_of(stage: &Stage, droplet: &str, name: &str) -> u64 {
     let droplet = stage.droplet(droplet);
     stage.digitalocean.world(|world| world.add_snapshot(droplet, name, 2.0))
 }
 
-/// A stage on which rex was asked whether `web-1` shall be restored from `golden`.
+/// A stage on which rex was asked whether to restore `web-1` from `golden`.
 async fn asked() -> (Stage, Person) {
     let stage = Stage::new().await;
     snapshot_of(&stage, "web-1", "golden");
@@ -151,7 +151,7 @@ async fn a_question_names_the_volumes_that_stay_and_the_backup_that_may_come() {
     let rex = stage.seat("rex", Role::Restorer);
     rex.run("/snapshot restore droplet:vault snapshot:golden").await;
     assert!(rex.sees("Its 2 Volumes aren't part of any Snapshot and stay as they are"));
-    // The simulated window opens at the next midnight, and is named a quarter of an hour before.
+    // The simulated window opens at the next midnight, and is mentioned fifteen minutes before.
     let day = 24 * 60 * 60;
     let ahead = day - now.as_second().rem_euclid(day);
     let is_named = rex.sees("Its backup window");
@@ -222,7 +222,7 @@ async fn nobody_else_can_answer_a_question_and_nobody_can_forge_one() {
         eve.seat.forge_press(message, forged).await.unwrap();
     }
     assert!(stage.commands().is_empty());
-    // The question itself is as good as before.
+    // The question itself still works.
     rex.press("Restore").await;
     stage.settle().await;
     assert_eq!(stage.commands(), RESTORED);
@@ -244,7 +244,7 @@ async fn a_role_that_is_lost_meanwhile_or_another_guild_is_refused_at_the_press(
         let channel = world.add_channel(guild, "lobby");
         let role = world.add_role(guild, "Admin", Permissions::MANAGE_GUILD);
         world.join(guild, user, &[role]);
-        // The role in the guild that is served is gone.
+        // The role in the served guild is gone.
         world.join(stage.guild, user, &[]);
         channel
     };

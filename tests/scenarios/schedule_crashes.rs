@@ -1,4 +1,4 @@
-//! The bot dies at every request of a scheduled take, and of the pruning that follows: each slot has one Snapshot, what is deleted goes once,
+//! The bot dies at every request of a scheduled take, and of the pruning that follows. Each slot has one Snapshot, deletions happen once,
 //! and the Droplet is on.
 
 use jiff::SignedDuration;
@@ -12,7 +12,7 @@ use crate::{
     stage::{Role, Stage},
 };
 
-/// Which requests the bot dies at.
+/// The service whose requests the bot dies at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Service {
     Discord,
@@ -28,7 +28,7 @@ struct Death {
     is_carried_out: bool,
 }
 
-/// How it ended: Snapshots there, Actions in order, and what became of the slots.
+/// The outcome: existing Snapshots, Actions in order, and the fates of the slots.
 #[derive(Debug, PartialEq, Eq)]
 struct Ending {
     snapshots: usize,
@@ -46,8 +46,8 @@ const CHANGES: [(Service, Method); 5] = [
     (Service::Discord, Method::Patch),
 ];
 
-/// Takes and prunes until everything is as it should be after this many nights, with at most one death in the last of them. Also how many
-/// requests of each kind that one had.
+/// Takes and prunes for this many nights, with at most one death in the last of them. Also returns how many requests of each kind that
+/// night had.
 async fn play(nights: i64, death: Option<Death>) -> (Ending, Vec<usize>, bool) {
     let mut stage = Stage::in_step().await;
     stage.excused.push("was not acknowledged in time");
@@ -85,7 +85,7 @@ async fn play(nights: i64, death: Option<Death>) -> (Ending, Vec<usize>, bool) {
         }
     }
     let requests: Vec<usize> = count(&stage).into_iter().zip(before).map(|(now, before)| now - before).collect();
-    // What was about to be deleted may be announced once more, and goes a day later then.
+    // A deletion that was about to happen may be announced again, and then happens a day later.
     pass(&stage, nights + 1).await;
     let web = stage.droplet("web-1");
     let ending = Ending {
@@ -111,7 +111,7 @@ fn count(stage: &Stage) -> Vec<usize> {
     CHANGES.iter().map(|(service, method)| of(*service, *method)).collect()
 }
 
-/// A night, and the day after it, on which is deleted what was announced a day before.
+/// A night and the following day, on which the deletions happen that were announced a day before.
 async fn pass(stage: &Stage, number: i64) {
     stage.pass_until(night(stage.clock.now()));
     finish(stage, number).await;
@@ -126,7 +126,7 @@ async fn finish(stage: &Stage, number: i64) {
     }
 }
 
-/// Plays every death in the night of this number and compares the endings with that of a bot that lives.
+/// Plays every death in the night with this number and compares the outcomes with that of a bot that lives.
 async fn sweep(nights: i64, stride: usize) {
     let (undisturbed, requests, _) = play(nights, None).await;
     let mut reached = 0;

@@ -1,4 +1,4 @@
-//! `/schedule edit`: reviewed like a new one, and careful with what is there.
+//! `/schedule edit`: reviewed like a new schedule, and careful with existing Snapshots.
 
 use snapshot_bot_sandbox::{digitalocean::droplet::Blueprint, discord::interaction::Response};
 
@@ -108,7 +108,7 @@ async fn forms_over_a_review_change_what_few_people_change() {
     let asked = ruth.seat.submit(&form, &filled).await.unwrap();
     ruth.answered(&asked).await;
     assert!(ruth.sees("2 at a time, 1 min apart; each must be on again and pass `tcp:25565`"), "{}", ruth.transcript());
-    // The review before is closed, with its buttons.
+    // The earlier review is closed, with its buttons.
     let again = ruth.seat.submit(&form, &filled).await.unwrap();
     ruth.answered(&again).await;
     assert!(ruth.last().contains("already"), "{}", ruth.transcript());
@@ -125,7 +125,7 @@ async fn forms_over_a_review_change_what_few_people_change() {
     press(&ruth, "Create").await;
     stage.calm().await;
     assert_eq!(stage.query("SELECT COUNT(*) AS n FROM schedules").await, 1);
-    // The same over an edit, which keeps what was chosen before.
+    // The same form over an edit, which keeps the earlier choice.
     ruth.run("/schedule edit schedule:tag:prod keep:4 last").await;
     let Response::Form(form) = ruth.press("Failures…").await else { panic!("no form\n{}", ruth.transcript()) };
     assert_eq!(form.inputs[0].value, "skip");

@@ -1,6 +1,6 @@
-//! A month of nightly takes as nights go: the bot is killed, nobody is there, DigitalOcean is away, a shutdown hangs, a Snapshot fails, and
-//! somebody restores. Another Droplet has a weekly schedule on the other side of the world, and both clocks are changed in that month.
-//! After each night every law of schedules is looked at, in what DigitalOcean has and in what is stored.
+//! A month of nightly takes as nights go: the bot is killed, is not running, DigitalOcean fails, a shutdown hangs, a Snapshot fails, and a
+//! person restores. Another Droplet has a weekly schedule on the other side of the world, and both clocks change in that month. After each
+//! night, every law of schedules is checked against DigitalOcean and the database.
 
 use jiff::{SignedDuration, Timestamp, ToSpan, Unit, civil, civil::Weekday, tz::TimeZone};
 use snapshot_bot_sandbox::{
@@ -29,29 +29,29 @@ const STALE: &str = "SELECT COUNT(*) AS n FROM schedule_messages WHERE what LIKE
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
-/// What has become of the month so far.
+/// The events of the month so far.
 #[derive(Default)]
 struct Month {
-    /// Nights of `web-1` and weeks of `db-1`.
+    /// The planned times: nights of `web-1` and weeks of `db-1`.
     planned: i64,
     ran: i64,
     missed: i64,
     failed: i64,
     /// Planned times without a Snapshot.
     troubles: Vec<Timestamp>,
-    /// Nights after which the newest good one was taken while the Droplet ran, and is not the newest consistent one.
+    /// Nights after which the newest good Snapshot was taken live, so it is not the newest consistent one.
     differed: usize,
-    /// How often somebody was asked whether many may be deleted at once.
+    /// How often people were asked whether many may be deleted at once.
     asked: usize,
     /// The newest good Snapshot of `web-1`, and the newest that was taken with it off.
     newest: [u64; 2],
-    /// A Snapshot that is not the schedule's.
+    /// A Snapshot that does not belong to the schedule.
     foreign: u64,
-    /// What somebody restored, and on which night.
+    /// The Snapshot that a person restored, and in which night.
     restored: Option<(u64, i64)>,
 }
 
-/// When it is half past two in Berlin; three o'clock in the night in which the clock skips that.
+/// The moment of 02:30 in Berlin; 03:00 in the night in which the clock skips that.
 fn night_in_berlin(day: civil::Date) -> Timestamp {
     let change = civil::date(day.year(), 3, 1).nth_weekday_of_month(-1, Weekday::Sunday).unwrap();
     let (hour, minute) = match day.cmp(&change) {
@@ -62,8 +62,8 @@ fn night_in_berlin(day: civil::Date) -> Timestamp {
     at(day, hour, minute)
 }
 
-/// When it is a quarter to two on the Sunday after this day on Lord Howe Island; the first time in the night that shows it twice, half
-/// an hour apart.
+/// The moment of 01:45 on the Sunday after this day on Lord Howe Island; the first one in the night that shows it twice, half an hour
+/// apart.
 fn sunday_on_lord_howe(saturday: civil::Date) -> Timestamp {
     let change = civil::date(saturday.year(), 4, 1).nth_weekday_of_month(1, Weekday::Sunday).unwrap();
     let sunday = saturday.tomorrow().unwrap();
@@ -83,7 +83,7 @@ impl Stage {
         self.commands().iter().filter(|command| command.starts_with("DELETE")).count()
     }
 
-    /// The minute in which a Droplet was last told to shut down.
+    /// The minute in which a Droplet was last sent a shutdown.
     fn last_shutdown(&self, droplet: &str) -> Timestamp {
         let id = self.droplet(droplet);
         let begun = self.digitalocean.read(|world| {
@@ -96,7 +96,7 @@ impl Stage {
             .unwrap()
     }
 
-    /// Waits until so many have run, while what has to run out runs out.
+    /// Waits until this many have run, while deadlines pass.
     async fn until_ran(&self, what: &str, least: i64) {
         self.until_async(what, async || {
             let has_run = self.query(RAN).await >= least;
@@ -108,7 +108,7 @@ impl Stage {
         .await;
     }
 
-    /// What holds after each night, whatever it brought.
+    /// Checks what holds after each night, whatever happened in it.
     async fn the_laws_hold(&self, month: &mut Month, night: i64) {
         let said = || self.conversation();
         assert_eq!(self.query(ACCOUNTED).await, month.planned, "every planned time is accounted for\n{}", said());
@@ -133,7 +133,7 @@ impl Stage {
         }
     }
 
-    /// Whatever went wrong pinged the owner once, in a message that says when, and nothing else did but what the owner asked for.
+    /// Each cause pinged the owner once, in a message with its time. Nothing else pinged, except what the owner requested.
     fn each_cause_pinged_once(&self, owner: &Person, troubles: &[Timestamp], others: usize) {
         let pinged: Vec<String> = {
             let world = self.discord.world();
@@ -159,10 +159,10 @@ async fn stage_in_march() -> Stage {
     stage
 }
 
-/// Plays so many nights of it.
+/// Plays this many nights.
 async fn nights_pass(mut stage: Stage, nights: i64) {
     stage.start().await;
-    // A Droplet may go off late by a shutdown that hung, and is watched for it.
+    // A Droplet may go off late by a hung shutdown, and is watched for that.
     stage.watches_late_shutdowns = true;
     let web = stage.droplet("web-1");
     let foreign = stage.digitalocean.world(|world| world.add_snapshot(web, "golden", 2.0));
@@ -222,10 +222,10 @@ async fn nights_pass(mut stage: Stage, nights: i64) {
     stage.finish().await;
 }
 
-/// What happens in a night and on the day that follows, each week again.
+/// The events of a night and of the following day, the same each week.
 async fn night(stage: &mut Stage, month: &mut Month, number: i64, slot: Timestamp) {
     match number % 7 {
-        // It dies when DigitalOcean has the command, before or after that is carried out.
+        // The bot dies when DigitalOcean has the command, before or after it is carried out.
         1 => {
             let point = if number < 14 { Point::BeforeAnswer } else { Point::BeforeExecution };
             let held = stage.digitalocean.gate().hold(point, Pattern::action("snapshot"), 0);
@@ -248,7 +248,7 @@ async fn night(stage: &mut Stage, month: &mut Month, number: i64, slot: Timestam
             stage.until_count("the window passed in the outage", MISSED, month.missed).await;
             stage.digitalocean.world(|world| world.end_fault("down"));
         }
-        // Nobody is there, and the next night fails: it is stale, and nothing is deleted meanwhile.
+        // The bot is not running, and the next night fails: the schedule is stale, and nothing is deleted meanwhile.
         4 => {
             stage.pass_until(slot + HOUR * 12);
             month.missed += 1;
@@ -269,7 +269,7 @@ async fn night(stage: &mut Stage, month: &mut Month, number: i64, slot: Timestam
             }
             assert_eq!(stage.deletions(), before, "it is stale on night {number}\n{}", stage.conversation());
         }
-        // Its shutdown hangs two nights in a row, and it is taken while it runs; the second night is when the one before might delete.
+        // The shutdown hangs in two nights in a row, and the Snapshot is taken live; in the second night, the one before might delete.
         6 | 0 if number > 0 => {
             let hang = Quirk::ShutdownHangs { action: HungAction::Completes, off_after: None };
             stage.fault(Fault::once(Pattern::action("shutdown"), hang));

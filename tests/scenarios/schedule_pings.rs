@@ -1,4 +1,4 @@
-//! What other services hear: each run of a schedule, and that the bot gets on.
+//! What other services receive: each run of a schedule, and that the bot makes progress.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +14,7 @@ use crate::{
     stage::{Role, Stage},
 };
 
-/// A service on loopback that answers everything with yes, and remembers what was called.
+/// A service on loopback that answers every request with success, and records the calls.
 struct Service {
     address: String,
     called: Arc<Mutex<Vec<String>>>,
@@ -179,7 +179,7 @@ async fn the_heartbeat_is_called_once_a_minute_and_an_idle_bot_with_a_thousand_s
         stage.clock.advance(SignedDuration::from_secs(1));
         tokio::task::yield_now().await;
     }
-    // The bot's clock goes on by itself, too, and a busy machine gives it time.
+    // The bot's clock also advances on its own, and on a busy machine it has the time.
     let minutes = usize::try_from(stage.clock.now().duration_since(since).as_mins()).unwrap();
     assert!(service.called("/beat").len() <= beats + minutes, "at most once a minute: {:?}", service.called("/beat"));
     assert_eq!(requests(), asked, "nobody else is asked");

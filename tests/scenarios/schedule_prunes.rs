@@ -1,4 +1,4 @@
-//! What a schedule deletes, and what holds it back: people are asked, people are told, and a yes counts for what they were shown.
+//! What a schedule deletes, and what holds it back: people are asked and notified, and an approval counts only for what they were shown.
 
 use jiff::SignedDuration;
 use snapshot_bot_sandbox::digitalocean::{
@@ -18,7 +18,7 @@ const FORGOTTEN_OF_THREE: &str = "SELECT 3 - COUNT(*) AS n FROM schedule_snapsho
 const STALE: &str = "SELECT COUNT(*) AS n FROM schedule_messages WHERE what LIKE '%Stale%'";
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
-/// A schedule of `web-1` that has run on so many nights.
+/// A schedule of `web-1` that has run for this many nights.
 async fn after_nights(stage: &Stage, ruth: &Person, keep: &str, nights: i64) {
     schedules_web_1(ruth, keep).await;
     stage.calm().await;
@@ -37,7 +37,7 @@ fn deletions(stage: &Stage) -> usize {
     stage.commands().iter().filter(|command| command.starts_with("DELETE")).count()
 }
 
-/// A day, hour by hour, as for a bot that is there all the time.
+/// A day, hour by hour, as for a bot that runs all the time.
 async fn hours(stage: &Stage, count: i32) {
     for _ in 0..count {
         stage.clock.advance(HOUR / 2);
@@ -333,7 +333,7 @@ async fn a_schedule_whose_channel_is_gone_speaks_elsewhere_or_tells_whoever_runs
 
 #[tokio::test]
 async fn nothing_is_deleted_before_digitaloceans_clock_says_so() {
-    // Days pass for the bot alone.
+    // Days pass only for the bot.
     let stage = Stage::new().await;
     let ruth = stage.seat("ruth", Role::Restorer);
     after_nights(&stage, &ruth, "1 last", 2).await;
@@ -355,7 +355,7 @@ async fn a_snapshot_counts_for_the_rules_once_its_size_is_known() {
     let late = Quirk::Sizeless { shown: SizeShown::Null, until: Some(HOUR * 6) };
     stage.fault(Fault::once(Pattern::action("snapshot"), late));
     stage.pass_until(night(stage.clock.now()));
-    // The take waits for its size for a while, and ends without.
+    // The take waits for its size for a while, and ends without one.
     while stage.query(RAN).await < 2 {
         stage.clock.advance(SignedDuration::from_secs(2));
     }

@@ -1,4 +1,4 @@
-//! What schedules say when something goes wrong: who is called, how often, and what is asked.
+//! What schedules report when something goes wrong: who is called, how often, and what is asked.
 
 use jiff::{SignedDuration, ToSpan, tz::TimeZone};
 use snapshot_bot_sandbox::{
@@ -25,7 +25,7 @@ async fn schedules_both(ruth: &Person) {
     }
 }
 
-/// A stage on which this role is called when something fails.
+/// A stage on which this role is called after a failure.
 async fn with_failure_role(role: impl Fn(&mut Stage) -> String) -> (Stage, String) {
     let mut stage = Stage::dark_in_step().await;
     let role = role(&mut stage);
@@ -179,7 +179,7 @@ async fn a_snapshot_that_is_gone_serves_for_no_other_schedule() {
     schedules_web_1(&ruth, "1 last").await;
     schedules_web_1(&ruth, "2 last").await;
     stage.calm().await;
-    // The other schedule looks at the Snapshot that one has just taken.
+    // The other schedule looks at the Snapshot that the first has just taken.
     let look = Pattern::of(Method::Get, "/v2/snapshots/*");
     let held = stage.digitalocean.gate().hold(Point::BeforeExecution, look, 0);
     stage.pass_until(night(stage.clock.now()));

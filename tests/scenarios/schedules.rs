@@ -1,4 +1,4 @@
-//! `/schedule`: Snapshots that happen by themselves, over nights that pass quickly, with kills in between.
+//! `/schedule`: automatic Snapshots, over nights that pass quickly, with kills in between.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ const UNSAID: &str = "SELECT COUNT(*) AS n FROM schedule_messages m JOIN schedul
      WHERE m.given_up IS NULL AND m.leader_schedule IS NULL AND (m.message_id IS NULL \
      OR m.shown_version < CASE WHEN m.number = 0 THEN s.version ELSE m.changes END)";
 
-/// Presses the button whose label begins like this.
+/// Presses the button whose label begins with this text.
 pub async fn press(person: &Person, beginning: &str) {
     let label = person.seat.messages().iter().rev().find_map(|message| {
         let rows = message.body.components.iter();
@@ -33,7 +33,7 @@ pub async fn schedules_web_1(ruth: &Person, keep: &str) {
     press(ruth, "Create").await;
 }
 
-/// The next three o'clock, and a second.
+/// The next 03:00, plus one second.
 pub fn night(now: Timestamp) -> Timestamp {
     night_in(TimeZone::UTC, now)
 }
@@ -56,7 +56,7 @@ impl Stage {
         self.query(statement.leak()).await
     }
 
-    /// Waits until no slot is open, no schedule is due, nothing runs and everything was said, while the pauses between edits pass.
+    /// Waits until no slot is open, no schedule is due, nothing runs and everything was posted, while the pauses between edits pass.
     pub async fn calm(&self) {
         for _ in 0..400 {
             self.settle().await;
@@ -157,7 +157,7 @@ async fn a_month_of_nights_with_kills_accounts_for_every_slot_and_prunes_only_it
     stage.calm().await;
     for number in 0..30 {
         if number % 7 == 3 {
-            // Nobody is there for a night and most of the next day.
+            // The bot is not running for a night and most of the next day.
             stage.kill().await;
             stage.pass_until(night(stage.clock.now()) + SignedDuration::from_hours(12));
             stage.start().await;
@@ -169,7 +169,7 @@ async fn a_month_of_nights_with_kills_accounts_for_every_slot_and_prunes_only_it
             .then(|| stage.digitalocean.gate().hold(Point::BeforeAnswer, Pattern::action("snapshot"), 0));
         stage.pass_until(night(stage.clock.now()));
         if let Some(held) = held {
-            // It dies with a command under way.
+            // It dies while a command is under way.
             let held = held.caught().await.unwrap();
             stage.kill().await;
             held.release();
@@ -179,7 +179,7 @@ async fn a_month_of_nights_with_kills_accounts_for_every_slot_and_prunes_only_it
         stage.calm().await;
     }
     assert_eq!((stage.query(ACCOUNTED).await, stage.query(OPEN).await), (30, 0), "{}", stage.conversation());
-    // One Snapshot a slot, and only what no rule wants is gone, a day after it was said.
+    // One Snapshot per slot, and only what no rule wants is gone, a day after the announcement.
     let taken = stage.query(RAN).await;
     let commands = stage.commands();
     assert_eq!(commands.iter().filter(|command| *command == "snapshot web-1").count(), usize::try_from(taken).unwrap());
@@ -278,7 +278,7 @@ async fn when_the_owner_leaves_snapshots_go_on_for_a_week_and_somebody_takes_ove
         stage.calm().await;
     }
     assert!(rex.sees("has left or lost the right"), "{}", rex.transcript());
-    // The eighth night may still be within the week, by moments.
+    // By moments, the eighth night may still be within the week.
     stage.pass_until(night(stage.clock.now()));
     stage.until_count("the eighth night", ACCOUNTED, 8).await;
     stage.calm().await;

@@ -1,7 +1,7 @@
 //! The stage: the whole bot, as `main` starts it, between a simulated Discord and a simulated DigitalOcean.
 //!
-//! A scenario seats people, lets them type and press, and reads what they see. It fails by itself when it leaves an answer
-//! unread, an operation running, a Droplet off, or a request that the vendors would refuse.
+//! A scenario adds people, lets them type and press, and reads what they see. It fails on its own when it leaves an answer unread, an
+//! operation running, a Droplet off, or a request that the vendors would refuse.
 
 use std::{
     cell::{Cell, RefCell},
@@ -41,28 +41,28 @@ use crate::{
     services::{environment, quick},
 };
 
-/// How long a scenario may be silent before it is told as a failure, with the conversation so far.
+/// How long a scenario may be silent before it fails with the conversation so far.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long a person waits for a bot that is thinking; longer than it takes, so that a busy machine changes nothing.
+/// How long a person waits for a bot that is thinking. Longer than necessary, so that a busy machine changes nothing.
 const THINKING: Duration = PATIENCE;
 const TOKEN: &str = "dop_v1_a-token-that-is-good-nowhere-else";
 
-/// What a person may do, by the roles they hold.
+/// A person's rights, by the roles that they have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Everything.
+    /// May do everything.
     Restorer,
-    /// Taking Snapshots.
+    /// May take Snapshots.
     Operator,
-    /// Looking.
+    /// May only look.
     Viewer,
-    /// Nothing.
+    /// May do nothing.
     Guest,
-    /// Manages the guild, with none of our roles.
+    /// Manage Server, with none of the configured roles.
     Admin,
 }
 
-/// Everything a scenario plays on.
+/// Everything that a scenario needs.
 pub struct Stage {
     pub digitalocean: DigitalOcean,
     pub discord: Discord,
@@ -76,9 +76,9 @@ pub struct Stage {
     read: Rc<RefCell<BTreeSet<Snowflake>>>,
     /// Complaints that the scenario provokes on purpose.
     pub excused: Vec<&'static str>,
-    /// Whether an operation that ended may still watch for a late shutdown, which it does for a quarter of an hour.
+    /// Whether an ended operation may still watch for a late shutdown, which it does for fifteen minutes.
     pub watches_late_shutdowns: bool,
-    /// Where the bot lives.
+    /// Where the bot runs.
     pub housing: Housing,
     bomb: DropBomb,
 }
@@ -91,25 +91,25 @@ impl Stage {
         stage
     }
 
-    /// The same, before the bot is started.
+    /// A stage as `new` builds it, before the bot is started.
     pub async fn dark() -> Self {
         Self::dark_with(ChatSettings::default()).await
     }
 
-    /// The same as `new`, with a DigitalOcean that goes by the bot's clock: days pass for both.
+    /// A stage as `new` builds it, with a DigitalOcean that uses the bot's clock: days pass for both.
     pub async fn in_step() -> Self {
         let mut stage = Self::dark_in_step().await;
         stage.start().await;
         stage
     }
 
-    /// The same, before the bot is started.
+    /// A stage as `in_step` builds it, before the bot is started.
     pub async fn dark_in_step() -> Self {
         let clock = Clock::wall();
         Self::dark_by(ChatSettings::default(), clock.clone(), clock).await
     }
 
-    /// The same, with a Discord that is set up otherwise.
+    /// A stage before the bot is started, with these settings of Discord.
     pub async fn dark_with(settings: ChatSettings) -> Self {
         Self::dark_by(settings, Clock::wall(), Clock::wall()).await
     }
@@ -147,7 +147,7 @@ impl Stage {
             ("RESTORE_ROLES", roles["Restorer"].to_string()),
             ("SHUTDOWN_TIMEOUT", "20s".to_owned()),
             ("DECISION_TIMEOUT", "1m".to_owned()),
-            // People in scenarios are quicker than people.
+            // People in scenarios are faster than real ones.
             ("INTERACTIONS_PER_PERSON", "10000".to_owned()),
         ]);
         Self {
@@ -168,18 +168,18 @@ impl Stage {
         }
     }
 
-    /// Starts the bot and waits until Discord's gateway has it, with its commands.
+    /// Starts the bot and waits until it is connected to Discord's gateway and has registered its commands.
     pub async fn start(&mut self) {
         self.launch().await;
         self.online().await;
     }
 
-    /// Starts the bot; its requests begin to leave.
+    /// Starts the bot. Its requests begin to be sent.
     pub async fn launch(&mut self) {
         self.bot = Some(Bot::launch(self.housing, &self.environment, &self.clock).await);
     }
 
-    /// Waits until the bot hears what people say.
+    /// Waits until the bot receives interactions.
     pub async fn online(&self) {
         let path = ["snapshot", "take"].map(str::to_owned);
         self.until("the bot is online, with its commands", |stage| {
@@ -196,7 +196,7 @@ impl Stage {
         }
     }
 
-    /// Ends the bot with all of its tasks, wherever they are: what `kill -9` leaves behind.
+    /// Ends the bot with all of its tasks, wherever they are, as `kill -9` does.
     pub async fn kill(&mut self) {
         if let Some(bot) = self.bot.take() {
             bot.kill().await;
@@ -204,12 +204,12 @@ impl Stage {
         self.until("Discord sees that the bot is gone", |stage| !stage.discord.world().is_bot_online()).await;
     }
 
-    /// Seats somebody who is known already in another channel, or in a direct one.
+    /// Adds a known person in another channel, or in a direct one.
     pub fn sit(&self, user: Snowflake, channel: Snowflake) -> Person {
         Person { seat: self.discord.as_user(user, channel), read: Rc::clone(&self.read), polish: self.polish() }
     }
 
-    /// The number of the Droplet with this name.
+    /// The id of the Droplet with this name.
     pub fn droplet(&self, name: &str) -> u64 {
         self.digitalocean.read(|world| world.droplet_named(name).expect("a Droplet").id)
     }
@@ -220,17 +220,17 @@ impl Stage {
             .read(|world| world.droplet_named(name).is_some_and(|droplet| droplet.status == Status::Active))
     }
 
-    /// Lets something go wrong at DigitalOcean.
+    /// Adds a fault at DigitalOcean.
     pub fn fault(&self, fault: Fault) {
         self.digitalocean.world(|world| world.add_fault(fault));
     }
 
-    /// What the bot says of itself to whoever started it, once it has ended by itself.
+    /// What the bot prints after it has ended on its own.
     pub async fn last_words(&mut self) -> String {
         self.bot.take().expect("a bot").last_words().await
     }
 
-    /// Seats somebody in `#ops`.
+    /// Adds a person in `#ops`.
     pub fn seat(&self, name: &str, role: Role) -> Person {
         let mut world = self.discord.world();
         let user = world.add_user(name);
@@ -246,17 +246,17 @@ impl Stage {
         self.sit(user, self.ops)
     }
 
-    /// Waits until nothing runs, everything was said, and every message shows the latest.
+    /// Waits until nothing runs, everything was posted, and every message is up to date.
     pub async fn settle(&self) {
         self.settled_or("everything has settled", |_| false).await;
     }
 
-    /// The same, or until `wish` is true. Whether everything has settled.
+    /// Waits until everything has settled, or `wish` is true. Returns whether everything has settled.
     pub async fn settled_or(&self, what: &str, wish: impl Fn(&Self) -> bool) -> bool {
         self.settled_within(PATIENCE, what, wish).await
     }
 
-    /// The same for scenarios that are longer than most.
+    /// Waits as `settled_or` does, for scenarios that take longer than most.
     pub async fn settled_within(&self, patience: Duration, what: &str, wish: impl Fn(&Self) -> bool) -> bool {
         let pool = self.database().await;
         let settled = Cell::new(false);
@@ -264,7 +264,7 @@ impl Stage {
             let open = count(&pool, self.unsettled()).await;
             let unsaid =
                 count(&pool, "SELECT COUNT(*) AS n FROM reports WHERE message_id IS NULL AND given_up IS NULL").await;
-            // An edit for which the bot has lost the right is tried for a day: nobody waits for that.
+            // An edit for which the bot has lost the right is retried for a day; the scenario does not wait for that.
             let soon = self.clock.now() + SignedDuration::from_mins(6);
             let unshown = format!(
                 "SELECT COUNT(*) AS n FROM operations o JOIN reports r ON r.operation = o.id AND r.kind = 'progress' \
@@ -280,7 +280,7 @@ impl Stage {
             .await;
             let unshown = unshown + outdated;
             if open == 0 && unsaid + unshown > 0 {
-                // Only the pause between two edits, or before another try, is left: nobody need wait for it.
+                // Only the pause between two edits, or before another attempt, is left, so the clock skips it.
                 self.clock.advance(SignedDuration::from_secs(1));
             }
             settled.set(open + unsaid + unshown == 0);
@@ -301,12 +301,12 @@ impl Stage {
         self.environment.insert("DATABASE_URL", format!("{server}{separator}options[search_path]={schema}"));
     }
 
-    /// Takes the dead bot's lease away, as an operator may who knows that its machine is gone; it runs out by itself otherwise.
+    /// Ends the lease of the dead bot, as an operator may who knows that its machine is gone. Otherwise it expires.
     pub async fn end_lease(&self) {
         sqlx::query("UPDATE lease SET holder = ''").execute(&self.database().await).await.unwrap();
     }
 
-    /// Changes what the bot remembers, while no bot runs.
+    /// Changes the bot's database while no bot runs.
     pub async fn tamper(&self, statement: &'static str) {
         sqlx::query(statement).execute(&self.database().await).await.unwrap();
     }
@@ -319,7 +319,7 @@ impl Stage {
         }
     }
 
-    /// Adds so many copies of the one schedule that there is, while no bot runs.
+    /// Adds this many copies of the only schedule, while no bot runs.
     pub async fn multiply_schedules(&self, count: usize) {
         let pool = self.database().await;
         let row = sqlx::query("SELECT id, state FROM schedules").fetch_one(&pool).await.unwrap();
@@ -341,7 +341,7 @@ impl Stage {
         transaction.commit().await.unwrap();
     }
 
-    /// Keeps everybody else from writing into the database, as a backup tool may, until it is dropped.
+    /// Keeps all others from writing to the database, as a backup tool may, until it is dropped.
     pub async fn lock_database(&self) -> sqlx::Transaction<'static, sqlx::Any> {
         self.database().await.begin_with("BEGIN IMMEDIATE").await.unwrap()
     }
@@ -357,7 +357,7 @@ impl Stage {
         self.until_async(what, async || count(&pool, statement).await > 0).await;
     }
 
-    /// Waits until a count in the bot's database has come so far.
+    /// Waits until a count in the bot's database has reached `least`.
     pub async fn until_count(&self, what: &str, statement: &'static str, least: i64) {
         let pool = self.database().await;
         self.until_async(what, async || count(&pool, statement).await >= least).await;
@@ -393,7 +393,7 @@ impl Stage {
         let (mut chat, mut cloud) = (self.discord.changes(), self.digitalocean.changes());
         let waiting = async {
             while !wish().await {
-                // The database tells nobody of its commits, so it is asked again now and then.
+                // The database does not notify of its commits, so it is queried again from time to time.
                 let soon = tokio::time::sleep(Duration::from_millis(20));
                 tokio::select! {
                     _ = chat.changed() => {}
@@ -408,7 +408,7 @@ impl Stage {
         }
     }
 
-    /// Waits until a person sees a text. The pause between two edits need not be waited for.
+    /// Waits until a person sees a text. Skips the pauses between two edits.
     pub async fn shows(&self, person: &Person, text: &str) {
         self.until_async(&format!("{text} is shown"), async || {
             let is_seen = person.sees(text);
@@ -425,7 +425,7 @@ impl Stage {
         self.until_async(what, async || {
             let is_so = wish(self);
             if !is_so {
-                // What wakes this wait is often what the bot did because time passed: without a pause whole days would fly by.
+                // Time that passes makes the bot act, which often wakes this wait. Without a pause, whole days would fly by.
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 self.clock.advance(SignedDuration::from_secs(5));
             }
@@ -434,7 +434,7 @@ impl Stage {
         .await;
     }
 
-    /// Waits until an Action runs on a Droplet whose snapshot shall not end by itself.
+    /// Waits until an Action runs on a Droplet whose Snapshot must not end on its own.
     pub async fn snapshot_begins(&self, droplet: &str) {
         let begun = |world: &Cloud| {
             let pending = world.droplet_named(droplet).and_then(|droplet| droplet.pending);
@@ -443,7 +443,7 @@ impl Stage {
         self.until("a snapshot has begun", |stage| stage.digitalocean.read(begun)).await;
     }
 
-    /// Ends the Action that runs on a Droplet, as if its time had come.
+    /// Completes the Action that runs on a Droplet.
     pub fn complete_action(&self, droplet: &str) {
         self.digitalocean.world(|world| {
             let pending = world.droplet_named(droplet).and_then(|droplet| droplet.pending).expect("an Action");
@@ -451,7 +451,7 @@ impl Stage {
         });
     }
 
-    /// All that was said and sent, for people who look for what went wrong.
+    /// Everything that was posted and sent, for debugging.
     pub fn conversation(&self) -> String {
         let sent: Vec<String> = self
             .digitalocean
@@ -471,7 +471,7 @@ impl Stage {
         format!("--- DigitalOcean\n{}\n{}", sent.join("\n"), seen.join("\n"))
     }
 
-    /// The POSTs and DELETEs that DigitalOcean has seen, in words such as `shutdown web-1`.
+    /// The POSTs and DELETEs that DigitalOcean has received, as words such as `shutdown web-1`.
     pub fn commands(&self) -> Vec<String> {
         self.digitalocean
             .journal()
@@ -490,7 +490,7 @@ impl Stage {
             .collect()
     }
 
-    /// Ends the scenario and proves that it left nothing behind.
+    /// Ends the scenario and checks that it left nothing behind.
     pub async fn finish(mut self) {
         self.bomb.defuse();
         let open = self.query(self.unsettled()).await;
@@ -546,7 +546,7 @@ impl Person {
         }
     }
 
-    /// Waits until the bot has stopped thinking, as a person does who reads the answer; not for ever, since some answers never come.
+    /// Waits until the bot has stopped thinking, as a person does who reads the answer. The wait is limited, since some answers never come.
     pub async fn answered(&self, response: &Response) {
         let Response::Thinking(id) = response else { return };
         let is_loading = || self.seat.messages().iter().any(|message| message.id == *id && message.is_loading());
@@ -558,12 +558,12 @@ impl Person {
         let _ = tokio::time::timeout(THINKING, filled).await;
     }
 
-    /// Types a command, which Discord or the bot does not take.
+    /// Types a command that Discord or the bot may refuse.
     pub async fn try_run(&self, line: &str) -> Result<Response, Refused> {
         self.seat.run(line).await
     }
 
-    /// Types a part of an option and reads the suggestions' labels.
+    /// Types a part of an option and returns the labels of the suggestions.
     pub async fn suggestions(&self, path: &str, option: &str, partial: &str) -> Vec<String> {
         let choices: Vec<Choice> = self.seat.autocomplete(path, option, partial, &[]).await.unwrap();
         choices.into_iter().map(|choice| choice.name).collect()
@@ -590,7 +590,7 @@ impl Person {
         response
     }
 
-    /// Where the button with this label is, if it can be pressed; what stands in brackets behind it does not matter.
+    /// The button with this label, if it can be pressed. Text in parentheses after the label does not matter.
     pub fn button(&self, label: &str) -> Option<(Snowflake, String)> {
         self.seat.messages().iter().rev().find_map(|message| {
             let rows = message.body.components.iter();
@@ -604,7 +604,7 @@ impl Person {
         })
     }
 
-    /// The menu on the latest message that has one: where it is, its custom id, and the values that it offers.
+    /// The menu on the latest message that has one: its message, its custom id, and its values.
     pub fn menu(&self) -> Option<(Snowflake, String, Vec<String>)> {
         self.seat.messages().iter().rev().find_map(|message| {
             let rows = message.body.components.iter();
@@ -637,12 +637,12 @@ impl Person {
         response
     }
 
-    /// What the last message says that this person sees.
+    /// The text of the last message that this person sees.
     pub fn last(&self) -> String {
         self.seat.messages().last().map(|message| message.body.content.clone()).unwrap_or_default()
     }
 
-    /// What this person sees, the same from run to run. It counts as read.
+    /// What this person sees, identical from run to run. It counts as read.
     pub fn transcript(&self) -> String {
         self.read.borrow_mut().extend(self.seat.messages().iter().map(|message| message.id));
         self.polish.apply(&self.seat.transcript())
@@ -654,7 +654,7 @@ impl Person {
     }
 }
 
-/// Takes out of a transcript what differs from run to run.
+/// Removes what differs from run to run from a transcript.
 struct Polish {
     cloud_ids: Vec<u64>,
 }
@@ -667,13 +667,13 @@ impl Polish {
                 (r"\b\d+ (h|min|s)( \d+ (min|s))?\b", "SOME TIME"),
                 (r"<t:\d+:", "<t:TIME:"),
                 (r"\bincident `?[0-9a-z]{8}`?", "incident INCIDENT"),
-                // Shown a second later than it arose, a question is edited: its deadline counts from when it was shown.
+                // If a question is shown a second late, it is edited, because its deadline counts from when it was shown.
                 (r"(What should I do\?) \(edited\)", "$1"),
             ]
             .map(|(rule, by)| (Regex::new(rule).unwrap(), by))
             .into()
         });
-        // One in twenty has no digit and looks like a word: it is known by what stands before it.
+        // One id in twenty has no digit and looks like a word, so it is recognized by the text before it.
         static OPERATION: LazyLock<Regex> =
             LazyLock::new(|| Regex::new(r"\b(operation `?|DATE-TIME-|[a-z]-)?([0-9a-hjkmnp-tv-z]{8})\b").unwrap());
         let mut text = RULES.iter().fold(text.to_owned(), |text, (rule, by)| rule.replace_all(&text, *by).into_owned());

@@ -87,7 +87,7 @@ async fn status_shows_what_runs_and_what_ended_with_ways_there() {
     stage.finish().await;
 }
 
-/// Until Discord has told the commands' ids, help names them as text.
+/// Until Discord has returned the commands' ids, help names them as text.
 async fn until_ids_are_known(stage: &Stage) {
     let zoe = stage.seat("zoe", Role::Guest);
     let names_ids =

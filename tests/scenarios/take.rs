@@ -48,7 +48,7 @@ async fn when_all_is_done_digitalocean_is_left_alone() {
     stage.settle().await;
     let asked = stage.digitalocean.journal().len();
     stage.clock.advance(SignedDuration::from_hours(12));
-    // Every loop had its turn by the time that these are answered.
+    // Every loop has had its turn by the time that these are answered.
     for _ in 0..3 {
         ada.run("/snapshot status").await;
         ada.run("/snapshot help").await;
@@ -173,7 +173,7 @@ async fn a_snapshot_whose_size_stays_unknown_is_announced_all_the_same() {
     ada.run("/snapshot take droplet:web-1").await;
     stage.shows(&ada, "waiting for DigitalOcean to list it").await;
     stage.until("it is on again", |stage| stage.is_on("web-1")).await;
-    // Not the half hour that a Snapshot may be missing from the list: it is there.
+    // Less than the half hour for which a Snapshot may be missing from the list, because this one is listed.
     stage.clock.advance(SignedDuration::from_secs(61));
     stage.settle().await;
     assert!(ada.sees("is ready; size not known yet."), "{}", ada.transcript());
@@ -249,7 +249,7 @@ async fn a_droplet_is_left_off_for_who_may_restore() {
     ada.run("/snapshot take droplet:web-1").await;
     let held = held.caught().await.unwrap();
     stage.shows(&ada, "[Leave it off]").await;
-    // Who asked for it may not, with the take right alone.
+    // The asker may not, with only the right to take.
     ada.press("Leave it off").await;
     rex.press("Leave it off").await;
     rex.transcript();

@@ -1,4 +1,4 @@
-//! The warning before a Droplet goes down: where it is posted, how long the shutdown waits, and what it says afterwards.
+//! The warning before a Droplet goes down: where it is posted, how long the shutdown waits, and its text afterwards.
 
 use jiff::SignedDuration;
 use snapshot_bot_sandbox::{
@@ -14,13 +14,13 @@ use crate::{
 
 const MINUTES: SignedDuration = SignedDuration::from_mins(1);
 
-/// `#players`, and somebody who reads it.
+/// `#players`, and a person who reads it.
 fn players(stage: &Stage, person: &Person) -> (Snowflake, Person) {
     let channel = stage.discord.world().add_channel(stage.guild, "players");
     (channel, stage.sit(person.seat.user, channel))
 }
 
-/// Waits until the bot waits for nothing but the warning's time.
+/// Waits until the bot waits only for the end of the warning's time.
 async fn warned(stage: &Stage, reader: &Person) {
     stage.until("people are warned, with a time", |_| reader.sees("goes down at")).await;
     assert_eq!(stage.commands(), Vec::<String>::new(), "nothing is sent before");
@@ -131,7 +131,7 @@ async fn where_the_bot_may_not_post_any_more_nothing_goes_down_and_that_is_said(
     let stage = Stage::new().await;
     let ada = stage.seat("ada", Role::Operator);
     let (channel, _) = players(&stage, &ada);
-    // The first look at the Droplet is held up, so that the right is lost between the command and the warning.
+    // The first look at the Droplet is held, so that the right is lost between the command and the warning.
     let path = format!("/v2/droplets/{}", stage.droplet("web-1"));
     let look = stage.digitalocean.gate().hold(Point::BeforeExecution, Pattern::at(&path), 0);
     ada.run("/snapshot take droplet:web-1 warn:5m warn-in:players").await;

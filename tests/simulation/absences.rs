@@ -1,4 +1,4 @@
-//! Processes that are not there: they sleep and go on with what they had in memory, find the token unfit, or meet a faulty disk while they
+//! Processes that are absent: they sleep and continue with what they had in memory, find the token unfit, or meet a faulty disk while they
 //! take over.
 
 use std::time::Duration;
@@ -19,9 +19,9 @@ use super::{
     sabotage::Sabotage,
 };
 
-/// Between two looks whether people know that the token is unfit.
+/// The pause between two checks whether people know that the token is unfit.
 const CALLS_PAUSE: SignedDuration = SignedDuration::from_mins(1);
-/// Before a process tries once more to take up what it could not write down.
+/// The pause before a process retries to take up what it could not store.
 const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 const HOUR: i64 = 3_600;
 
@@ -30,12 +30,12 @@ const HOUR: i64 = 3_600;
 pub(crate) enum Unfit {
     /// DigitalOcean refuses it.
     Refused,
-    /// It is not known to be of the account that the Droplets belong to.
+    /// It is not known to belong to the account of the Droplets.
     OtherAccount,
 }
 
 impl Simulation {
-    /// The process stands still with all that it has under way. Nobody takes over: it goes on by itself.
+    /// The process stands still with everything that it has under way. No other process takes over, and it continues on its own.
     pub(crate) fn doze(&mut self) {
         if self.takes_over || self.asleep_since.is_some() {
             return;
@@ -59,15 +59,15 @@ impl Simulation {
         }
     }
 
-    /// How a turn goes on that slept at this stage.
+    /// How a turn continues that slept at this stage.
     fn slept_through(&mut self, stage: Stage) -> Stage {
         match stage {
-            // The lease is over, so it does not leave.
+            // The lease has expired, so the command is not sent.
             Stage::Begun(command, _) => {
                 let refused = TransportError::Connect { reason: "too little of the lease is left".to_owned() };
                 Stage::Arriving(Box::new(Ask::of_command(&command, 0)), None, Err(refused))
             }
-            // What arrived meanwhile may still be read; a look is given up.
+            // An answer that arrived meanwhile may still be read; a look is given up.
             Stage::Arriving(ask, ticket, _) if ask.is_look() || self.dice.bool() => {
                 let timed_out = TransportError::TimedOut { deadline: Duration::from_secs(10) };
                 Stage::Arriving(ask, ticket, Err(timed_out))
@@ -76,7 +76,7 @@ impl Simulation {
         }
     }
 
-    /// The process goes on. Whatever nobody looked after for long is taken up as by a new process.
+    /// The process continues. Operations that were unattended for long are taken up as by a new process.
     pub(crate) async fn wake(&mut self) -> Lawful {
         let Some(since) = self.asleep_since.take() else { return Ok(()) };
         let slept = self.now.duration_since(since);
@@ -95,7 +95,7 @@ impl Simulation {
         Ok(())
     }
 
-    /// A process that begins may find that its token must not be used.
+    /// A process that starts may find that its token must not be used.
     pub(crate) fn find_the_token_unfit(&mut self) {
         self.unfit = None;
         if !self.is_rough() || !self.moods.has(Mood::UnfitTokens) || self.once_in(2) {
@@ -107,12 +107,12 @@ impl Simulation {
         self.alive_from += SignedDuration::from_secs(self.dice.i64(5 * 60..40 * 60));
     }
 
-    /// When people are looked after next whose Droplets cannot be turned on for want of a token.
+    /// When the next call is due for Droplets that cannot be turned on because no token may be used.
     pub(crate) fn calls_at(&self) -> Option<Timestamp> {
         self.unfit.map(|(_, at)| at).filter(|_| self.now < self.alive_from)
     }
 
-    /// Calls people about everything that is owed, unless they were called before.
+    /// Calls people about all owed power, unless they were called before.
     pub(crate) async fn call_for_a_token(&mut self) -> Lawful {
         let Some((why, at)) = self.unfit else { return Ok(()) };
         self.unfit = Some((why, at + CALLS_PAUSE));
@@ -152,7 +152,7 @@ impl Simulation {
             || self.conduct.called_at(id).is_some_and(is_called)
     }
 
-    /// A process that has just become active takes every open operation up. What cannot be written down is tried again.
+    /// A process that has just become active takes up every open operation. What cannot be stored is retried.
     pub(crate) async fn take_over(&mut self) -> Lawful {
         self.takes_over = false;
         let gap = self.left_at.take().map_or(SignedDuration::ZERO, |left| self.now.duration_since(left));

@@ -1,6 +1,7 @@
-//! How the bot behaves on its way: what it had seen before each command, how often it asks, and whether people hear in time.
+//! How the bot behaves on its way: what it had seen before each command, how often it sends requests, and whether people are called in
+//! time.
 //!
-//! What a law cannot demand, because nobody could know it, stands with the law.
+//! What a law cannot demand, because the bot could not know it, is documented with the law.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -18,60 +19,60 @@ use snapshot_bot_sandbox::digitalocean::action::{self, Progress};
 
 use super::{Broken, Lawful, Simulation, TAG, ledger::OffBy, mood::Mood};
 
-/// A command leaves on a look at the Droplet that left at most so long before its intent.
+/// Before a command, the bot looks at the Droplet. That look was sent at most this long before the intent.
 const OLDEST_LOOK: SignedDuration = SignedDuration::from_secs(15);
-/// More requests than this within a minute are too many for one operation.
+/// The maximum number of requests of one operation within a minute.
 const REQUESTS_A_MINUTE: usize = 40;
-/// After a longer gap without a process nothing destructive is sent.
+/// After a longer gap without a process, nothing destructive is sent.
 const LONGEST_GAP: SignedDuration = SignedDuration::from_mins(15);
-/// People are called after so long of off, owed and not getting on.
+/// People are called after a Droplet has been off, owed and without progress for this long.
 const CALL_WITHIN: SignedDuration = SignedDuration::from_mins(11);
-/// Whoever was called is not called again so soon.
+/// People who were called are not called again for this long.
 pub(crate) const CALLED_LATELY: SignedDuration = SignedDuration::from_mins(31);
-/// A process needs a moment after its start before it can call.
+/// How long after its start a process may need before it can call people.
 const WAKING_UP: SignedDuration = SignedDuration::from_mins(1);
-/// A Droplet is on this long after what needed it off, when nothing goes wrong, beside DigitalOcean's own time and one poll.
+/// If nothing goes wrong, a Droplet is on this long after what needed it off, in addition to DigitalOcean's own time and one poll.
 const ON_WITHIN: SignedDuration = SignedDuration::from_mins(1);
-/// How long a late off is watched for.
+/// How long the bot watches for a late power-off.
 const LATE_OFF: SignedDuration = SignedDuration::from_mins(15);
 
-/// What is remembered of the bot's ways.
+/// The record of the bot's behavior.
 pub(crate) struct Conduct {
-    /// The last reading of its Droplet that each operation had, and when that look left.
+    /// The last reading of its Droplet that each operation received, and when that look was sent.
     seen: BTreeMap<OperationId, (Timestamp, DropletReading)>,
-    /// When its last reading of the Droplet's Actions left.
+    /// When the last reading of the Droplet's Actions was requested.
     actions_seen: BTreeMap<OperationId, Timestamp>,
-    /// When each operation's requests of the last minute left.
+    /// When each operation's requests of the last minute were sent.
     asked: BTreeMap<OperationId, VecDeque<Timestamp>>,
-    /// Commands to Droplets that were sent and not answered yet: whose, and until when.
+    /// Commands that were sent and not answered yet: the Droplet, when it was sent, and until when it counts.
     in_flight: Vec<(DropletId, Timestamp, Timestamp)>,
-    /// Since power is owed to a Droplet: when a command that may turn it off left first, and last.
+    /// For each Droplet with owed power, when a command that may turn it off was first and last sent.
     offs: BTreeMap<DropletId, (Timestamp, Timestamp)>,
-    /// The same, whatever became of what is owed: when it left last.
+    /// When such a command was last sent, whatever happened to the owed power.
     commanded: BTreeMap<DropletId, Timestamp>,
-    /// From whom each operation took over what is owed.
+    /// The operation from which each one took over owed power.
     older: BTreeMap<OperationId, OperationId>,
     /// When each operation last sent a command.
     sent: BTreeMap<OperationId, Timestamp>,
     /// When each operation first sent a power-on.
     turned_on: BTreeMap<OperationId, Timestamp>,
-    /// Operations that no process looked after for longer than [`LONGEST_GAP`].
+    /// Operations that were unattended for longer than [`LONGEST_GAP`].
     left_alone: BTreeSet<OperationId>,
-    /// Since when an operation owes power to a Droplet that was not seen on since.
+    /// Since when an operation has owed power to a Droplet that was not seen on since.
     owing_since: BTreeMap<OperationId, Timestamp>,
-    /// When an operation learnt that its Droplet is off.
+    /// When an operation learned that its Droplet is off.
     off_noticed: BTreeMap<OperationId, Timestamp>,
     /// When people were last called for it.
     called_at: BTreeMap<OperationId, Timestamp>,
-    /// When the process's clock was set last.
+    /// When the process's clock was last set.
     clock_set_at: Timestamp,
     /// When something last went wrong.
     troubled_at: Timestamp,
     /// When the living process took over.
     alive_since: Timestamp,
-    /// When something could not be written down last.
+    /// When storing something last failed.
     unwritten_at: Timestamp,
-    /// Operations of which a command was refused because another event was pending: what was pending may be taken for theirs.
+    /// Operations with a command that was refused because another event was pending: the pending one may be taken for theirs.
     pub(crate) held_up: BTreeSet<OperationId>,
 }
 
@@ -79,7 +80,7 @@ fn law<T>(broken: String) -> Lawful<T> {
     Err(Broken::Law(broken))
 }
 
-/// The Droplet that a command is about, if it is there already.
+/// The Droplet that a command is about, if it exists already.
 fn droplet_of(command: &Command) -> Option<DropletId> {
     match command {
         Command::ShutDown(droplet)
@@ -123,22 +124,22 @@ impl Conduct {
         }
     }
 
-    /// Something goes wrong that nobody can be held to account for.
+    /// Records a fault for which the bot cannot be blamed.
     pub(crate) fn trouble_at(&mut self, now: Timestamp) {
         self.troubled_at = now;
     }
 
-    /// What cannot be written down cannot be said either.
+    /// Records a failed write: what cannot be stored cannot be posted either.
     pub(crate) fn writes_fail_at(&mut self, now: Timestamp) {
         self.unwritten_at = now;
     }
 
-    /// The clock is set: how long a Droplet has been off cannot be told by it any more.
+    /// Records that the clock was set, so it no longer tells how long a Droplet has been off.
     pub(crate) fn sets_the_clock(&mut self, now: Timestamp) {
         self.clock_set_at = now;
     }
 
-    /// A process that slept goes on.
+    /// Records that a sleeping process continues.
     pub(crate) fn wakes(&mut self, now: Timestamp) {
         (self.alive_since, self.troubled_at) = (now, now);
     }
@@ -148,7 +149,7 @@ impl Conduct {
         self.called_at.get(&id).copied()
     }
 
-    /// A process takes these operations over after a gap.
+    /// Records that a process takes over these operations after a gap.
     pub(crate) fn takes_over(&mut self, open: &[OperationId], gap: SignedDuration, now: Timestamp) {
         (self.alive_since, self.troubled_at) = (now, now);
         if gap > LONGEST_GAP {
@@ -156,7 +157,8 @@ impl Conduct {
         }
     }
 
-    /// An operation hears the answer to a look that left at this moment: never to one from before its own last command.
+    /// Records that an operation receives the answer to a look that was sent at this moment. It must not be from before its own last
+    /// command.
     pub(crate) fn sees(&mut self, id: OperationId, answer: &Answer, left: Timestamp) -> Lawful {
         if self.sent.get(&id).is_some_and(|sent| left < *sent) {
             return law(format!("{id} is told what was true before its own command"));
@@ -178,7 +180,7 @@ impl Conduct {
         Ok(())
     }
 
-    /// A command leaves, and is answered or given up at that moment.
+    /// Records that a command is sent, and that it is answered or given up at `until`.
     pub(crate) fn sends(&mut self, id: OperationId, command: &Command, now: Timestamp, until: Timestamp) {
         self.sent.insert(id, now);
         let Some(droplet) = droplet_of(command) else { return };
@@ -192,7 +194,7 @@ impl Conduct {
         }
     }
 
-    /// What became of an operation's power.
+    /// Records what happened to an operation's power.
     pub(crate) fn notice(&mut self, before: Option<&Operation>, after: &Operation, now: Timestamp) {
         if after.power.is_owed() {
             self.owing_since.entry(after.id).or_insert(now);
@@ -209,7 +211,7 @@ impl Conduct {
         }
     }
 
-    /// What one operation owed a Droplet is owed by another from now on.
+    /// Records which operation took over owed power from which.
     pub(crate) fn note_heirs(
         &mut self,
         before: &BTreeMap<DropletId, OperationId>,
@@ -222,19 +224,19 @@ impl Conduct {
         }
     }
 
-    /// An operation and those whose debt it took over, newest first.
+    /// An operation and those whose owed power it took over, newest first.
     fn line_of(&self, id: OperationId) -> impl Iterator<Item = OperationId> {
         std::iter::successors(Some(id), |id| self.older.get(id).copied())
     }
 
-    /// Debts that ended take what was sent for them along.
+    /// Forgets the commands for Droplets whose power is no longer owed.
     pub(crate) fn forget_paid(&mut self, owed: &BTreeMap<DropletId, OperationId>) {
         self.offs.retain(|droplet, _| owed.contains_key(droplet));
     }
 }
 
 impl Simulation {
-    /// No operation asks more often than it could use.
+    /// No operation sends more requests than it can use.
     pub(crate) fn judge_pace(&mut self, id: OperationId) -> Lawful {
         let now = self.now;
         let asked = self.conduct.asked.entry(id).or_default();
@@ -246,13 +248,13 @@ impl Simulation {
         Ok(())
     }
 
-    /// One command at a time for each Droplet, whoever sends it.
+    /// Each Droplet has one command at a time, whichever operation sends it.
     pub(crate) fn judge_commands(&mut self) -> Lawful {
         let now = self.now;
         self.conduct.in_flight.retain(|(_, _, until)| *until > now);
         let mut busy = BTreeSet::new();
         for (droplet, left, _) in &self.conduct.in_flight {
-            // What a dead process sent is nobody's to wait for: the next one looks before it acts.
+            // No process waits for what a dead process sent: the next one looks before it acts.
             if *left >= self.conduct.alive_since && !busy.insert(*droplet) {
                 return law(format!("two commands are under way to Droplet {droplet}"));
             }
@@ -260,7 +262,7 @@ impl Simulation {
         Ok(())
     }
 
-    /// The intent of a command was committed just now: what was known at that moment must allow it.
+    /// The intent of a command was just committed. What was known at that moment must allow the command.
     pub(crate) fn judge_intent(&self, operation: &Operation, effect: &Effect) -> Lawful {
         let Effect::Send(command) = effect else { return Ok(()) };
         let id = operation.id;
@@ -277,13 +279,13 @@ impl Simulation {
         }
         let Some(droplet) = droplet_of(command) else { return Ok(()) };
         let turns_on = matches!(command, Command::PowerOn(_));
-        // Where nothing needs it off, it was turned on because an older operation's off came late.
+        // If nothing needs it off, it was turned on because an older operation's power-off came late.
         if !turns_on && operation.kind.may_turn_off() && self.conduct.turned_on.contains_key(&id) {
             return law(format!("{id} goes forward with {command:?} after it turned the Droplet on"));
         }
         if turns_on {
             self.judge_turning_on(operation, droplet)?;
-            // What cannot be looked at is turned on all the same.
+            // A Droplet that cannot be read is turned on all the same.
             if operation.power.turned_on_blind_at() == Some(self.wall()) {
                 return Ok(());
             }
@@ -292,7 +294,7 @@ impl Simulation {
         let Some((_, reading)) = fresh else {
             return law(format!("{id} sends {command:?} without a fresh look"));
         };
-        // Cutting the power waits for nothing but DigitalOcean's own refusal, and a lock alone keeps no Droplet off.
+        // Cutting the power waits only for a refusal by DigitalOcean, and a lock alone keeps no Droplet off.
         let may_be_locked = match command {
             Command::PowerOff(_) | Command::PowerOn(_) => true,
             Command::TakeSnapshot { .. } => operation.power.is_owed(),
@@ -317,7 +319,7 @@ impl Simulation {
         if !matches!(reading.status, Seen::Settled(power) if wants.is_none_or(|wanted| wanted == power)) {
             return law(format!("{id} sends {command:?} to a Droplet that it saw {:?}", reading.status));
         }
-        // To turn on, nothing is asked of a Droplet but that it is off.
+        // Turning on requires only that the Droplet is off.
         let may_touch = self.rules.droplet_tag.is_none() || turns_on;
         if !may_touch && !reading.tags.as_ref().is_some_and(|tags| tags.iter().any(|tag| tag == TAG)) {
             return law(format!("{id} sends {command:?} to a Droplet without its tag"));
@@ -325,16 +327,15 @@ impl Simulation {
         Ok(())
     }
 
-    /// Nothing is turned on that somebody else turned off.
+    /// The bot does not turn on what someone else turned off.
     ///
-    /// What cannot be told from our own off counts as ours: where an answer of ours was lost, to this operation or to one whose debt it took
-    /// over, where the Actions could not be read, and
-    /// where no Action tells of it (a shutdown inside the guest). The first power-on goes by the off that it was owed for, unless an older
-    /// operation left it.
+    /// An off whose cause cannot be determined counts as ours. That is so if an answer was lost, to this operation or to one whose owed
+    /// power it took over, if the Actions could not be read, and if no Action shows it (a shutdown inside the guest). The first power-on is
+    /// judged by the off that it was owed for, unless an older operation left that.
     fn judge_turning_on(&self, operation: &Operation, droplet: DropletId) -> Lawful {
         let Some(off) = self.ledger.is_off(&self.world, droplet.0) else { return Ok(()) };
         if operation.kind.owes_power() {
-            // A person wants on what somebody else turned off.
+            // A person wants on what someone else turned off.
             return Ok(());
         }
         let id = operation.id;
@@ -359,7 +360,7 @@ impl Simulation {
         Ok(())
     }
 
-    /// What a commit says must be true.
+    /// The texts of a commit must be true.
     pub(crate) fn judge_words(&self, operation: &Operation) -> Lawful {
         let is_there = |droplet: DropletId| self.world.droplet(droplet.0).is_some();
         let said_gone = operation.power.status() == Status::Gone
@@ -371,7 +372,7 @@ impl Simulation {
         Ok(())
     }
 
-    /// People are called where a Droplet is off, owed and not getting on; and where nothing goes wrong, it is on in time.
+    /// People are called if a Droplet is off, owed and without progress. If nothing goes wrong, it is on in time.
     pub(crate) fn judge_waiting(&self) -> Lawful {
         for (droplet, id) in &self.owed {
             let Some(operation) = self.operations.get(id) else { continue };
@@ -379,10 +380,10 @@ impl Simulation {
             if self.takes_over || self.asleep_since.is_some() {
                 continue;
             }
-            // While it was last seen on, nobody knows that it is off, and a newer operation has its own ten minutes.
+            // While the last reading is on, the bot does not know that it is off, and a newer operation has its own ten minutes.
             let Some(owing_since) = self.conduct.owing_since.get(id) else { continue };
             let last_off = self.conduct.offs.get(droplet).map_or(Timestamp::MIN, |(_, last)| *last);
-            // A shutdown that is at last seen to have done its work is a step further.
+            // A shutdown whose effect is seen at last is progress.
             let noticed = self.conduct.off_noticed.get(id).copied().unwrap_or(Timestamp::MIN);
             let mut getting_on = off
                 .at
@@ -408,7 +409,7 @@ impl Simulation {
         Ok(())
     }
 
-    /// When the last thing that an operation needed its Droplet off for was completed, where nothing has gone wrong since.
+    /// When the last thing was completed that an operation needed its Droplet off for, if nothing has gone wrong since.
     pub(crate) fn came_to_its_end_well(&self, operation: &Operation) -> Option<Timestamp> {
         let ours = || self.ledger.actions_of(&self.world, operation.id);
         let completed = |is_last: fn(&action::Kind) -> bool| {
@@ -421,17 +422,17 @@ impl Simulation {
             Kind::Restart { .. } => completed(|kind| matches!(kind, action::Kind::PowerCycle)),
             Kind::Launch { .. } | Kind::Delete { .. } | Kind::TurnOn { .. } | Kind::Backups { .. } => None,
         }?;
-        // A panic in one row is no trouble for the others.
+        // A panic in one row does not affect the others.
         let is_well = self.troubled && self.conduct.troubled_at < over && !self.panicked.contains(&operation.id);
         is_well.then_some(over)
     }
 
-    /// With a healthy DigitalOcean a Droplet is on within a minute of the end of what needed it off.
+    /// With a healthy DigitalOcean, a Droplet is on within a minute after the end of what needed it off.
     fn judge_comeback(&self, operation: &Operation, droplet: DropletId) -> Lawful {
         let Some(over) = self.came_to_its_end_well(operation) else { return Ok(()) };
         let settings = self.world.settings();
         let own_time = settings.durations.power_on + settings.on_lag + self.rules.poll_interval;
-        // Requests take their time too.
+        // Requests also take time.
         let within = ON_WITHIN + own_time + SignedDuration::from_secs(15);
         if self.now.duration_since(over) > within {
             let late = self.now.duration_since(over).as_secs();
@@ -443,16 +444,16 @@ impl Simulation {
         Ok(())
     }
 
-    /// A Snapshot that was to be taken off was, or it is said that it may not have been.
+    /// A Snapshot that was meant to be taken off was taken off, or the message says that it may not have been.
     ///
-    /// Demanded only where the Droplet stood still from the Action's end to the operation's: what is on for a moment between two looks
-    /// is seen by nobody.
+    /// This is required only if the Droplet's power did not change from the Action's end to the operation's: no look shows a Droplet that
+    /// is on for a moment between two looks.
     pub(crate) fn judge_consistency(&self, operation: &Operation) -> Lawful {
         let is_wanted_off = matches!(operation.kind, Kind::Take(Take { power: Downtime::PowerOff, .. }));
         if !is_wanted_off || operation.verdict != Some(Outcome::Completed) {
             return Ok(());
         }
-        // A shutdown that was given up is said to have been.
+        // A shutdown that was given up is reported as such.
         let was_shut_down = operation.steps.iter().any(|step| {
             matches!(step.task(), Task::ShutDown | Task::PowerOff) && matches!(step.state, State::Done { .. })
         });
@@ -468,7 +469,7 @@ impl Simulation {
         Ok(())
     }
 
-    /// Whether a late off comes later than anybody watches for it.
+    /// Whether a late power-off comes later than the bot watches for it.
     pub(crate) fn is_too_late(&self, droplet: u64) -> bool {
         let is_off_since = self.ledger.is_off(&self.world, droplet).map(|off| off.at);
         let sent = self.conduct.commanded.get(&DropletId(droplet)).copied();

@@ -1,4 +1,4 @@
-//! Which observations met which states, and how often: what the worlds that were played have shown at all.
+//! Which observations met which states, and how often, over all worlds that were played.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -9,18 +9,18 @@ use snapshot_bot::operation::{
     step::{Run, State},
 };
 
-/// What met an operation.
+/// What an operation met.
 #[derive(Clone, Copy)]
 pub(crate) enum Met<'a> {
-    /// Its command is about to leave.
+    /// Its command is about to be sent.
     Intended,
     /// A new process takes it up.
     Restarted,
-    /// An answer to what it asked.
+    /// An answer to its request.
     Heard(&'a Effect, &'a Answer),
 }
 
-/// A state and an observation, each in words.
+/// A state and an observation, each as text.
 type Pair = (String, String);
 
 /// What was played, and how often.
@@ -28,7 +28,7 @@ type Pair = (String, String);
 pub(crate) struct Coverage {
     /// Each pair of a state and an observation.
     pairs: BTreeMap<Pair, u64>,
-    /// Whatever gives a law that does not always apply something to judge.
+    /// Cases for laws that do not always apply.
     cases: BTreeMap<&'static str, u64>,
 }
 
@@ -45,7 +45,7 @@ impl Coverage {
         *self.cases.entry(what).or_default() += 1;
     }
 
-    /// Takes in what another world has shown.
+    /// Adds the coverage of another world.
     pub(crate) fn add(&mut self, other: Self) {
         for (pair, times) in other.pairs {
             *self.pairs.entry(pair).or_default() += times;

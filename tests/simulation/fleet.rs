@@ -1,7 +1,7 @@
-//! A fleet, measured: so many takes are asked for at once, nothing goes wrong, and what leaves is counted.
+//! A fleet, measured: many takes are requested at once, nothing goes wrong, and the requests are counted.
 //!
-//! The same process and the same world as everywhere in the simulation, without moods, people and laws. Virtual time is exact, so two
-//! runs of one fleet give the same figures.
+//! The process and the world are those of the simulation, without moods, people and laws. Virtual time is exact, so two runs of one fleet
+//! give equal figures.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -31,33 +31,33 @@ use super::{Broken, Lawful, Simulation, front, mood::Moods};
 pub(crate) const TRAVEL_TIME: SignedDuration = SignedDuration::from_millis(300);
 /// How long a Droplet still reads `active` after its shutdown.
 const OFF_LAG: SignedDuration = SignedDuration::from_secs(1);
-/// The second asker, and the Droplet that they take.
+/// The second asker.
 const SECOND_ASKER: UserId = UserId(77);
 const SECOND: &str = "second";
-/// More steps than any fleet that gets on needs for each of its takes.
+/// The maximum number of steps per take that a fleet with progress needs.
 const MOST_STEPS: usize = 4_000;
 
-/// What is asked for.
+/// The parameters of a fleet.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fleet {
-    /// How many takes are asked for at once, each of a Droplet of its own.
+    /// How many takes are requested at once, each of its own Droplet.
     pub(crate) takes: usize,
-    /// How many Droplets the account has beside those.
+    /// How many other Droplets the account has.
     pub(crate) others: usize,
-    /// Those stand among the others, instead of next to each other.
+    /// Whether the fleet's Droplets are scattered among the others, instead of next to each other.
     pub(crate) is_scattered: bool,
-    /// How many requests a minute others ask with the same token.
+    /// How many requests a minute other programs send with the same token.
     pub(crate) foreign_per_minute: usize,
-    /// When somebody else asks for one more take.
+    /// When another person requests one more take.
     pub(crate) second_asker_after: Option<SignedDuration>,
-    /// DigitalOcean's limit an hour.
+    /// DigitalOcean's hourly limit.
     pub(crate) hourly: usize,
     /// How long a Snapshot takes.
     pub(crate) snapshot: SignedDuration,
 }
 
 impl Fleet {
-    /// So many takes of 5-minute Snapshots under DigitalOcean's usual limits.
+    /// A fleet with this many takes of 5-minute Snapshots under DigitalOcean's usual limits.
     pub(crate) fn of(takes: usize) -> Self {
         Self {
             takes,
@@ -71,30 +71,30 @@ impl Fleet {
     }
 }
 
-/// What left.
+/// The counts of a fleet.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
-    /// Requests by what they ask for.
+    /// The number of requests, by purpose.
     pub(crate) requests: BTreeMap<&'static str, usize>,
-    /// Answers that refused a request for the limit's sake.
+    /// How many requests were refused because of the limit.
     pub(crate) throttled: usize,
-    /// How often a state was written down.
+    /// How often a state was committed.
     pub(crate) commits: usize,
-    /// How many of these only said that an operation waits.
+    /// How many of these commits only recorded that an operation waits.
     pub(crate) put_off: usize,
-    /// When others ask with the same token next, and how long lies between their requests.
+    /// When other programs next send a request with the same token, and the pause between their requests.
     pub(crate) others_at: Option<Timestamp>,
     others_every: SignedDuration,
 }
 
 impl Tally {
-    /// A request leaves, and is answered.
+    /// Counts a request and its answer.
     pub(crate) fn count(&mut self, request: &HttpRequest, status: u16) {
         *self.requests.entry(kind(request)).or_default() += 1;
         self.throttled += usize::from(status == 429);
     }
 
-    /// All requests.
+    /// The number of all requests.
     pub(crate) fn total(&self) -> usize {
         self.requests.values().sum()
     }
@@ -116,30 +116,30 @@ fn kind(request: &HttpRequest) -> &'static str {
     }
 }
 
-/// What a fleet came to.
+/// The results of a fleet.
 #[derive(Clone, Debug)]
 pub(crate) struct Measured {
     pub(crate) takes: usize,
     pub(crate) tally: Tally,
-    /// How many were not taken, because they had waited for too long.
+    /// How many takes were not carried out because they had waited for too long.
     pub(crate) too_old: usize,
     /// How long the second asker waited for their shutdown.
     pub(crate) second_asker_waited: Option<SignedDuration>,
-    /// How long each Droplet was off beyond its shutdown, its Snapshot and its boot; the shortest first.
+    /// How long each Droplet was off beyond its shutdown, its Snapshot and its boot, shortest first.
     pub(crate) wasted: Vec<SignedDuration>,
     /// When all takes had ended.
     pub(crate) ended_after: SignedDuration,
-    /// When nothing more was to be asked.
+    /// When no further request was due.
     pub(crate) rested_after: SignedDuration,
 }
 
 impl Measured {
-    /// Requests for each take.
+    /// The number of requests per take.
     pub(crate) fn requests_per_take(&self) -> f64 {
         per(self.tally.total(), self.takes)
     }
 
-    /// How long a Droplet was off for nothing: as long as at most so many percent of them.
+    /// The wasted downtime at this percentile.
     pub(crate) fn wasted(&self, percent: usize) -> SignedDuration {
         let last = self.wasted.len().saturating_sub(1);
         self.wasted.get((self.wasted.len() * percent / 100).min(last)).copied().unwrap_or_default()
@@ -173,7 +173,7 @@ impl fmt::Display for Measured {
     }
 }
 
-/// Lets a fleet be taken.
+/// Plays a fleet.
 pub(crate) async fn measure(fleet: Fleet) -> Result<Measured, Broken> {
     let mut simulation = Simulation::new(1, None).await;
     let outcome = Box::pin(simulation.take_all(fleet)).await;
@@ -234,7 +234,7 @@ impl Simulation {
         let limits = Limits::hourly(fleet.hourly);
         let settings = Settings { durations, off_lag: OFF_LAG, limits, ..Settings::default() };
         self.world = World::new(settings, self.now);
-        // So many of the others stand before each group of ours: half of them before all of ours, or a few before each one.
+        // How many others come before each group of ours: half of them before all of ours, or a few before each one.
         let groups = if fleet.is_scattered { fleet.takes.max(1) } else { 1 };
         let before = |group: usize| if fleet.is_scattered { fleet.others * group / groups } else { fleet.others / 2 };
         let mut placed = 0;
@@ -260,7 +260,7 @@ impl Simulation {
         self.process.places = Places::USUAL;
     }
 
-    /// Others ask with the same token, where it is their time.
+    /// Sends the requests of other programs with the same token, if they are due.
     pub(crate) fn others_use_the_token(&mut self) {
         let now = self.now;
         let Some(tally) = self.measured.as_mut() else { return };
@@ -295,7 +295,7 @@ impl Simulation {
         self.refresh(id).await
     }
 
-    /// How long each Droplet was off for nothing.
+    /// The wasted downtime of each Droplet.
     fn wasted(&self) -> Vec<SignedDuration> {
         let mut by_droplet: BTreeMap<u64, Vec<&Action>> = BTreeMap::new();
         for action in self.world.actions() {
@@ -305,7 +305,7 @@ impl Simulation {
     }
 }
 
-/// From off to the Snapshot's beginning, and from its end to the `power_on`; nothing where one of them is missing.
+/// From off to the Snapshot's beginning, and from its end to the `power_on`; `None` if one of them is missing.
 fn wasted(actions: &[&Action]) -> Option<SignedDuration> {
     let find = |is_it: fn(&action::Kind) -> bool| actions.iter().find(|action| is_it(&action.kind));
     let completed = |action: &Action| -> Option<Timestamp> { action.completed_at };

@@ -1,7 +1,7 @@
 //! Discord's side: questions before something destructive, first answers, and a reporter whose posts get lost, late or refused.
 //!
-//! The tables are the store's, and so are the decisions: what counts as an answer, what is due. Words and rights stay with their rooms;
-//! here a person either has the right or is refused before anything is written.
+//! The tables are the store's, and so are the decisions: which answers count, and what is due. Texts and rights are not simulated; a person
+//! either has the right or is refused before anything is stored.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,16 +23,16 @@ use snapshot_bot::{
 use super::{Broken, Lawful, Simulation};
 
 pub(crate) const GUILD: GuildId = GuildId(2);
-/// May take Snapshots, and nothing more.
+/// A person who may take Snapshots, and nothing more.
 pub(crate) const TAKER: UserId = UserId(1);
-/// May do everything.
+/// A person who may do everything.
 pub(crate) const OWNER: UserId = UserId(9);
-/// May look.
+/// A person who may only look.
 const VIEWER: UserId = UserId(7);
 const PEOPLE: [UserId; 3] = [TAKER, OWNER, VIEWER];
-/// How long a question stays open, as the front end has it.
+/// How long a question stays open, as in the front end.
 const OPEN: SignedDuration = SignedDuration::from_mins(2);
-/// Before Discord is tried again.
+/// The pause before another attempt at Discord.
 const RETRY: SignedDuration = SignedDuration::from_secs(5);
 
 fn law<T>(broken: String) -> Lawful<T> {
@@ -48,21 +48,21 @@ pub(crate) struct Asked {
     used_by: Option<InteractionId>,
 }
 
-/// What Discord knows, and what is under way to it.
+/// What Discord knows, and what is on its way to it.
 #[derive(Default)]
 pub(crate) struct Front {
     questions: Vec<Asked>,
-    /// First answers that are under way: when what became of them is known.
+    /// First answers on their way, and when their outcome is known.
     answers: Vec<(Timestamp, OperationId, FirstAnswer)>,
-    /// What the person who asked really read.
+    /// What the asker really read.
     read: BTreeMap<OperationId, FirstAnswer>,
-    /// Messages by the nonce of their post.
+    /// The messages, by the nonce of their post.
     messages: BTreeMap<String, MessageId>,
-    /// How often each report was said, as people see it.
+    /// The messages of each report, as people see them.
     said: BTreeMap<(OperationId, ReportKind), BTreeSet<MessageId>>,
-    /// The generation of each report that was said last.
+    /// The generation of each report that was last posted.
     generations: BTreeMap<(OperationId, ReportKind), u32>,
-    /// Operations that were begun by a yes.
+    /// Operations that began with a confirmation.
     confirmed: BTreeSet<OperationId>,
 }
 
@@ -71,7 +71,7 @@ fn policy() -> Policy {
     Policy::new([GUILD], Roles { view: role(11), take: role(12), restore: role(13) })
 }
 
-/// What somebody may do, as the policy says.
+/// A person's Grant, according to the policy.
 fn authorize(user: UserId, right: Right) -> Option<Grant> {
     let role = match user {
         OWNER => 13,
@@ -83,7 +83,7 @@ fn authorize(user: UserId, right: Right) -> Option<Grant> {
     policy().authorize(&person, right).ok()
 }
 
-/// What the law says of it, written down once more.
+/// Whether a person may send a wish, according to an independent copy of the rule.
 fn may(user: UserId, wish: Wish, asker: UserId) -> bool {
     match wish {
         Wish::Cancel | Wish::Force | Wish::Live => user == OWNER || (user == TAKER && asker == TAKER),
@@ -117,16 +117,16 @@ fn act(wish: Wish) -> Option<Act> {
     }
 }
 
-/// Whether people are asked before it is begun.
+/// Whether people are asked before an operation of this kind begins.
 pub(crate) fn is_asked_about(kind: &Kind) -> bool {
     matches!(kind, Kind::Restore { .. } | Kind::Delete { .. } | Kind::Restart { .. } | Kind::Backups { .. })
 }
 
-/// What decided over an operation was said by somebody who may.
+/// Decisions about an operation come only from people with the right.
 pub(crate) fn judge_rights(operation: &Operation) -> Lawful {
     let asker = operation.asker.user;
     let decided = operation.decision.and_then(|it| Some((it.by?, it.wish)));
-    // Who wants a Droplet on stops what it is off for.
+    // A person who wants a Droplet on also stops the operation that needs it off.
     let stops = if operation.power.was_hurried() { Wish::TurnOn } else { Wish::Cancel };
     let stopped = operation.cancelled.and_then(|it| Some((it.by?, stops)));
     let released = match operation.power.status() {
@@ -142,14 +142,14 @@ pub(crate) fn judge_rights(operation: &Operation) -> Lawful {
 }
 
 impl Simulation {
-    /// Who presses: somebody whom the front end lets.
+    /// A person who may press this, if the front end permits anyone.
     pub(crate) fn presser(&mut self, wish: Wish, asker: UserId) -> Option<UserId> {
         let user = PEOPLE[self.dice.usize(..PEOPLE.len())];
         let right = act(wish).map(|act| act.right(asker, user));
         right.is_none_or(|right| authorize(user, right).is_some()).then_some(user)
     }
 
-    /// Somebody is asked whether it shall be done.
+    /// Asks a person to confirm an operation.
     pub(crate) async fn ask_first(&mut self, wanted: NewOperation) -> Lawful {
         let expires_at = self.wall() + OPEN;
         let what = wanted.id.to_string();
@@ -160,7 +160,7 @@ impl Simulation {
         Ok(())
     }
 
-    /// Somebody presses *Yes*: in time or not, once or twice, the one who was asked or somebody else.
+    /// A person presses *Yes*: in time or not, once or twice, the one who was asked or another.
     pub(crate) async fn confirm(&mut self) -> Lawful {
         if self.front.questions.is_empty() {
             return Ok(());
@@ -174,7 +174,7 @@ impl Simulation {
         for _ in 0..times {
             Box::pin(self.confirm_once(&mut asked, by, interaction)).await?;
         }
-        // Some press again later, and the others never.
+        // Some press again later, and the others never do.
         if self.dice.bool() {
             self.front.questions.push(asked);
         }
@@ -214,12 +214,12 @@ impl Simulation {
         Ok(())
     }
 
-    /// How much is known of the first answer when an operation is created.
+    /// What is known about the first answer when an operation is created.
     pub(crate) fn first_answer(&mut self) -> FirstAnswer {
         if self.dice.bool() { FirstAnswer::Awaited } else { FirstAnswer::Taken }
     }
 
-    /// An operation was created that waits for its first answer.
+    /// Records an operation that waits for its first answer.
     pub(crate) fn answer_first(&mut self, id: OperationId, known: FirstAnswer) {
         if known != FirstAnswer::Awaited {
             self.front.read.insert(id, known);
@@ -235,18 +235,18 @@ impl Simulation {
         self.front.answers.push((at, id, outcome));
     }
 
-    /// An operation was created, and nobody says what the person who asked read: that it failed.
+    /// Records an operation whose asker read that it failed, and whose first answer is never reported.
     pub(crate) fn front_knows(&mut self, id: OperationId, known: FirstAnswer) {
         self.front.read.insert(id, known);
         self.front.confirmed.insert(id);
     }
 
-    /// When the outcome of a first answer is known next.
+    /// When the outcome of a first answer is next known.
     pub(crate) fn first_answer_known_at(&self) -> Option<Timestamp> {
         self.front.answers.iter().map(|(at, ..)| *at).min()
     }
 
-    /// Says what became of first answers.
+    /// Reports the outcomes of first answers.
     pub(crate) async fn tell_first_answers(&mut self) -> Lawful {
         let now = self.now;
         let answers = std::mem::take(&mut self.front.answers);
@@ -265,12 +265,12 @@ impl Simulation {
         Ok(())
     }
 
-    /// The process ends: nobody says any more what became of the first answers that were under way.
+    /// The process ends, so the outcomes of pending first answers are never reported.
     pub(crate) fn forget_first_answers(&mut self) {
         self.front.answers.clear();
     }
 
-    /// A command is about to leave: whoever asked for it has been answered, and whoever overwrites was asked.
+    /// When a command is about to be sent, its asker was answered, and an operation that overwrites was confirmed.
     pub(crate) fn judge_acceptance(&self, operation: &Operation, command: &Command) -> Lawful {
         let (id, kind) = (operation.id, &operation.kind);
         let is_power = matches!(command, Command::PowerOn(_));
@@ -290,7 +290,7 @@ impl Simulation {
         Ok(())
     }
 
-    /// The reporter says what is due, and Discord takes it or not.
+    /// The reporter sends what is due, and Discord accepts it or not.
     pub(crate) async fn report(&mut self) -> Lawful {
         let due = self.store.due_reports(self.wall(), 20).await?;
         if due.is_empty() {
@@ -298,7 +298,7 @@ impl Simulation {
         }
         let report = &due[self.dice.usize(..due.len())];
         match self.say_report(report).await {
-            // It has moved on meanwhile.
+            // The report has moved on meanwhile.
             Err(Broken::Store(Error::LeaseLost)) => Ok(()),
             outcome => outcome,
         }
@@ -319,11 +319,11 @@ impl Simulation {
         self.store.report_posting(report, wall).await?;
         let transit = if self.is_rough() { self.dice.u8(..12) } else { 9 };
         if transit == 0 {
-            // The process is too busy dying, or Discord refused it.
+            // The process died, or Discord refused it.
             self.note(format!("Discord refuses {kind:?} of {id}"));
             return Ok(self.store.report_failed(report, wall + RETRY, u32::MAX).await?);
         }
-        // By its nonce, Discord knows a post that it took before.
+        // Discord recognizes an earlier post by its nonce.
         let next = MessageId(u64::try_from(self.front.messages.len()).unwrap_or_default() + 1);
         let message = *self.front.messages.entry(kind.nonce(id, report.generation)).or_insert(next);
         self.front.said.entry((id, kind)).or_default().insert(message);
@@ -345,7 +345,7 @@ impl Simulation {
         Ok(())
     }
 
-    /// What is called for is due, or was said; and what is due was called for.
+    /// Every required report is due or was posted, and every due report is required.
     pub(crate) async fn judge_reports(&mut self) -> Lawful {
         let mut due: BTreeMap<(OperationId, ReportKind), usize> = BTreeMap::new();
         for report in self.store.due_reports(Timestamp::MAX, usize::MAX >> 1).await? {
@@ -363,7 +363,7 @@ impl Simulation {
                 let times = operation.times_called_for(kind);
                 let is_due = due.contains_key(&report);
                 let was_said = self.front.generations.get(&report).is_some_and(|said| *said >= times);
-                // Whoever was called for help stays called, also when power is back.
+                // People who were called for help stay called, even when power is back.
                 let is_over = kind == ReportKind::Stuck;
                 let is_listed = kind == ReportKind::Stuck && listed.contains(&operation.id);
                 if times > 0 && !is_due && !was_said && !is_listed {
@@ -377,7 +377,7 @@ impl Simulation {
         Ok(())
     }
 
-    /// Operations about which another one's call speaks.
+    /// The operations that are listed in another one's call.
     async fn listed_elsewhere(&self) -> Lawful<BTreeSet<OperationId>> {
         let mut listed = BTreeSet::new();
         for leader in self.operations.values().filter(|it| it.power.calls() > 0) {
@@ -387,10 +387,10 @@ impl Simulation {
         Ok(listed)
     }
 
-    /// After peace everything is said, each end once.
+    /// At the end, everything was posted, and each outcome once.
     pub(crate) async fn judge_what_was_said(&mut self) -> Lawful {
         for _ in 0..1_000 {
-            // Nothing waits for a moment that only other things would bring about.
+            // Nothing waits for a moment that only other events would bring.
             let due = self.store.due_reports(Timestamp::MAX, 50).await?;
             if due.is_empty() {
                 break;

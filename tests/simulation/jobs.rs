@@ -1,5 +1,5 @@
-//! A turn of the worker, taken apart as the run loop goes through it: claimed, given leave, begun, carried out, finished, with a chance to
-//! die before and after each commit.
+//! A turn of the worker in the stages of the run loop: claimed, permitted, begun, carried out, finished, with a chance to die before and
+//! after each commit.
 
 use jiff::{SignedDuration, Timestamp};
 use snapshot_bot::{
@@ -35,27 +35,27 @@ use super::{
     watch::{Actions, Droplets, Snapshots, Sort},
 };
 
-/// One turn under way in a process.
+/// One turn that is under way in a process.
 pub(crate) struct Job {
     pub(crate) id: OperationId,
-    /// What it holds.
+    /// The claimed operation.
     claimed: Option<Claimed>,
-    /// The rules as they were when the turn began.
+    /// The rules when the turn began.
     rules: Rules,
-    /// The number of the last thing that was said before it was claimed.
+    /// The number of the last wish before the turn was claimed.
     heard: u64,
-    /// The state from before the intent of a command, for a sabotage that brings it back.
+    /// The state before the intent of a command, for a sabotage that restores it.
     before: Option<Box<Operation>>,
     pub(crate) stage: Stage,
-    /// When its look left, if it is one that has left.
+    /// When its look was sent, if it has sent one.
     pub(crate) looked_at: Option<Timestamp>,
-    /// A command that has leave and waits for one more look.
+    /// A command with permission that waits for one more look.
     admitted: Option<(Command, Ticket)>,
-    /// Its process stood still meanwhile, and another one has taken over.
+    /// Whether its process stood still meanwhile, and another one has taken over.
     pub(crate) frozen: bool,
-    /// Power was owed when it took its place.
+    /// Whether it owed power when it took its place.
     pub(crate) owes_power: bool,
-    /// When it can go on.
+    /// When it can continue.
     pub(crate) at: Timestamp,
 }
 
@@ -76,12 +76,12 @@ impl Job {
         }
     }
 
-    /// Whether a sweep must end before it can go on.
+    /// Whether it waits for the end of a sweep.
     pub(crate) fn waits_for_others(&self) -> bool {
         matches!(self.stage, Stage::Sharing(_)) && !self.frozen
     }
 
-    /// The thing of one sort that it looks at, if it looks at one.
+    /// The item of one sort that it looks at, if it looks at one.
     pub(crate) fn looks_at<S: Sort>(&self) -> Option<S::Id> {
         S::of_look(self.claimed.as_ref()?.operation(), self.look()?)
     }
@@ -96,39 +96,39 @@ impl Job {
 }
 
 pub(crate) enum Stage {
-    /// Nothing is written down yet.
+    /// Nothing is stored yet.
     Claimed,
-    /// The command waits for leave.
+    /// The command waits for permission.
     Queued(Command, Priority),
-    /// The intent of a command is committed; the command leaves now.
+    /// The intent of a command is committed, and the command is sent now.
     Begun(Command, Ticket),
-    /// A sweep is awaited; a reading from before this moment, by the process's clock, will not do.
+    /// It waits for a sweep. A reading from before this moment, by the process's clock, is too old.
     Sharing(Timestamp),
-    /// No sweep shows it: it is looked at by itself.
+    /// No sweep shows it, so it is read individually.
     Alone,
-    /// The next request of a call waits for leave.
+    /// The next request of a call waits for permission.
     Asking(Box<Ask>),
     /// Its answer is on its way.
     Arriving(Box<Ask>, Option<Ticket>, Result<HttpAnswer, TransportError>),
-    /// It is there.
+    /// The answer has arrived.
     Answered(Answer),
-    /// Nothing more to do but to spare the store.
+    /// Only the pause that spares the store remains.
     Pausing,
 }
 
-/// A call, and what befalls its requests.
+/// A call, and what happens to its requests.
 pub(crate) struct Ask {
     attempts: Attempts<Answer>,
-    /// What is looked at; nothing where it is a command.
+    /// What it looks at; `None` for a command.
     look: Option<Look>,
     /// What its first requests meet, and how many of them.
     transit: Transit,
     meets: u8,
-    /// The next request is not for a later page.
+    /// Whether the next request is not for a later page.
     is_new: bool,
 }
 
-/// Whether a process outlives a commit.
+/// Whether a process survives a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Life {
     GoesOn,
@@ -137,7 +137,7 @@ enum Life {
 }
 
 impl Simulation {
-    /// Whether the process outlives a commit; `dangers` times in 256 it does not.
+    /// Whether the process survives a commit; in `dangers` of 256 cases it does not.
     fn life(&mut self, dangers: u8) -> Life {
         match self.dice.u8(..) {
             one if !self.is_rough() || one >= dangers => Life::GoesOn,
@@ -146,7 +146,7 @@ impl Simulation {
         }
     }
 
-    /// The living process takes an operation up.
+    /// Lets the living process take up an operation.
     pub(crate) async fn claim(&mut self, id: OperationId) -> Lawful {
         let life = self.life(6);
         if life == Life::EndsBefore {
@@ -182,7 +182,7 @@ impl Simulation {
         if life == Life::EndsAfter { self.die().await } else { Ok(()) }
     }
 
-    /// What a turn begins with, as the run loop claims it.
+    /// Begins a turn as the run loop claims it.
     fn claim_by(
         &mut self,
         id: OperationId,
@@ -199,7 +199,7 @@ impl Simulation {
         }
     }
 
-    /// A turn ends because something could not be written down, as far as the process knows.
+    /// Ends a turn whose state could not be stored, as far as the process knows.
     async fn fails(
         &mut self,
         id: OperationId,
@@ -219,14 +219,14 @@ impl Simulation {
             self.jobs.push(Job { stage: Stage::Pausing, ..pausing });
         }
         if is_written {
-            // What was heard meanwhile comes up again where it was not.
+            // Wishes that were not processed come up again.
             self.hears(id, self.heard_by(id).await?);
             self.after_commit(id, answer).await?;
         }
         Ok(())
     }
 
-    /// The number of the last thing that an operation has heard.
+    /// The number of the last wish that an operation has processed.
     async fn heard_by(&self, id: OperationId) -> Lawful<u64> {
         let loaded = self.store.load(id).await?;
         let has_heard_all = loaded.is_none_or(|loaded| loaded.wishes.is_empty());
@@ -237,19 +237,19 @@ impl Simulation {
     fn panics(&mut self, id: OperationId) -> bool {
         let may = self.troubled && self.moods.has(Mood::Panics);
         if self.sabotage == Some(Sabotage::Panic) {
-            // Only somebody else's Droplet shows it, while it is off.
+            // Only another operation's Droplet shows the effect, while it is off.
             return may && self.owed.values().any(|owner| *owner != id) && self.once_in(6);
         }
         may && (self.panicked.contains(&id) && self.once_in(20) || self.panicked.is_empty() && self.once_in(12))
     }
 
-    /// A turn panics: the operation is halted, where that does not panic as well.
+    /// A turn panics. The operation is halted, unless that panics as well.
     async fn panic(&mut self, id: OperationId) -> Lawful {
         self.panicked.insert(id);
         self.coverage.case("a turn panics");
         self.note(format!("the turn of {id} panics"));
         if self.sabotage == Some(Sabotage::Panic) {
-            // One row keeps all the others waiting.
+            // One row keeps all others waiting.
             self.alive_from = self.now + SignedDuration::from_mins(20);
         }
         if self.once_in(2) {
@@ -270,21 +270,21 @@ impl Simulation {
         }
     }
 
-    /// The rules with the pause that the budget allows.
+    /// The rules with the pause that the budget permits.
     fn paced_rules(&mut self) -> Rules {
         let open = self.dues.open();
         let floor = self.process.budget.poll_floor(schedule::requests_per_round(open), self.now + self.ahead);
         schedule::paced(&self.rules, floor)
     }
 
-    /// What was said up to here is heard once it is committed.
+    /// Once committed, the wishes up to this number count as processed.
     fn hears(&mut self, id: OperationId, up_to: u64) {
         if self.unheard.get(&id).is_some_and(|said| *said <= up_to) {
             self.unheard.remove(&id);
         }
     }
 
-    /// A turn goes one stage further.
+    /// Advances a turn by one stage.
     pub(crate) async fn go_on(&mut self, mut job: Job) -> Lawful {
         match std::mem::replace(&mut job.stage, Stage::Claimed) {
             Stage::Claimed => Box::pin(self.weigh(job)).await,
@@ -299,7 +299,7 @@ impl Simulation {
         }
     }
 
-    /// What is claimed goes on at once, or is put off.
+    /// A claimed turn continues at once, or is postponed.
     async fn weigh(&mut self, mut job: Job) -> Lawful {
         let id = job.id;
         let Some(claimed) = job.claimed.take() else { return Ok(()) };
@@ -334,14 +334,14 @@ impl Simulation {
         }
     }
 
-    /// What the next request has to wait for, if that takes long.
+    /// What the next request must wait for, if that takes long.
     async fn wait(&mut self, claimed: &Claimed) -> Lawful<Option<(Blocker, Timestamp)>> {
         let wall = self.wall();
         let rank = priority::of(claimed);
         let shown = self.rank_shown(rank);
         let held_back = self.process.budget.held_back(shown, wall);
         if matches!(held_back, Some(HeldBack::Silence(_))) {
-            // What was asked for in vain for so long is not held against anybody.
+            // The bot is not blamed for requests that were in vain for this long.
             self.conduct.trouble_at(self.now);
         }
         let turn_at = if claimed.opens_downtime() { self.turn_at(claimed.operation()).await? } else { None };
@@ -366,21 +366,21 @@ impl Simulation {
         Ok((!has_place).then_some(until))
     }
 
-    /// A command waits for leave, then is looked at once more, and begun.
+    /// A command waits for permission; then the bot looks again, and begins it.
     async fn queue(&mut self, mut job: Job, command: Command, rank: Priority) -> Lawful {
         if job.frozen {
-            // Its lease is over, which it finds out before it sends anything.
+            // Its lease has expired, which it detects before it sends anything.
             self.note(format!("{} may not begin: the lease is over", job.id));
             return Ok(());
         }
         if self.takes_over {
-            // It slept for long, so everything is taken up before any command leaves.
+            // It slept for long, so everything is taken up before a command is sent.
             self.note(format!("{} may not begin before it is taken up", job.id));
             return Ok(());
         }
         match self.admit(rank)? {
             Ok(ticket) => Box::pin(self.go_on_admitted(job, command, ticket, false)).await,
-            // A silence has begun meanwhile.
+            // DigitalOcean has requested silence meanwhile.
             Err(_) if self.gives_up(rank).is_some() => Box::pin(self.weigh(job)).await,
             Err(at) => {
                 (job.stage, job.at) = (Stage::Queued(command, rank), at);
@@ -390,7 +390,7 @@ impl Simulation {
         }
     }
 
-    /// Whoever waited for leave to send takes the operation up once more.
+    /// After waiting for permission, the operation is claimed again.
     async fn go_on_admitted(&mut self, mut job: Job, command: Command, ticket: Ticket, has_looked: bool) -> Lawful {
         let id = job.id;
         job.heard = self.interactions;
@@ -452,7 +452,7 @@ impl Simulation {
         if life == Life::EndsAfter { self.die().await } else { Ok(()) }
     }
 
-    /// The command leaves; its answer is to be finished with later.
+    /// Sends the command. Its answer is processed later.
     fn send(&mut self, mut job: Job, command: &Command, ticket: Ticket) -> Lawful {
         self.judge_sending(job.id, self.operations.get(&job.id), command)?;
         if let Some(operation) = self.operations.get(&job.id) {
@@ -467,7 +467,7 @@ impl Simulation {
             return Ok(());
         }
         if self.is_rough() && self.once_in(100) {
-            // The commit took so long that the command could leave after somebody else took over.
+            // The commit took so long that the command could be sent after another process took over.
             self.conduct.trouble_at(self.now);
             self.note(format!("{} does not send: too little of the lease is left", job.id));
             let refused = Err(TransportError::Connect { reason: "too little of the lease is left".to_owned() });
@@ -500,7 +500,7 @@ impl Simulation {
         }
         self.note(format!("{id} sends {command:?}: {transit:?} {quirk:?}"));
         if let (Some(Sabotage::Live), Command::TakeSnapshot { droplet, .. }) = (self.sabotage, command) {
-            // What this rule is about happens too seldom by itself.
+            // The case for this rule is too rare without help.
             self.world.turn_on(droplet.0);
         }
         if matches!(command, Command::PowerOn(_))
@@ -524,7 +524,7 @@ impl Simulation {
         told
     }
 
-    /// A look begins, and may be shared.
+    /// Begins a look, which may be shared.
     async fn begin_look(&mut self, job: Job) -> Lawful {
         let Some(claimed) = job.claimed.as_ref().filter(|_| !job.frozen) else {
             return Box::pin(self.look_alone(job)).await;
@@ -532,7 +532,7 @@ impl Simulation {
         let wall = self.wall();
         let pause = self.process.budget.look_pause(wall);
         let wanted = priority::freshness(claimed.operation(), pause, wall);
-        // A command that has leave waits for nobody.
+        // A command with permission waits for no sweep.
         let begins_alone = claimed.opens_downtime() && self.process.queue.begins_alone(job.id);
         let wanted = if job.admitted.is_some() || begins_alone { wanted.alone() } else { wanted };
         let Some(job) = self.share::<Droplets>(job, wanted) else { return Ok(()) };
@@ -541,12 +541,12 @@ impl Simulation {
         Box::pin(self.look_alone(job)).await
     }
 
-    /// A look by itself begins: its first request waits for leave.
+    /// Begins an individual look. Its first request waits for permission.
     async fn look_alone(&mut self, job: Job) -> Lawful {
         let (Some(claimed), Some(look)) = (&job.claimed, job.look().cloned()) else { return Ok(()) };
         let rank = priority::of(claimed);
         let (transit, meets) = if self.is_rough() {
-            // What is tried again may meet the same once more.
+            // A retry may meet the same fault again.
             (Transit::of_look(&mut self.dice, &look, &self.moods), [1, 1, 2, 9][self.dice.usize(..4)])
         } else {
             (Transit::Fine, 0)
@@ -557,7 +557,7 @@ impl Simulation {
         Box::pin(self.look(job, Box::new(ask))).await
     }
 
-    /// The next request of a look leaves, or waits for leave.
+    /// Sends the next request of a look, or waits for permission.
     async fn look(&mut self, mut job: Job, mut ask: Box<Ask>) -> Lawful {
         let ticket = if job.frozen {
             None
@@ -625,7 +625,7 @@ impl Simulation {
         }
     }
 
-    /// An answer arrives, or the end of the patience for it.
+    /// Processes an answer, or the timeout.
     async fn arrive(
         &mut self,
         mut job: Job,
@@ -652,7 +652,7 @@ impl Simulation {
         Ok(())
     }
 
-    /// Nobody is given an older reading after a newer one.
+    /// No operation gets an older reading after a newer one.
     fn was_shown(&mut self, job: &Job) {
         let Some(left) = job.looked_at.map(|left| left + self.ahead) else { return };
         if let Some(id) = job.looks_at::<Droplets>() {
@@ -713,9 +713,9 @@ impl Simulation {
         self.note(format!("the clock is set by {} s", step.as_secs()));
     }
 
-    /// Everything in memory is gone. What is about to leave may have left.
+    /// Loses everything in memory. What is about to be sent may have been sent.
     pub(crate) async fn die(&mut self) -> Lawful {
-        // On SQLite the next process begins at once; on PostgreSQL a standby waits for the end of the lease.
+        // On SQLite the next process starts at once; on PostgreSQL a standby waits for the end of the lease.
         let pause = match self.dice.u8(..4) {
             0 if self.moods.has(Mood::Absences) => SignedDuration::from_secs(self.dice.i64(600..5 * 3_600)),
             0 | 1 => self.seconds(2),
@@ -744,7 +744,7 @@ impl Simulation {
         self.judge_world()
     }
 
-    /// The process stands still, a standby takes over, and some time later it goes on as if nothing had happened.
+    /// The process stands still, a standby takes over, and some time later the first continues as if nothing had happened.
     pub(crate) fn freeze(&mut self) {
         self.alive_from = self.now + SignedDuration::from_secs(self.dice.i64(25..40));
         self.takes_over = true;
@@ -757,7 +757,7 @@ impl Simulation {
         for mut job in std::mem::take(&mut self.jobs) {
             let longest = if self.moods.has(Mood::Sleeps) && self.once_in(2) { 3 * 86_400 } else { 1_200 };
             let thaw = self.now + self.seconds(longest);
-            // A command leaves only under a lease that outlives its deadline, so nothing stands between intent and sending.
+            // A command is sent only under a lease that outlives its deadline, so nothing comes between the intent and sending.
             if let Stage::Begun(command, _) = &job.stage {
                 let ask = Box::new(Ask::of_command(command, 0));
                 let told = self.carry_out(job.id, command, &ask);
@@ -767,7 +767,7 @@ impl Simulation {
         }
     }
 
-    /// A sabotage: an older state comes back.
+    /// A sabotage: restores an older state.
     pub(crate) async fn put_back(&mut self, id: OperationId, older: &Operation) -> Lawful {
         let Some(loaded) = self.store.load(id).await? else { return Ok(()) };
         let due = self.due_at(older);

@@ -1,4 +1,4 @@
-//! The laws, looked at after every event: the simulated world's truth against what the store says.
+//! The laws, checked after every event: the true state of the simulated world against the store.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ fn law<T>(broken: String) -> Lawful<T> {
 }
 
 impl Simulation {
-    /// Takes in what was committed, and looks at everything that a commit could break.
+    /// Reads what was committed, and checks everything that a commit could break.
     pub(crate) async fn after_commit(&mut self, id: OperationId, answer: Option<&Answer>) -> Lawful {
         let owed = |it: Option<&Operation>| it.and_then(|it| it.power.owed());
         let before = owed(self.operations.get(&id));
@@ -45,7 +45,7 @@ impl Simulation {
         self.judge_world()
     }
 
-    /// Reads an operation back. A verdict is final, and so is an end; an answer is called for if and only if it has ended.
+    /// Reads an operation back. A verdict is final, and so is an end. An answer is due if and only if the operation has ended.
     pub(crate) async fn refresh(&mut self, id: OperationId) -> Lawful {
         let Some(stored) = self.store.operation(id).await? else { return law(format!("{id} is gone")) };
         let after = stored.operation;
@@ -79,7 +79,7 @@ impl Simulation {
         if calls_anew && self.measured.is_none() { self.judge_reports().await } else { Ok(()) }
     }
 
-    /// Reads the plain rows of what is owed.
+    /// Reads the plain rows of owed power.
     pub(crate) async fn refresh_owed(&mut self) -> Lawful {
         let owed = self.store.power_owed().await?.into_iter().map(|row| (row.droplet, row.operation)).collect();
         let before = std::mem::replace(&mut self.owed, owed);
@@ -88,7 +88,7 @@ impl Simulation {
         Ok(())
     }
 
-    /// Owed power ends when the Droplet was seen active, is gone, or a person took it.
+    /// Owed power ends only if the Droplet was seen active, is gone, or a person took it over.
     fn judge_owed(&self, before: &BTreeMap<DropletId, OperationId>, answer: Option<&Answer>) -> Lawful {
         for (droplet, operation) in before {
             if self.owed.contains_key(droplet) {
@@ -97,8 +97,8 @@ impl Simulation {
             let seen_on =
                 matches!(answer, Some(Answer::Droplet(it)) if it.id == *droplet && it.power() == Some(PowerState::On));
             let gone = self.world.droplet(droplet.0).is_none();
-            // Nobody turns on what a person wanted on and then read that nothing happens, unless we had turned it off before and nobody
-            // had said that it may stay off.
+            // The bot need not turn on a Droplet if a person wanted it on and then read that nothing happens, unless the bot had turned it
+            // off before and no one had said that it may stay off.
             let is_off_by_us = self.ledger.off_by_us(&self.world).any(|(off, _)| off == droplet.0);
             let withdrawn = self.operations.get(operation).is_some_and(|it| it.kind.owes_power() && it.is_withdrawn())
                 && (!is_off_by_us || self.somebody_took_over(droplet.0));
@@ -109,14 +109,14 @@ impl Simulation {
         Ok(())
     }
 
-    /// Whether a person took what is owed, or somebody else turned the Droplet off, which its Actions showed.
+    /// Whether a person took over the owed power, or the Actions showed that someone else turned the Droplet off.
     fn is_released(&self, id: OperationId) -> bool {
         let is_left = |it: &Operation| matches!(it.power.status(), Power::Released(_) | Power::Theirs(_));
         let was_off = |it: &Operation| it.power.before() == Some(PowerState::Off);
         self.operations.get(&id).is_some_and(|it| is_left(it) || was_off(it))
     }
 
-    /// No command leaves without its intent, and none turns off a Droplet, or on, without what is owed being written down.
+    /// No command is sent without its intent, and none that changes power without a stored row of owed power.
     pub(crate) fn judge_sending(&self, id: OperationId, stored: Option<&Operation>, command: &Command) -> Lawful {
         let Some(stored) = stored.filter(|stored| Self::is_open_intent(stored)) else {
             return law(format!("{id} sends {command:?} without a committed intent"));
@@ -155,7 +155,7 @@ impl Simulation {
         }
     }
 
-    /// Whether its Snapshot was really taken, under its name; somebody may have deleted it since.
+    /// Whether its Snapshot was really taken, with its name. It may have been deleted since.
     fn has_snapshot(&self, operation: &Operation) -> bool {
         operation.snapshot.as_ref().is_some_and(|taken| match self.world.image(taken.id.0) {
             Some(image) => image.name == operation.snapshot_name,
@@ -171,7 +171,7 @@ impl Simulation {
             || self.operations.values().any(|it| deleted_by(it) && it.steps.iter().any(|step| step.began.is_some()))
     }
 
-    /// Everything that can be judged by the world as it is now.
+    /// Checks everything that depends only on the present world.
     pub(crate) fn judge_world(&mut self) -> Lawful {
         if self.measured.is_some() {
             return Ok(());
@@ -184,7 +184,7 @@ impl Simulation {
                     |step: &Step| matches!(step.task(), Task::ShutDown | Task::PowerOff) && step.began.is_some();
                 it.power.before() == Some(PowerState::On) || it.steps.iter().any(turned_off)
             });
-            // Longer than a quarter of an hour nobody watches: a late off that comes later is found by people.
+            // The bot stops watching after fifteen minutes, so people must find a later power-off.
             if self.is_too_late(droplet) {
                 continue;
             }
@@ -202,11 +202,11 @@ impl Simulation {
         Ok(())
     }
 
-    /// A person said that a Droplet may be off.
+    /// Whether a person said that a Droplet may be off.
     fn somebody_took_over(&self, droplet: u64) -> bool {
         let concerns = |it: &&Operation| it.target.droplet == Some(DropletId(droplet));
         let mut concerned = self.operations.values().filter(concerns);
-        // Who rebuilds or restores a Droplet that is off by us takes it over as well, where an Action really says so.
+        // A stranger who rebuilds or restores a Droplet that is off because of the bot takes it over as well, if an Action shows that.
         let may_be_theirs = self.ledger.has_foreign_off(&self.world, droplet);
         concerned.any(|it| match it.power.status() {
             Power::Released(_) => true,
@@ -215,7 +215,7 @@ impl Simulation {
         })
     }
 
-    /// Never two of what was asked for once.
+    /// What was requested once never happens twice.
     fn judge_once(&self, operation: &Operation) -> Lawful {
         let (id, mut snapshots, mut restores) = (operation.id, 0, 0);
         for action in self.ledger.actions_of(&self.world, id) {
@@ -237,7 +237,7 @@ impl Simulation {
         Ok(())
     }
 
-    /// After peace: everything rests, is told truly, and power is as promised.
+    /// At the end, everything rests, every message is true, and power is as promised.
     pub(crate) async fn judge_the_end(&mut self) -> Lawful {
         self.judge_world()?;
         self.judge_reports().await?;
@@ -270,8 +270,8 @@ impl Simulation {
         match &operation.kind {
             Kind::Take { .. } => (!self.has_snapshot(operation)).then_some("there is no such Snapshot"),
             Kind::Restore(Restore { snapshot, safety, .. }) => {
-                // An Action does not say of which Snapshot it is: after a lost answer, or one that
-                // names a pending event, a stranger's restore is taken for ours.
+                // An Action does not name its Snapshot. After a lost answer, or a refusal because of a pending event, a stranger's restore
+                // counts as ours.
                 let is_lost = |step: &Step| step.task() == Task::Restore && step.answer_lost;
                 let is_held_up = self.conduct.held_up.contains(&operation.id);
                 let cannot_know =
@@ -293,7 +293,7 @@ impl Simulation {
                     None => Some("there is no such Droplet"),
                 }
             }
-            // Whether it is on is power's own law; a Droplet that is off needs no restart. Nobody here changes Backups.
+            // Its power is the subject of another law; a Droplet that is off needs no restart. Nothing here changes Backups.
             Kind::TurnOn { .. } | Kind::Restart { .. } | Kind::Backups(_) => None,
             Kind::Delete(Delete { snapshot }) => {
                 self.world.image(snapshot.id.0).is_some().then_some("the Snapshot is still there")

@@ -1,4 +1,4 @@
-//! The truth about the simulated world that no single look shows: whose each Action is, and who turned a Droplet off.
+//! The truth about the simulated world that no single look shows: who started each Action, and who turned a Droplet off.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,11 +14,11 @@ use snapshot_bot_sandbox::digitalocean::{
 /// Who turned a Droplet off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OffBy {
-    /// A command of this operation, and nothing else can have done it.
+    /// A command of this operation. Nothing else can have done it.
     Us(OperationId),
-    /// An Action of somebody else, which began at this moment, and nothing of ours can have done it.
+    /// An Action of a stranger that began at this moment. No command of ours can have done it.
     Them(Timestamp),
-    /// Somebody else, or it cannot be told.
+    /// A stranger, or the cause cannot be determined.
     Others,
 }
 
@@ -31,32 +31,32 @@ pub(crate) struct Off {
     pub(crate) by: OffBy,
 }
 
-/// What is known of a Droplet's power.
+/// What is known about a Droplet's power.
 #[derive(Clone, Copy, Debug)]
 struct Known {
     status: Status,
     boots: u32,
     booted: Timestamp,
     off_by: OffBy,
-    /// When its power changed last.
+    /// When its power last changed.
     changed: Timestamp,
 }
 
-/// The ledger.
+/// The record of who did what.
 pub(crate) struct Ledger {
     droplets: BTreeMap<u64, Known>,
     /// Actions that a request of ours began, and for which operation.
     ours: BTreeMap<u64, OperationId>,
-    /// Requests that DigitalOcean is going to carry out late.
+    /// Requests that DigitalOcean carries out late.
     late: Vec<(u64, Timestamp, OperationId)>,
-    /// Our Snapshots' Actions, with their Droplets: whether those were on ever since it began.
+    /// Our Snapshots' Actions, with their Droplets, and whether those were on ever since.
     on_since_snapshot: BTreeMap<u64, (u64, bool)>,
     /// Snapshots that strangers deleted, and Droplets that they destroyed.
     pub(crate) taken_away: BTreeSet<u64>,
     last_action: u64,
-    /// What has a higher number is not from the past.
+    /// Actions with a lower number are from the past.
     first_action: u64,
-    /// For how long a late request counts; the rules that ship say the same.
+    /// For how long a late request counts, as in the default rules.
     pub(crate) settle: SignedDuration,
 }
 
@@ -82,7 +82,7 @@ impl Ledger {
         ledger
     }
 
-    /// New Actions are a stranger's unless a request of ours has just begun them.
+    /// Attributes new Actions to a stranger, unless a request of ours has just begun them.
     pub(crate) fn attribute(&mut self, world: &World, to: Option<OperationId>) {
         for action in world.actions().rev().take_while(|action| action.id > self.last_action) {
             if let Some(operation) = to {
@@ -92,7 +92,7 @@ impl Ledger {
         self.last_action = world.actions().next_back().map_or(self.last_action, |action| action.id);
     }
 
-    /// A request of ours is going to be carried out at this moment.
+    /// Records that a request of ours will be carried out at this moment.
     pub(crate) fn expect(&mut self, ticket: u64, until: Timestamp, operation: OperationId) {
         self.late.push((ticket, until, operation));
     }
@@ -112,7 +112,7 @@ impl Ledger {
         }
     }
 
-    /// Notes who turned what off since the last look; gives the Droplets that went off by us.
+    /// Records who turned what off since the last look. Returns the Droplets that went off because of us.
     pub(crate) fn watch(&mut self, world: &World) {
         let now = world.now();
         for droplet in world.droplets() {
@@ -143,7 +143,7 @@ impl Ledger {
         }
     }
 
-    /// Whoever began something since the last boot that may turn off; if there are several, it cannot be told.
+    /// Who began something since the last boot that may turn it off. If there are several, the cause cannot be determined.
     fn blame(&self, world: &World, droplet: u64, booted: Timestamp) -> OffBy {
         let mut suspects = world.actions().filter(|action| {
             let at_work = action.started_at >= booted || action.completed_at.is_none_or(|at| at >= booted);
@@ -158,14 +158,14 @@ impl Ledger {
         theirs.map_or(OffBy::Others, |latest| OffBy::Them(latest.started_at))
     }
 
-    /// Since when a Droplet is off, and by whom; none if it is not.
+    /// Since when a Droplet is off, and by whom; `None` if it is on.
     pub(crate) fn is_off(&self, world: &World, droplet: u64) -> Option<Off> {
         world.droplet(droplet)?;
         let known = self.droplets.get(&droplet).filter(|known| known.status == Status::Off)?;
         Some(Off { at: known.changed, by: known.off_by })
     }
 
-    /// Whether somebody else began an Action that turns a Droplet off or replaces its disk, since the world began to be watched.
+    /// Whether a stranger began an Action that turns a Droplet off or replaces its disk, since the watch began.
     pub(crate) fn has_foreign_off(&self, world: &World, droplet: u64) -> bool {
         let mut later = world.actions().filter(|action| action.droplet == droplet && action.id > self.first_action);
         later.any(|action| may_turn_off(&action.kind) && !self.ours.contains_key(&action.id))
@@ -176,7 +176,7 @@ impl Ledger {
         self.on_since_snapshot.get(&action).is_some_and(|(_, was_on)| *was_on)
     }
 
-    /// A stranger turned it off just now.
+    /// Records that a stranger just turned it off.
     pub(crate) fn turned_off_by_others(&mut self, world: &World, droplet: u64) {
         self.watch(world);
         if let Some(known) = self.droplets.get_mut(&droplet) {
@@ -184,7 +184,7 @@ impl Ledger {
         }
     }
 
-    /// Droplets that are off by us, and by which operation.
+    /// Droplets that are off because of us, and by which operation.
     pub(crate) fn off_by_us(&self, world: &World) -> impl Iterator<Item = (u64, OperationId)> {
         self.droplets.iter().filter_map(move |(id, known)| match known.off_by {
             OffBy::Us(operation) if known.status == Status::Off && world.droplet(*id).is_some() => {
@@ -203,7 +203,7 @@ impl Ledger {
         self.ours.iter().filter(move |(_, whose)| **whose == operation).filter_map(|(id, _)| world.action(*id))
     }
 
-    /// When the next late request is carried out.
+    /// Whether late requests are still to be carried out.
     pub(crate) fn expects_more(&self) -> bool {
         !self.late.is_empty()
     }

@@ -1,9 +1,9 @@
-//! The deterministic simulation: the worker's three verbs and the store, as they ship, against the simulated DigitalOcean, under a
-//! scheduler that owns time and draws every chance from one seed.
+//! The deterministic simulation: the worker's three verbs and the store, as they ship, with the simulated DigitalOcean, under a scheduler
+//! that controls time and draws all randomness from one seed.
 //!
-//! [`run`] plays one seed: people ask and press, strangers meddle, requests are lost, late and refused, processes die, freeze and
-//! take over; the laws are looked at after every event. Then there is peace, and everything must come to rest. Used by
-//! `tests/simulation.rs` and `examples/simulate.rs`.
+//! [`run`] plays one seed: people request and press, strangers interfere, requests are lost, late and refused, processes die, freeze and
+//! take over. The laws are checked after every event. Then the faults stop, and everything must come to rest. Used by `tests/simulation.rs`
+//! and `examples/simulate.rs`.
 
 mod absences;
 mod conduct;
@@ -63,9 +63,9 @@ use snapshot_bot_sandbox::digitalocean::{
 use trace::Trace;
 use turns::Dues;
 
-/// How a run ended.
+/// The result of a run.
 pub(crate) struct Outcome {
-    /// How many operations were begun.
+    /// How many operations began.
     pub(crate) operations: usize,
     /// Everything that happened.
     pub(crate) trace: Trace,
@@ -99,7 +99,7 @@ impl From<store::Error> for Broken {
     }
 }
 
-/// The result of everything that may find a law broken.
+/// The result of a function that may find a broken law.
 type Lawful<T = ()> = Result<T, Broken>;
 
 /// Plays one seed to its end.
@@ -111,7 +111,7 @@ pub(crate) async fn run(seed: u64, sabotage: Option<Sabotage>) -> Outcome {
     Outcome { operations: operations.len(), trace, coverage, broken }
 }
 
-/// Everything there is in one run.
+/// The state of one run.
 struct Simulation {
     dice: fastrand::Rng,
     sabotage: Option<Sabotage>,
@@ -127,51 +127,51 @@ struct Simulation {
     store: Arc<Store>,
     worker: Worker,
     rules: Rules,
-    /// Faults, people and strangers have their time.
+    /// Whether faults, people and strangers are still active.
     troubled: bool,
     /// What does not work for a while.
     spell: Option<Lasting>,
-    /// Since when no process is alive, until the next one has taken over.
+    /// Since when no process has been alive, until the next one has taken over.
     left_at: Option<Timestamp>,
     /// No process is alive before this moment.
     alive_from: Timestamp,
-    /// The next living process has yet to take the open operations up.
+    /// Whether the next living process has yet to take up the open operations.
     takes_over: bool,
-    /// Since when the living process stands still.
+    /// Since when the living process has stood still.
     asleep_since: Option<Timestamp>,
-    /// Whoever takes over next had everything in memory already.
+    /// Whether the next process that takes over had everything in memory already.
     awoken: bool,
-    /// Why the next process must not use its token yet, and when it looks next whether people know.
+    /// Why the next process must not use its token yet, and when it next checks whether people know.
     unfit: Option<(Unfit, Timestamp)>,
-    /// What the living process remembers.
+    /// The memory of the living process.
     process: Process,
-    /// What the living process has under way.
+    /// The turns of the living process.
     jobs: Vec<Job>,
-    /// What frozen processes have under way, and when they thaw.
+    /// The turns of frozen processes, and when they continue.
     ghosts: Vec<(Timestamp, Job)>,
-    /// Every operation as it was committed last.
+    /// Every operation as last committed.
     operations: BTreeMap<OperationId, Operation>,
-    /// Droplets to which power is owed, as the plain rows say.
+    /// Droplets with owed power, according to the plain rows.
     owed: BTreeMap<DropletId, OperationId>,
-    /// When they are due.
+    /// When the operations are due.
     dues: Dues,
     /// Discord's side.
     front: Front,
     /// Operations in whose turn a process panicked.
     panicked: BTreeSet<OperationId>,
-    /// The number of the last thing said to an operation, until it has heard it.
+    /// The number of the last wish for an operation that has not processed it.
     unheard: BTreeMap<OperationId, u64>,
     interactions: u64,
     trace: Trace,
-    /// What is counted where a world is measured, not judged.
+    /// The counts of a world that is measured instead of checked.
     measured: Option<fleet::Tally>,
 }
 
-/// A tag without which the bot may touch nothing, in some runs.
+/// In some runs, the tag without which the bot must not touch a Droplet.
 const TAG: &str = "bot";
-/// So few requests an hour that many wait.
+/// An hourly limit so low that many requests wait.
 const SCARCE: usize = 240;
-/// The channel that hears of every outcome.
+/// The channel that receives every outcome.
 const NOTIFY: ChannelId = ChannelId(99);
 
 impl Simulation {
@@ -186,7 +186,7 @@ impl Simulation {
         }
         let mut world = furnish(&mut dice, &moods, start);
         if sabotage == Some(Sabotage::Ranks) {
-            // With plenty of requests nobody has to wait.
+            // With plenty of requests, no operation has to wait.
             world.settings_mut().limits = Limits::hourly(SCARCE);
         }
         let clock = Clock::wall();
@@ -232,12 +232,12 @@ impl Simulation {
         simulation
     }
 
-    /// What the living process takes for the present moment.
+    /// The present moment according to the living process.
     fn wall(&self) -> Timestamp {
         self.now + self.ahead
     }
 
-    /// Whether requests and processes fail, and strangers meddle.
+    /// Whether requests and processes fail, and strangers interfere.
     fn is_rough(&self) -> bool {
         self.troubled && !self.moods.has(Mood::Healthy)
     }
@@ -248,7 +248,7 @@ impl Simulation {
         }
     }
 
-    /// When an operation is due that was committed just now; none if it is at rest.
+    /// When an operation is due that was just committed; `None` if it is at rest.
     fn due_at(&self, operation: &Operation) -> Option<Timestamp> {
         let rules = self.process.paces.get(&operation.id).unwrap_or(&self.rules);
         match operation.next(rules, self.wall()) {
@@ -258,7 +258,7 @@ impl Simulation {
         }
     }
 
-    /// True once in so many times.
+    /// True once in this many times, on average.
     fn once_in(&mut self, times: u32) -> bool {
         self.dice.u32(..times) == 0
     }
@@ -273,7 +273,7 @@ impl Simulation {
     }
 }
 
-/// The rules that nobody changed.
+/// The unmodified rules.
 fn rules_by_default() -> Rules {
     Rules {
         shutdown_timeout: SignedDuration::from_mins(2),
@@ -294,7 +294,7 @@ fn rules(dice: &mut fastrand::Rng) -> Rules {
     }
 }
 
-/// An account with a few Droplets that have a past: Snapshots and old Actions of every type.
+/// An account with a few Droplets that have a history: Snapshots and old Actions of every type.
 fn furnish(dice: &mut fastrand::Rng, moods: &Moods, start: Timestamp) -> World {
     let mut world = World::new(settings(dice, moods), start - SignedDuration::from_hours(24));
     let count = if moods.has(Mood::Crowd) { dice.usize(8..13) } else { dice.usize(1..4) };
@@ -332,7 +332,7 @@ fn settings(dice: &mut fastrand::Rng, moods: &Moods) -> Settings {
     let power_after_restore =
         [PowerAfterRestore::AsBefore, PowerAfterRestore::On, PowerAfterRestore::Off][dice.usize(..3)];
     let hourly = match dice.u8(..4) {
-        // In a crowd they are short.
+        // In a crowd, requests are scarce.
         0 | 1 if moods.has(Mood::Crowd) => dice.usize(200..900),
         0 | 1 => 5_000,
         _ => dice.usize(200..2_500),

@@ -1,6 +1,6 @@
-//! What a world is like beyond the usual trouble: a DigitalOcean, people and clocks that exceed what we believe of them.
+//! The special conditions of a world: a DigitalOcean, people and clocks that go beyond what the bot expects.
 //!
-//! A world has at most two moods, drawn by its seed. Where a law yields to a mood, the law says so.
+//! A world has at most two moods, drawn by its seed. If a law makes an exception for a mood, the law documents that.
 
 use std::fmt;
 
@@ -8,53 +8,53 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use snapshot_bot::operation::effect::Look;
 
-/// One way in which a world disagrees with us.
+/// A special condition of a world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mood {
-    /// Nothing goes wrong, and nobody meddles.
+    /// Nothing goes wrong, and no stranger interferes.
     Healthy,
     /// A shutdown may turn its Droplet off up to an hour later.
     LateOffs,
-    /// Droplets are denied for as long as it likes; the complete list alone is true.
+    /// DigitalOcean denies that a Droplet exists, as often as it likes; only the complete list is true.
     Denials,
     /// Lists come in any order.
     Reordered,
-    /// For 5 to 40 minutes nothing is answered, or no look.
+    /// For 5 to 40 minutes, nothing is answered, or no look is.
     Outages,
-    /// A server error or a full budget asks for a day's silence.
+    /// A server error or an exhausted budget asks for a day's silence.
     Silences,
-    /// A lone 401 or 403 now and then.
+    /// Occasionally there is a single 401 or 403.
     Refusals,
-    /// Fields are missing, or of other forms, and lists have items that nobody can read.
+    /// Fields are missing or have other forms, and lists have items that cannot be parsed.
     OddFields,
-    /// Statuses that nobody documents.
+    /// Undocumented statuses.
     OddStatuses,
-    /// Others take Snapshots, restore, rebuild, and turn Droplets on and off while we work.
+    /// Strangers take Snapshots, restore, rebuild, and turn Droplets on and off while the bot works.
     Strangers,
-    /// For 5 to 40 minutes Actions cannot be read while their Droplet can.
+    /// For 5 to 40 minutes, Actions cannot be read while their Droplet can.
     HiddenActions,
     /// People press everything, all the time.
     Impatience,
     /// Each new process has a clock that was set: back by up to two hours, or forward by up to twenty minutes.
     Clocks,
-    /// Between two processes there may be hours.
+    /// There may be hours without a process.
     Absences,
-    /// There are a dozen Droplets, and people ask for all of them at once.
+    /// There are a dozen Droplets, and people request operations on all of them at once.
     Crowd,
-    /// Others use the token as well, in bursts.
+    /// Other programs use the token too, in bursts.
     OtherUsers,
-    /// What is written down fails now and then, before or after it was written, and for minutes the disk is full.
+    /// Writes fail occasionally, before or after they take effect, and for minutes the disk is full.
     BadDisk,
-    /// In the run loop of some operations this process panics.
+    /// The run loop panics for some operations.
     Panics,
-    /// The process stands still for seconds to days, and goes on with what it had in memory; another may have taken over meanwhile.
+    /// The process stands still for seconds to days, and continues with what it had in memory; another may have taken over meanwhile.
     Sleeps,
-    /// For 5 to 40 minutes the token is refused, or not known to be of the account.
+    /// For 5 to 40 minutes, the token is refused, or not known to belong to the account.
     UnfitTokens,
 }
 
 impl Mood {
-    /// All that can be drawn beside another one.
+    /// The moods that can be combined with another one.
     const MIXED: [Self; 19] = [
         Self::LateOffs,
         Self::Denials,
@@ -109,13 +109,13 @@ impl Mood {
 pub(crate) struct Moods(Vec<Mood>);
 
 impl Moods {
-    /// Those of a world; `needed` is one without which it would show nothing of what it is played for.
+    /// Draws the moods of a world. `needed` is one without which the world would not show what it is played for.
     pub(crate) fn draw(dice: &mut fastrand::Rng, needed: Option<Mood>) -> Self {
         let moods = Self::draw_any(dice);
         needed.map_or(moods, |needed| Self(vec![needed]))
     }
 
-    /// Nothing goes wrong.
+    /// The moods of a world in which nothing goes wrong.
     pub(crate) fn healthy() -> Self {
         Self(vec![Mood::Healthy])
     }
@@ -136,7 +136,7 @@ impl Moods {
         self.0.contains(&mood)
     }
 
-    /// Whether something in it lasts for many minutes, so that trouble must go on for longer to show what follows.
+    /// Whether some condition lasts for many minutes, so that faults must continue for longer to show what follows.
     pub(crate) fn lasts(&self) -> bool {
         let long =
             [Mood::Outages, Mood::Silences, Mood::HiddenActions, Mood::Denials, Mood::BadDisk, Mood::UnfitTokens];
@@ -153,7 +153,7 @@ impl fmt::Display for Moods {
     }
 }
 
-/// What does not work for a while.
+/// A temporary outage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Spell {
     /// Every request fails.
@@ -162,16 +162,16 @@ pub(crate) enum Spell {
     Blind,
     /// Actions cannot be read.
     HiddenActions,
-    /// Droplets are not known.
+    /// DigitalOcean denies that Droplets exist.
     Denied,
-    /// Nothing can be written down.
+    /// Nothing can be stored.
     DiskFull,
-    /// The token is refused, whatever it is used for.
+    /// The token is refused for every use.
     TokenRefused,
 }
 
 impl Spell {
-    /// One that fits the moods, if there is any.
+    /// An outage that fits the moods, if there is one.
     pub(crate) fn draw(dice: &mut fastrand::Rng, moods: &Moods) -> Option<(Self, SignedDuration)> {
         let lasts = SignedDuration::from_secs(dice.i64(5 * 60..40 * 60));
         let fitting = [
@@ -182,13 +182,13 @@ impl Spell {
             (Mood::UnfitTokens, Self::TokenRefused),
         ];
         let fitting: Vec<Self> = fitting.into_iter().filter(|(mood, _)| moods.has(*mood)).map(|(_, it)| it).collect();
-        // Where nothing can be written down, nothing happens either.
+        // While nothing can be stored, nothing happens either.
         let brief = SignedDuration::from_secs(dice.i64(20..5 * 60));
         let lasts = |spell| if spell == Self::DiskFull { brief } else { lasts };
         dice.choice(&fitting).map(|spell| (*spell, lasts(*spell)))
     }
 
-    /// Whether it meets this look.
+    /// Whether it affects this look.
     pub(crate) fn meets(self, look: &Look) -> bool {
         match self {
             Self::Silent | Self::Blind | Self::TokenRefused => true,
@@ -199,10 +199,10 @@ impl Spell {
     }
 }
 
-/// A spell, and when it ends.
+/// An outage, and when it ends.
 pub(crate) type Lasting = (Spell, Timestamp);
 
-/// How the body of an answer differs from what we expect.
+/// How the body of an answer differs from what the bot expects.
 #[derive(Clone, Debug)]
 pub(crate) struct Twist {
     dice: fastrand::Rng,
@@ -212,7 +212,7 @@ pub(crate) struct Twist {
 }
 
 impl Twist {
-    /// The twist of one answer, in a world that twists them.
+    /// The twist of one answer, in a world with odd answers.
     pub(crate) fn draw(dice: &mut fastrand::Rng, moods: &Moods) -> Option<Self> {
         let twist = Self {
             reordered: moods.has(Mood::Reordered),
@@ -223,7 +223,7 @@ impl Twist {
         (twist.reordered || twist.fields || twist.statuses).then_some(twist)
     }
 
-    /// Twists a body that is JSON.
+    /// Applies the twist to a JSON body.
     pub(crate) fn apply(mut self, body: &mut Vec<u8>) {
         let Ok(mut json) = serde_json::from_slice::<Value>(body) else { return };
         if let Some(fields) = json.as_object_mut() {
@@ -248,7 +248,7 @@ impl Twist {
             self.dice.shuffle(items);
         }
         if self.fields && self.dice.u8(..4) == 0 {
-            // One that is there, and cannot be read all the same.
+            // An item that is listed, but cannot be parsed.
             let index = self.dice.usize(..items.len().max(1));
             items.get_mut(index).and_then(Value::as_object_mut).and_then(|item| item.remove("status"));
         }

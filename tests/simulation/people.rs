@@ -1,4 +1,4 @@
-//! What people say: new operations of every kind, and wishes at any time, twice sometimes.
+//! What people do: they request operations of every kind, and send wishes at any time, sometimes twice.
 
 use snapshot_bot::{
     operation::{
@@ -14,7 +14,7 @@ use snapshot_bot::{
 use super::{Broken, Lawful, Simulation, TAG, front, mood::Mood};
 
 const ASKER: Requester = Requester { user: front::TAKER, guild: front::GUILD, channel: ChannelId(3) };
-/// Everything that can be said.
+/// All wishes.
 const WISHES: [Wish; 8] = [
     Wish::Cancel,
     Wish::Force,
@@ -27,7 +27,7 @@ const WISHES: [Wish; 8] = [
 ];
 
 impl Simulation {
-    /// Somebody asks for an operation; before something is lost, they are asked first.
+    /// A person requests an operation. If something may be lost, they are asked first.
     pub(crate) async fn ask(&mut self) -> Lawful {
         let Some(request) = self.invent() else { return Ok(()) };
         if front::is_asked_about(&request.kind) {
@@ -37,7 +37,7 @@ impl Simulation {
         Box::pin(self.begin_wanted(request, InteractionId(self.interactions), None)).await
     }
 
-    /// Writes an operation down for somebody, unless something is in the way.
+    /// Creates an operation for a person, unless something prevents it.
     pub(crate) async fn begin_wanted(
         &mut self,
         request: NewOperation,
@@ -49,7 +49,7 @@ impl Simulation {
         let busy =
             self.operations.values().any(|it| it.is_running() && droplet.is_some() && it.target.droplet == droplet);
         let (first, write) = (self.first_answer(), self.fate_of_write());
-        // A refusal is a value; only what the store cannot do is a failure.
+        // A refusal is a value; only a failure of the store is an error.
         let create = async {
             match self.store.create_answered(request, interaction, consent, first).await {
                 Err(CreateError::Unavailable(error)) => Err(error),
@@ -63,7 +63,7 @@ impl Simulation {
                 self.note(format!("{word} of {droplet:?} cannot be written down"));
                 return Ok(());
             }
-            // They read that it failed, and yet it may be there: nobody says what became of the first answer.
+            // The person reads that it failed, but it may exist: its first answer is never reported.
             Err(Error::Full | Error::Unavailable(_)) => {
                 if self.store.operation(id).await?.is_some() {
                     self.note(format!("{id} is asked for, and nobody learns that"));
@@ -116,7 +116,7 @@ impl Simulation {
         Ok(())
     }
 
-    /// What an ended operation still owed may have passed to the new one.
+    /// An ended operation may have handed over its owed power to the new one.
     async fn refresh_around(&mut self, id: OperationId, droplet: Option<DropletId>) -> Lawful {
         let heirs = self.operations.values().filter(|it| it.is_open() && it.target.droplet == droplet);
         let older: Vec<OperationId> = heirs.map(|it| it.id).collect();
@@ -202,7 +202,7 @@ impl Simulation {
         })
     }
 
-    /// The safety Snapshot that a press on *Undo* would put back: still there, and what was on the disk before the restore.
+    /// The safety Snapshot that *Undo* would put back: it still exists, and it holds the disk from before the restore.
     fn undoable(&self, droplet: DropletId) -> Option<SnapshotRef> {
         let mut restores = self.operations.values().filter(|it| it.target.droplet == Some(droplet));
         let (restore, safety) = restores.find_map(|it| {
@@ -213,7 +213,7 @@ impl Simulation {
         (image.name == restore.snapshot_name).then(|| SnapshotRef { id: safety.id, name: image.name.clone() })
     }
 
-    /// Somebody presses something, or the reporter says that the question can be read.
+    /// A person presses a button, or the reporter reports that the question can be read.
     pub(crate) async fn press(&mut self) -> Lawful {
         let open: Vec<OperationId> = self.operations.values().filter(|it| it.is_open()).map(|it| it.id).collect();
         let Some(id) = self.dice.choice(&open).copied() else { return Ok(()) };
@@ -246,7 +246,7 @@ impl Simulation {
         Ok(())
     }
 
-    /// The same, of somebody who may.
+    /// Sends a wish by a person with the right.
     pub(crate) async fn say_by(&mut self, id: OperationId, wish: Wish, by: UserId) -> Lawful {
         let wished = Wished { wish, by, at: self.wall() };
         self.interactions += 1;

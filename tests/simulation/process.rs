@@ -1,6 +1,6 @@
-//! What a living process keeps in memory: its request budget and its places. It dies with the process.
+//! What a living process keeps in memory: its request budget and its places. Both are lost with the process.
 //!
-//! The budget is the one that ships. That it keeps its word is judged here by what really left.
+//! The budget is the production code. Its promises are checked here against the requests that were really sent.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -25,7 +25,7 @@ const HOUR: SignedDuration = SignedDuration::from_hours(1);
 /// The budget's own windows are a little longer than DigitalOcean's.
 const OWN_MINUTE: SignedDuration = SignedDuration::from_secs(62);
 const OWN_HOUR: SignedDuration = SignedDuration::from_secs(3_610);
-/// Who waits for leave asks again at least this often; the client does so each second.
+/// How often a waiting request asks for permission again; the client does so each second.
 const LOOK_UP: SignedDuration = SignedDuration::from_secs(5);
 
 /// The memory of a process.
@@ -35,24 +35,24 @@ pub(crate) struct Process {
     pub(crate) droplets: SweepGroup<Droplets>,
     pub(crate) actions: SweepGroup<Actions>,
     pub(crate) snapshots: SweepGroup<Snapshots>,
-    /// Who may begin a downtime next.
+    /// Which operations may begin a downtime next.
     pub(crate) queue: DowntimeQueue,
-    /// Operations that are put off until there is something to see, unless they are told something.
+    /// Operations that are postponed until there is something to see, unless they get a wish.
     pub(crate) put_off: BTreeMap<OperationId, Timestamp>,
-    /// Operations that are left alone until some moment.
+    /// Operations that are left alone until this moment.
     pub(crate) left_alone: BTreeMap<OperationId, Timestamp>,
-    /// The rules by which each operation's last turn went: its due time follows from them.
+    /// The rules of each operation's last turn, from which its due time follows.
     pub(crate) paces: BTreeMap<OperationId, Rules>,
-    /// When each request of the last hour was given leave, and for whom.
+    /// When each request of the last hour got permission, and with which priority.
     granted: VecDeque<(Timestamp, Priority)>,
-    /// When each request of the last hour left.
+    /// When each request of the last hour was sent.
     left: VecDeque<Timestamp>,
-    /// The hour's limit, and since when an answer has told it.
+    /// The hourly limit, and since when an answer has reported it.
     limit: Option<(Timestamp, usize)>,
 }
 
 impl Process {
-    /// One that has just begun. Some have few places, so that they are short.
+    /// A new process. Some have few places, so that places are scarce.
     pub(crate) fn begin(dice: &mut fastrand::Rng, poll_interval: SignedDuration) -> Self {
         let all = dice.usize(2..5);
         let few = Places { all, for_power: dice.usize(1..all) };
@@ -72,19 +72,19 @@ impl Process {
         }
     }
 
-    /// Takes in an answer to a request that had leave.
+    /// Processes the answer to a request.
     pub(crate) fn observe(&mut self, ticket: &Ticket, answer: &HttpAnswer, now: Timestamp) {
         self.budget.observe(ticket, answer);
         let told = answer.header("ratelimit-limit").and_then(|limit| limit.parse().ok());
         self.limit = told.map(|told| (self.limit.map_or(now, |(since, _)| since), told)).or(self.limit);
     }
 
-    /// The hour's limit, once all that left in this minute has known it.
+    /// The hourly limit, once all requests of this minute were sent with knowledge of it.
     fn limit(&self, now: Timestamp) -> Option<usize> {
         self.limit.filter(|(since, _)| now.duration_since(*since) >= OWN_MINUTE).map(|(_, limit)| limit)
     }
 
-    /// How many requests had leave within a window, all of them and those that pass `which`.
+    /// How many requests got permission within a window: all of them, and those that pass `which`.
     fn granted(&self, window: SignedDuration, now: Timestamp, which: impl Fn(Priority) -> bool) -> (usize, usize) {
         let recent = self.granted.iter().filter(|(at, _)| now.duration_since(*at) < window);
         recent.fold((0, 0), |(all, some), (_, rank)| (all + 1, some + usize::from(which(*rank))))
@@ -92,7 +92,7 @@ impl Process {
 }
 
 impl Simulation {
-    /// Leave for a request of this rank, or when it is asked for again.
+    /// Permission for a request with this priority, or when to ask again.
     pub(crate) fn admit(&mut self, rank: Priority) -> Lawful<Result<Ticket, Timestamp>> {
         let wall = self.wall();
         match self.process.budget.admit(self.rank_shown(rank), wall) {
@@ -110,20 +110,20 @@ impl Simulation {
         }
     }
 
-    /// Until when DigitalOcean wants silence, where that is too long to wait in line.
+    /// Until when DigitalOcean asks for silence, if that is too long to wait in line.
     pub(crate) fn gives_up(&mut self, rank: Priority) -> Option<Timestamp> {
         let (shown, wall) = (self.rank_shown(rank), self.wall());
         self.process.budget.long_silence(shown, wall)
     }
 
-    /// A sabotage lets all requests have one rank.
+    /// A sabotage gives all requests one priority.
     pub(crate) fn rank_shown(&self, rank: Priority) -> Priority {
         if self.sabotage == Some(Sabotage::Ranks) { Priority::PowerOn } else { rank }
     }
 
-    /// Nobody who waits for a Droplet that is off waits because of those who do not.
+    /// No request for a Droplet that is off waits because of those for others.
     ///
-    /// Whoever is held back although this process has room by its own count waits for others that use the token, or for what an
+    /// A request that is held back although this process has room by its own count waits for other users of the token, or for what an
     /// earlier process used up.
     fn judge_waiting_for_leave(&mut self, rank: Priority) -> Lawful {
         let (now, wall, shown) = (self.now, self.wall(), self.rank_shown(rank));
@@ -147,14 +147,14 @@ impl Simulation {
         Ok(())
     }
 
-    /// A look leaves with the leave that it was just given.
+    /// Sends a look with the permission that it just got.
     pub(crate) fn depart(&mut self, ticket: &Ticket) -> Lawful {
         let departed = self.process.budget.depart(ticket, self.wall());
         debug_assert_eq!(departed, Ok(()), "leave was given this moment");
         self.judge_leaving()
     }
 
-    /// A request leaves: there were never more than the limits let leave.
+    /// The requests that were sent never exceed the limits.
     pub(crate) fn judge_leaving(&mut self) -> Lawful {
         let now = self.now;
         let left = &mut self.process.left;
@@ -171,12 +171,12 @@ impl Simulation {
         Ok(())
     }
 
-    /// The turns of the process that is active; what a thawed one has under way takes no place of it.
+    /// The turns of the active process. The turns of a process that was frozen take none of its places.
     pub(crate) fn turns_under_way(&self) -> impl Iterator<Item = &Job> {
         self.jobs.iter().filter(|job| !job.frozen)
     }
 
-    /// Nobody who owes power waits for a place that somebody has who does not, beyond those that all may take.
+    /// No operation that owes power waits for a place that one without owed power holds, beyond the places for all.
     pub(crate) fn judge_places(&self) -> Lawful {
         let Places { all, for_power } = self.process.places;
         let others = self.turns_under_way().filter(|job| !job.owes_power).count();

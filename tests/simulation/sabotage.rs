@@ -1,4 +1,4 @@
-//! Rules broken from outside, to show that the laws notice: what ships has no switch for any of this.
+//! Rules that are broken from outside, to show that the laws notice. The production code has no switch for any of this.
 
 use std::str::FromStr;
 
@@ -15,56 +15,56 @@ use snapshot_bot::operation::{
 
 use super::{mood::Mood, rows::with_power};
 
-/// A rule that a run does without, on purpose.
+/// A rule that a run breaks on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sabotage {
-    /// The Actions that were there before are forgotten between turns.
+    /// The earlier Actions are forgotten between turns.
     Baseline,
-    /// After a crash the state from before the intent comes back.
+    /// After a crash, the state from before the intent comes back.
     Intent,
-    /// What a lost answer was about is begun again after a single look, although DigitalOcean may still carry it out.
+    /// A command whose answer was lost is sent again after a single look, although DigitalOcean may still carry it out.
     SecondLook,
-    /// What is owed is forgotten as soon as it is written down.
+    /// Owed power is forgotten as soon as it is stored.
     Owed,
-    /// Commands leave without a look.
+    /// Commands are sent without a look.
     Look,
-    /// What was begun with the Droplet off goes on after it was turned on.
+    /// A step that began with the Droplet off continues after it was turned on.
     Forward,
-    /// Nobody notices that no process was there for long.
+    /// A long gap without a process is not noticed.
     Gap,
-    /// It always counts as getting on.
+    /// An operation always counts as making progress.
     Call,
     /// The complete list of Droplets is not read.
     Gone,
-    /// A Snapshot is always said to have been taken off.
+    /// Every Snapshot is reported as taken off.
     Live,
-    /// Whoever owes power takes its time.
+    /// Operations that owe power take their time.
     Minute,
-    /// Nobody pauses between two requests.
+    /// There is no pause between two requests.
     Pace,
     /// Every command is sent twice.
     Twice,
-    /// A Droplet that was off is turned on as well.
+    /// A Droplet that was off before is turned on as well.
     FirstOff,
-    /// Nobody asks who turned a Droplet off.
+    /// It is not checked who turned a Droplet off.
     Theirs,
-    /// No place is kept free for those that owe power.
+    /// No place is reserved for operations that owe power.
     Places,
-    /// All requests have one rank.
+    /// All requests have one priority.
     Ranks,
-    /// A shared reading may be as old as it likes.
+    /// A shared reading may have any age.
     Shared,
     /// Commands leave although their intent could not be stored.
     Unstored,
-    /// After a panic nothing goes on for a while.
+    /// After a panic, nothing continues for a while.
     Panic,
     /// A process that slept for days does not notice.
     Sleep,
-    /// People are not called where no token may be used.
+    /// People are not called when no token may be used.
     Unfit,
-    /// A fault of the store while a process takes over ends it.
+    /// A failure of the store during a takeover ends it.
     Takeover,
-    /// What was refused because another event is pending counts as not carried out.
+    /// A command that was refused because of a pending event counts as not carried out.
     Refusal,
 }
 
@@ -126,7 +126,7 @@ impl Sabotage {
         }
     }
 
-    /// Words of the law that must notice it, where one law is meant.
+    /// A part of the law that must notice it, if one law is meant.
     pub(crate) fn law(self) -> &'static str {
         match self {
             Self::Baseline | Self::Intent | Self::SecondLook | Self::Owed | Self::Refusal => "",
@@ -149,7 +149,7 @@ impl Sabotage {
         }
     }
 
-    /// The mood of the world in which it shows, where that is one.
+    /// The mood of the world in which it shows, if there is one.
     pub(crate) fn mood(self) -> Option<Mood> {
         match self {
             Self::Forward => Some(Mood::Outages),
@@ -176,20 +176,20 @@ impl Sabotage {
         }
     }
 
-    /// The rules under which the worker then works.
+    /// Changes the rules for the worker.
     pub(crate) fn bend(self, rules: &mut Rules) {
         if self == Self::SecondLook {
             rules.settle_time = SignedDuration::ZERO;
         }
     }
 
-    /// What is heard in place of the answer to a look, if anything.
+    /// Replaces the answer to a look, if it affects it.
     pub(crate) fn twist(self, asked: &Effect) -> Option<Answer> {
         let is_of_the_list = matches!(asked, Effect::Look(Look::Listed(_)));
         (self == Self::Gone && is_of_the_list).then(|| Answer::Droplets(Vec::new()))
     }
 
-    /// What becomes of an operation's state between two turns, if anything. `now` is by the process's clock.
+    /// Changes an operation's state between two turns, if it affects it. `now` is by the process's clock.
     pub(crate) fn spoil(self, operation: &Operation, now: Timestamp) -> Option<Operation> {
         let mut spoilt = operation.clone();
         match self {
@@ -252,7 +252,7 @@ impl Sabotage {
 /// For how long [`Sabotage::Minute`] leaves a new operation alone.
 const LONG: SignedDuration = SignedDuration::from_mins(20);
 
-/// A baseline in which there is every Action that will ever be.
+/// A baseline that contains every Action that will ever exist.
 fn all_known() -> Baseline {
     serde_json::from_str("[9000000000000000]").unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! The loop: what can happen next, one thing at a time, and time that jumps to whatever comes first.
+//! The loop: chooses what happens next, one event at a time, and moves time to the next event.
 
 use std::collections::BTreeSet;
 
@@ -11,13 +11,13 @@ use super::{
     watch::{Actions, Droplets, Snapshots},
 };
 
-/// How long there is trouble, in steps of this loop.
+/// How long faults occur, in steps of this loop.
 const TROUBLED_STEPS: usize = 160;
-/// The same where something lasts for many minutes.
+/// How long faults occur if one of them lasts for many minutes.
 const LONG_TROUBLED_STEPS: usize = 400;
-/// The same where nothing goes wrong, or very many are at work: there it takes long until something is at its end.
+/// How long people act if nothing goes wrong, or very many operations run, since it then takes long until one ends.
 const LONGEST_TROUBLED_STEPS: usize = 900;
-/// After so many steps of peace something does not come to rest.
+/// After this many steps without faults, something does not come to rest.
 const PEACEFUL_STEPS: usize = 6_000;
 
 impl Simulation {
@@ -52,7 +52,7 @@ impl Simulation {
         Err(Broken::Law(format!("something does not come to rest: {restless:#?}")))
     }
 
-    /// Something from outside, now and then.
+    /// Occasionally lets something happen from outside.
     async fn happen(&mut self) -> Lawful {
         let is_crowded = self.moods.has(Mood::Strangers) || self.moods.has(Mood::Impatience);
         match self.dice.u8(..100) {
@@ -86,7 +86,7 @@ impl Simulation {
         self.judge_world()
     }
 
-    /// Now and then something stops working for many minutes, in worlds where it does.
+    /// Occasionally starts an outage of many minutes, in worlds that have them.
     fn cast_a_spell(&mut self) {
         if let Some((_, until)) = self.spell {
             if self.now >= until {
@@ -103,7 +103,7 @@ impl Simulation {
         }
     }
 
-    /// One turn goes on, one is claimed, or time passes; false if nothing is left to do.
+    /// Continues a turn, claims one, or lets time pass. Returns `false` if nothing is left to do.
     pub(crate) async fn step(&mut self) -> Lawful<bool> {
         if self.asleep_since.is_some() && self.alive_from <= self.now {
             self.wake().await?;
@@ -154,7 +154,7 @@ impl Simulation {
         }
     }
 
-    /// A sweep goes on whose time has come.
+    /// Continues a sweep that is due.
     fn sweep_on(&mut self) -> Lawful<bool> {
         let is_due = |at: Option<Timestamp>| at.is_some_and(|at| at <= self.now);
         if is_due(self.process.droplets.sweeps_at()) {
@@ -172,7 +172,7 @@ impl Simulation {
         Ok(false)
     }
 
-    /// Any of the turns whose answer is there; those of a thawed process too.
+    /// A turn whose answer has arrived, including those of a frozen process that continues.
     fn runnable_job(&mut self) -> Option<super::Job> {
         let jobs: Vec<usize> = (0..self.jobs.len())
             .filter(|index| self.jobs[*index].at <= self.now && !self.jobs[*index].waits_for_others())
@@ -188,7 +188,7 @@ impl Simulation {
         Some(self.ghosts.remove(*index).1)
     }
 
-    /// Lets the world come to a moment, stopping wherever something happens by itself.
+    /// Lets time pass until a moment, and stops wherever something happens without this process.
     fn pass_time(&mut self, until: Timestamp) -> Lawful {
         let until = until.max(self.now + SignedDuration::from_millis(1));
         while let Some(at) = self.next_by_itself().filter(|at| *at <= until) {
@@ -203,18 +203,18 @@ impl Simulation {
         self.judge_world()
     }
 
-    /// When something happens next that this process does not do.
+    /// When something next happens without this process.
     fn next_by_itself(&self) -> Option<Timestamp> {
         let others = self.measured.as_ref().and_then(|tally| tally.others_at);
         self.world.next_due().into_iter().chain(others).min()
     }
 
     fn move_to(&mut self, at: Timestamp) {
-        // Time goes in whole milliseconds, as in the store.
+        // Time has a resolution of milliseconds, as in the store.
         let whole = at.as_nanosecond().rem_euclid(1_000_000) == 0;
         let millis = at.as_millisecond() + i64::from(!whole);
         let at = Timestamp::from_millisecond(millis).unwrap_or(at).max(self.now);
-        // The store's own clock only orders what it remembers; it must move on with ours.
+        // The store's own clock only orders its records; it must advance with this one.
         self.clock.advance(at.duration_since(self.now));
         self.now = at;
         self.world.advance(at);

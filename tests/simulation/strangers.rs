@@ -1,4 +1,4 @@
-//! What others do to the account while we work: the panel's users, other tools, DigitalOcean itself.
+//! What others do to the account while the bot works: users of the control panel, other tools, DigitalOcean itself.
 
 use jiff::SignedDuration;
 use snapshot_bot_sandbox::digitalocean::{
@@ -11,10 +11,10 @@ use snapshot_bot_sandbox::digitalocean::{
 
 use super::{Lawful, Simulation, TAG, mood::Mood, sabotage::Sabotage};
 
-/// No Action that will end by itself takes longer; a shutdown that errs later than this still turns nothing off.
+/// The maximum duration of an Action that ends on its own. A shutdown that errs later than this still turns nothing off.
 const LONGEST_ACTION: SignedDuration = SignedDuration::from_mins(14);
 
-/// Old Actions of every type that ours could be mistaken for.
+/// Adds old Actions of every type that could be mistaken for ours.
 pub(crate) fn give_a_past(world: &mut World, droplet: u64) {
     let image = world.snapshots_of(droplet).first().map_or(0, |image| image.id);
     let past = [
@@ -26,7 +26,7 @@ pub(crate) fn give_a_past(world: &mut World, droplet: u64) {
         Kind::Restore(image),
     ];
     for kind in past {
-        // Some are refused in the state that the Droplet happens to be in.
+        // Some are refused in the Droplet's present state.
         if let Some(action) = world.start_foreign_action(droplet, kind) {
             world.finish_action(action, Progress::Completed);
         }
@@ -35,7 +35,7 @@ pub(crate) fn give_a_past(world: &mut World, droplet: u64) {
 }
 
 impl Simulation {
-    /// Something happens that nobody asked us about.
+    /// Lets something happen that the bot did not request.
     pub(crate) fn meddle(&mut self) {
         let Some(droplet) = self.somebodys_droplet() else { return };
         if self.sabotage == Some(Sabotage::Theirs) && self.dice.bool() {
@@ -79,7 +79,7 @@ impl Simulation {
         }
     }
 
-    /// Any Droplet. Strangers meet those that we turned off as often as all others, since what they do there matters most.
+    /// Any Droplet. Strangers choose those that the bot turned off as often as all others, since what they do there matters most.
     fn somebodys_droplet(&mut self) -> Option<u64> {
         let is_owed = self.moods.has(Mood::Strangers) && self.dice.bool();
         if is_owed && !self.owed.is_empty() {
@@ -129,7 +129,7 @@ impl Simulation {
         self.note(format!("somebody deletes Snapshot {image}"));
     }
 
-    /// An Action that runs errs, or completes early.
+    /// Ends a running Action with an error, or early.
     fn end_an_action(&mut self) {
         let running: Vec<u64> =
             self.world.actions().filter(|it| it.progress == Progress::InProgress).map(|it| it.id).collect();
@@ -154,13 +154,13 @@ impl Simulation {
         self.judge_world()
     }
 
-    /// Faults cease: locks are taken off, and what would never end is ended.
+    /// Ends the faults: removes locks, and ends what would never end.
     pub(crate) fn make_peace(&mut self) {
         self.note("peace");
         self.troubled = false;
         self.spell = None;
         self.conduct.trouble_at(self.now);
-        // A short budget slows the looks down; here it only saves events in which nothing happens.
+        // A short budget slows the looks down; here it only saves events without effect.
         self.rules.poll_interval = SignedDuration::from_mins(2);
         self.world.settings_mut().limits = Limits::hourly(100_000);
         self.world.clear_faults();
@@ -170,7 +170,7 @@ impl Simulation {
         }
     }
 
-    /// In peace nothing runs for ever, not even what is carried out late: Actions err, and half-made Droplets are taken away.
+    /// After the faults, nothing runs forever, not even what is carried out late: Actions err, and half-created Droplets are removed.
     pub(crate) fn tidy_up(&mut self) {
         let too_old = self.now - LONGEST_ACTION;
         let is_endless = |it: &&Action| it.progress == Progress::InProgress && it.started_at <= too_old;

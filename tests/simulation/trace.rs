@@ -1,4 +1,4 @@
-//! What happened in a run, line by line, and a digest of it: two runs of one seed must agree in both.
+//! The events of a run, line by line, and their digest: two runs of one seed must have equal ones.
 
 use std::{
     collections::hash_map::DefaultHasher,
@@ -22,18 +22,18 @@ impl Trace {
         Self { began, lines: Vec::new(), digest: DefaultHasher::new() }
     }
 
-    /// Notes an event.
+    /// Records an event.
     pub(crate) fn note(&mut self, now: Timestamp, line: String) {
         (now.as_millisecond(), &line).hash(&mut self.digest);
         self.lines.push((now, line));
     }
 
-    /// How many events were noted.
+    /// The number of recorded events.
     pub(crate) fn len(&self) -> usize {
         self.lines.len()
     }
 
-    /// A number that two runs share only if they went alike.
+    /// A number that is equal for two runs only if all their events are.
     pub(crate) fn digest(&self) -> u64 {
         self.digest.finish()
     }

@@ -1,4 +1,4 @@
-//! What befalls a request on its way to the simulated DigitalOcean and back, and what the worker hears of it.
+//! What happens to a request on its way to the simulated DigitalOcean and back, and what the worker receives.
 
 use std::time::Duration;
 
@@ -20,29 +20,29 @@ use super::{
     mood::{Mood, Moods, Twist},
 };
 
-/// The client's deadline of a request.
+/// The client's deadline for a request.
 pub(crate) const DEADLINE: SignedDuration = SignedDuration::from_secs(10);
 
-/// What befalls a request.
+/// What happens to a request.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Transit {
     Fine,
-    /// No connection: it never left.
+    /// There is no connection, so it is never sent.
     NotSent,
-    /// DigitalOcean disturbs it.
+    /// DigitalOcean applies a fault to it.
     Disturbed(Disturbance),
     /// It is carried out, and answered with a server error.
     FailedAfter,
-    /// It is carried out, and refused in these words: something on the way sent it twice.
+    /// It is carried out, and refused with this message: something on the way sent it twice.
     RefusedAfter(&'static str),
-    /// It is not carried out, and a day's silence is asked for.
+    /// It is not carried out, and the answer asks for a day's silence.
     Silenced,
 }
 
-/// DigitalOcean's words where another event is pending.
+/// DigitalOcean's message when another event is pending.
 const PENDING: &str = "Droplet already has a pending event.";
 
-/// What comes of a request, and when.
+/// The result of a request, and when it arrives.
 pub(crate) struct Delivered {
     pub(crate) answer: Result<HttpAnswer, TransportError>,
     pub(crate) at: Timestamp,
@@ -71,7 +71,7 @@ fn malformation(dice: &mut fastrand::Rng) -> Malformation {
 }
 
 impl Transit {
-    /// The transit of a look. DigitalOcean may deny a Droplet as often as it likes; only what its complete list says is true.
+    /// The transit of a look. DigitalOcean may deny a Droplet as often as it likes; only its complete list is true.
     pub(crate) fn of_look(dice: &mut fastrand::Rng, look: &Look, moods: &Moods) -> Self {
         if let Some(transit) = Self::of_any(dice, moods) {
             return transit;
@@ -87,7 +87,7 @@ impl Transit {
             5 => Self::Disturbed(Disturbance::Throttle { retry_after: None }),
             6 => Self::Disturbed(Disturbance::Throttle { retry_after: Some(dice.u64(1..90)) }),
             7 | 8 => Self::Disturbed(Disturbance::Malform { how: malformation(dice) }),
-            // The complete list is what we take for true.
+            // The bot takes the complete list for true.
             9 | 10 if !matches!(look, Look::Listed(_)) => Self::Disturbed(Disturbance::Lie),
             11 => refuse(500, "server_error", "Unexpected server-side error"),
             12 if dice.u8(..6) == 0 => refuse(401, "unauthorized", "Unable to authenticate you"),
@@ -98,7 +98,7 @@ impl Transit {
         }
     }
 
-    /// What a mood does to a look and a command alike.
+    /// The effect of a mood on looks and commands alike.
     fn of_any(dice: &mut fastrand::Rng, moods: &Moods) -> Option<Self> {
         if moods.has(Mood::Silences) && dice.u8(..8) == 0 {
             return Some(match dice.u8(..2) {
@@ -115,7 +115,7 @@ impl Transit {
         None
     }
 
-    /// The transit of a request while DigitalOcean is silent.
+    /// The transit of a request during an outage.
     pub(crate) fn of_an_outage(dice: &mut fastrand::Rng) -> Self {
         match dice.u8(..4) {
             0 => Self::NotSent,
@@ -125,7 +125,7 @@ impl Transit {
         }
     }
 
-    /// DigitalOcean says that it does not know what was asked for.
+    /// DigitalOcean answers that the resource does not exist.
     pub(crate) fn denied() -> Self {
         not_found()
     }
@@ -159,19 +159,19 @@ impl Transit {
             16 => Self::Disturbed(Disturbance::Lie),
             17 => refuse(422, "unprocessable_entity", PENDING),
             22 | 23 => Self::RefusedAfter(PENDING),
-            // A shutdown that is refused in words, and a Droplet that is off: that was somebody else.
+            // A refused shutdown and a Droplet that is off mean that someone else turned it off.
             24 if !matches!(command, Command::ShutDown(_)) => Self::RefusedAfter("No."),
             18 if dice.u8(..3) == 0 => refuse(422, "unprocessable_entity", "No."),
             19 if dice.u8(..3) == 0 => refuse(401, "unauthorized", "Unable to authenticate you"),
             20 if dice.u8(..3) == 0 => refuse(403, "forbidden", "You are not authorized to perform this operation"),
-            // A Snapshot to delete that is not known is as good as deleted.
+            // A Snapshot that does not exist counts as deleted.
             21 if dice.bool() && !matches!(command, Command::Delete(_)) => not_found(),
             _ => Self::Fine,
         }
     }
 }
 
-/// How late DigitalOcean carries something out at most: within the time that the rules allow for it.
+/// The maximum delay with which DigitalOcean carries something out: within the time that the rules allow for it.
 fn lateness(dice: &mut fastrand::Rng, command: &Command, settle: SignedDuration) -> SignedDuration {
     let longest = match command {
         Command::Create(_) => settle * 4,
@@ -187,19 +187,19 @@ fn lateness(dice: &mut fastrand::Rng, command: &Command, settle: SignedDuration)
         | Command::DisableBackups(_)
         | Command::KeepBackup(_) => settle,
     };
-    // The request itself is up to two seconds on its way.
+    // The request itself takes up to two seconds.
     let millis = i64::try_from(longest.as_millis()).unwrap_or_default() - 2_500;
     SignedDuration::from_millis(dice.i64(100..millis.max(101)))
 }
 
-/// What happens to an Action that a command begins.
+/// A fault of an Action that a command begins.
 pub(crate) fn quirk(dice: &mut fastrand::Rng, command: &Command, moods: &Moods) -> Option<Quirk> {
     let seconds = |dice: &mut fastrand::Rng, longest| SignedDuration::from_secs(dice.i64(1..longest));
     match command {
         Command::ShutDown(_) => match dice.u8(..12) {
             0..=3 => {
                 let action = [HungAction::InProgress, HungAction::Completes, HungAction::Errs][dice.usize(..3)];
-                // After a quarter of an hour a late off is nobody's any more, by DESIGN.
+                // By design, the bot no longer watches for a late power-off after fifteen minutes.
                 let longest = if moods.has(Mood::LateOffs) { 60 * 60 } else { 13 * 60 };
                 let off_after = (dice.u8(..3) != 0).then(|| seconds(dice, longest));
                 Some(Quirk::ShutdownHangs { action, off_after })
@@ -237,7 +237,7 @@ pub(crate) fn quirk(dice: &mut fastrand::Rng, command: &Command, moods: &Moods) 
     }
 }
 
-/// The road that a request takes: when it leaves, how long it is under way, and what it meets.
+/// The path of a request: when it is sent, how long it takes, and what it meets.
 pub(crate) struct Road<'a> {
     pub(crate) world: &'a mut World,
     /// Where requests are counted.
@@ -252,7 +252,7 @@ pub(crate) struct Road<'a> {
 }
 
 impl Road<'_> {
-    /// Lets a request take it.
+    /// Sends a request along this path.
     pub(crate) fn send(self, request: &HttpRequest) -> Delivered {
         let timed_out = TransportError::TimedOut { deadline: Duration::from_secs(10) };
         let (deadline, received_at) = (self.now + DEADLINE, self.arrival + self.ahead);

@@ -1,4 +1,4 @@
-//! Whose turn it is: what is due, what is called to begin a downtime, and who has a place.
+//! Which operations get a turn: those that are due, those that are called to begin a downtime, and those with a place.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -11,7 +11,7 @@ use snapshot_bot::{
 
 use super::{Broken, Lawful, Simulation, sabotage::Sabotage};
 
-/// When operations are due that are not at rest, by the process's clock, and which are not done. Kept in order, since there may be
+/// When the operations are due that are not at rest, by the process's clock, and which ones are not done. Kept in order, since there may be
 /// thousands.
 #[derive(Default)]
 pub(crate) struct Dues {
@@ -22,7 +22,7 @@ pub(crate) struct Dues {
 }
 
 impl Dues {
-    /// An operation was committed, and is due then; never if it is at rest.
+    /// Records when a committed operation is due; `None` if it is at rest.
     pub(crate) fn set(&mut self, operation: &Operation, due_at: Option<Timestamp>) {
         let id = operation.id;
         if let Some(at) = self.by_id.remove(&id) {
@@ -44,19 +44,20 @@ impl Dues {
         };
     }
 
-    /// How many have anything left to do.
+    /// How many operations have anything left to do.
     pub(crate) fn open(&self) -> usize {
         self.open.len()
     }
 
-    /// How many have not ended.
+    /// How many operations have not ended.
     pub(crate) fn running(&self) -> usize {
         self.running.len()
     }
 }
 
 impl Simulation {
-    /// What is due and has a place, as the run loop finds it: who is called to begin a downtime first, then what the store says.
+    /// The operations that are due and have a place, in the run loop's order: those that are called to begin a downtime first, then the
+    /// store's.
     pub(crate) async fn ready(&mut self) -> Lawful<Vec<OperationId>> {
         let mut places = self.process.places;
         if self.sabotage == Some(Sabotage::Places) {
@@ -81,7 +82,7 @@ impl Simulation {
         if wanted.is_empty() || places == 0 {
             return Ok(ready);
         }
-        // What the store says is known, unless it has to choose.
+        // The store's answer is known, unless it has to choose.
         if wanted.len() <= places && !self.once_in(4) {
             ready.extend(wanted);
             return Ok(ready);
@@ -97,7 +98,7 @@ impl Simulation {
         Ok(ready)
     }
 
-    /// Who is called to begin a downtime.
+    /// The operations that are called to begin a downtime.
     async fn called(&mut self, busy: &HashSet<OperationId>) -> Lawful<Vec<OperationId>> {
         let wall = self.wall();
         if self.process.queue.may_call(wall) {
@@ -110,7 +111,7 @@ impl Simulation {
         Ok(self.process.queue.called(busy).collect())
     }
 
-    /// What the living process can take up now: as of its last commit, or because something was said.
+    /// The operations that the living process can take up now: due since their last commit, or because of a wish.
     pub(crate) fn due_by_now(&self) -> Vec<OperationId> {
         if self.alive_from > self.now {
             return Vec::new();
@@ -122,7 +123,7 @@ impl Simulation {
         due.into_iter().filter(|id| !busy.contains(id) && self.left_alone_until(*id).is_none()).collect()
     }
 
-    /// When there may be something to take up next, after now.
+    /// When an operation may next be taken up, after now.
     pub(crate) fn next_turn_at(&self) -> Option<Timestamp> {
         let busy = self.busy();
         let mut later = self.dues.in_order.iter().skip_while(|(at, _)| *at <= self.wall());
@@ -135,12 +136,12 @@ impl Simulation {
         moments.chain(alive).filter(|at| *at > self.now).min()
     }
 
-    /// Operations whose turn is under way.
+    /// The operations with a turn under way.
     pub(crate) fn busy(&self) -> HashSet<OperationId> {
         self.jobs.iter().map(|job| job.id).collect()
     }
 
-    /// Operations that are left alone for a while.
+    /// The operations that are left alone for a while.
     fn left_alone(&self) -> impl Iterator<Item = OperationId> {
         let left_alone = self.process.left_alone.keys().chain(self.process.put_off.keys()).copied();
         left_alone.filter(|id| self.left_alone_until(*id).is_some())

@@ -1,6 +1,6 @@
-//! Shared looks: one sweep over a list answers many operations at once, from a moment before some of them asked.
+//! Shared looks: one sweep over a list answers many operations at once, with a reading from before some of them asked.
 //!
-//! What is shared, and with whom, is decided by the readings that ship; here they are carried out in the simulation's time.
+//! The production code decides what is shared, and with which operations; here it is carried out in the simulation's time.
 
 use std::hash::Hash;
 
@@ -33,17 +33,17 @@ use super::{
     transit::Transit,
 };
 
-/// One sort of things that are looked at together.
+/// A sort of items that are looked at together.
 pub(crate) trait Sort: Sized + 'static {
     type Id: Copy + Eq + Hash;
     type Thing: Clone + 'static;
-    /// The spells that meet its list.
+    /// The outages that affect its list.
     const MET_BY: &'static [Spell];
 
     fn page(number: u32) -> Call<OnePage<Self::Thing>>;
     fn id(thing: &Self::Thing) -> Self::Id;
     fn answer(thing: Self::Thing) -> Answer;
-    /// What is looked at, if it is of this sort.
+    /// The item that is looked at, if it is of this sort.
     fn of_look(operation: &Operation, look: &Look) -> Option<Self::Id>;
     fn readings(interval: SignedDuration) -> Readings<Self::Id, Self::Thing> {
         Readings::new(interval)
@@ -56,7 +56,7 @@ pub(crate) struct Droplets;
 impl Sort for Droplets {
     type Id = DropletId;
     type Thing = Droplet;
-    // A Droplet that is denied stands in the list all the same.
+    // A Droplet that is denied is in the list all the same.
     const MET_BY: &'static [Spell] = &[Spell::Silent, Spell::Blind];
 
     fn page(number: u32) -> Call<OnePage<Droplet>> {
@@ -112,7 +112,7 @@ impl Sort for Actions {
     }
 }
 
-/// Snapshots by the operation in whose id their name ends.
+/// Snapshots, by the operation whose id is the end of their name.
 pub(crate) struct Snapshots;
 
 impl Sort for Snapshots {
@@ -145,21 +145,21 @@ impl Sort for Snapshots {
     }
 }
 
-/// What a process knows of all things of one sort.
+/// What a process knows about all items of one sort.
 pub(crate) struct SweepGroup<S: Sort> {
     pub(crate) readings: Readings<S::Id, S::Thing>,
     sweeping: Option<Sweeping<S>>,
 }
 
-/// A sweep under way.
+/// A sweep that is under way.
 pub(crate) struct Sweeping<S: Sort> {
     sweep: Sweep<S::Id, S::Thing>,
     rank: Priority,
     number: u32,
     page: Attempts<OnePage<S::Thing>>,
-    /// When the page was asked for, by the process's clock, and what came of it; none before that.
+    /// When the page was requested, by the process's clock, and the result; `None` before that.
     asked: Option<(Timestamp, Ticket, Result<HttpAnswer, TransportError>)>,
-    /// When it can go on.
+    /// When it can continue.
     at: Timestamp,
 }
 
@@ -168,14 +168,14 @@ impl<S: Sort> SweepGroup<S> {
         Self { readings: S::readings(interval), sweeping: None }
     }
 
-    /// When the sweep that is under way can go on.
+    /// When the present sweep can continue.
     pub(crate) fn sweeps_at(&self) -> Option<Timestamp> {
         self.sweeping.as_ref().map(|sweeping| sweeping.at)
     }
 }
 
 impl Simulation {
-    /// A look that others may answer too; the job comes back where it has to look by itself.
+    /// A look that a sweep may answer. Returns the job if it has to look individually.
     pub(crate) fn share<S: Sort>(&mut self, mut job: Job, wanted: readings::Look) -> Option<Job> {
         let Some(id) = job.looks_at::<S>() else { return Some(job) };
         let (wall, random) = (self.wall(), self.dice.u64(..));
@@ -212,7 +212,7 @@ impl Simulation {
         None
     }
 
-    /// A job has its answer from others.
+    /// Gives a job the answer of a sweep.
     fn tell<S: Sort>(&mut self, job: &mut Job, id: S::Id, seen: Seen<S::Thing>) {
         S::sweep_group(&mut self.process).readings.was_shown(id, seen.at);
         self.coverage.case("a look is answered by others");
@@ -220,7 +220,7 @@ impl Simulation {
         (job.stage, job.at) = (Stage::Answered(S::answer(seen.value).asked_at(seen.at)), self.now);
     }
 
-    /// A sweep goes on: its page is asked for, or was answered.
+    /// Continues a sweep: its page is requested, or was answered.
     pub(crate) fn sweep<S: Sort>(&mut self) -> Lawful {
         let Some(mut sweeping) = S::sweep_group(&mut self.process).sweeping.take() else { return Ok(()) };
         let Some((left, ticket, answer)) = sweeping.asked.take() else {
@@ -285,7 +285,7 @@ impl Simulation {
         Ok(())
     }
 
-    /// Everybody who waited for a sweep has what it showed, or looks by itself.
+    /// Answers all jobs that waited for a sweep, or lets them look individually.
     fn tell_all<S: Sort>(&mut self, swept: &Result<Swept<S::Id, S::Thing>, Error>) {
         let wall = self.wall();
         let mut told = 0;

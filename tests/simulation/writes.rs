@@ -1,6 +1,6 @@
-//! What befalls that which is written down: it fails before it was written, or after, and the process cannot tell which.
+//! What happens to writes: one fails before it takes effect, or after, and the process cannot tell which.
 //!
-//! The verbs commit once each, so a commit that fails before is a verb that did nothing, and one that fails after is a verb whose
+//! The verbs commit once each. So a commit that fails before means that the verb did nothing, and one that fails after means that its
 //! answer is lost.
 
 use jiff::{SignedDuration, Timestamp};
@@ -11,7 +11,7 @@ use super::{
     mood::{Mood, Spell},
 };
 
-/// What befalls a commit.
+/// What happens to a commit.
 #[derive(Debug)]
 pub(crate) enum Write {
     Made,
@@ -26,7 +26,7 @@ fn io_error() -> Error {
 }
 
 impl Simulation {
-    /// What befalls the next commit.
+    /// What happens to the next commit.
     pub(crate) fn fate_of_write(&mut self) -> Write {
         if !self.troubled || !self.moods.has(Mood::BadDisk) {
             return Write::Made;
@@ -44,7 +44,7 @@ impl Simulation {
         write
     }
 
-    /// A turn ended: what follows from how it did.
+    /// The consequences of the way in which a turn ended.
     pub(crate) fn leave_alone(&mut self, id: OperationId, ending: Ending) {
         if let Some(pause) = ending.leaves_alone_for() {
             let pause = SignedDuration::try_from(pause).unwrap_or_default();
@@ -61,7 +61,7 @@ impl Simulation {
 }
 
 impl Write {
-    /// Lets a verb run, unless its commit fails before it is made; then says what the process hears of it, and whether it was written.
+    /// Runs a verb, unless its commit fails before. Returns what the process learns, and whether it was written.
     pub(crate) async fn of<T>(self, verb: impl Future<Output = Result<T, Error>>) -> (Result<T, Error>, bool) {
         match self {
             Self::Made => {

@@ -1,4 +1,4 @@
-//! What people did that belongs to no operation: noted with the change itself, and listed with what happened to operations.
+//! What people did outside operations: recorded with the change itself, and listed with the events of operations.
 
 use jiff::Timestamp;
 use snapshot_bot::{
@@ -17,7 +17,7 @@ use crate::{
     schedules::{add, consent, id, schedule},
 };
 
-/// Who did what to what, of all that is no operation's.
+/// Who did what to what, outside operations.
 async fn acts(memory: &Memory) -> Vec<(u64, String)> {
     let entries = Store::audit(&memory.url.clone().into(), Timestamp::UNIX_EPOCH).await.unwrap().unwrap();
     let told = |entry| match entry {

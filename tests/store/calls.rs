@@ -1,4 +1,4 @@
-//! Who is listed in whose call for help, and who is called by a message of their own.
+//! Which operations a call for help lists, and which people get a message of their own.
 
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -19,10 +19,10 @@ use crate::{
     rows::with_power,
 };
 
-/// Beyond every clock here.
+/// Later than every clock here.
 const FAR: i64 = 4_000_000_000;
 
-/// An operation of a person in a channel, about which nobody was called yet.
+/// An operation of a person in a channel, about which no one was called yet.
 async fn begun(store: &Store, number: u64, (user, channel): (u64, u64)) -> Operation {
     let mut request = request(number, number);
     request.asker.user = UserId(user);
@@ -33,7 +33,7 @@ async fn begun(store: &Store, number: u64, (user, channel): (u64, u64)) -> Opera
     owing
 }
 
-/// How it stands once people were called so often.
+/// Its state after this many calls.
 fn called(operation: &Operation, times: u32, why: Option<Failure>) -> Operation {
     with_power(operation, |power| {
         power["stuck"] = json!(Stuck { since: operation.asked_at, why });
@@ -47,13 +47,13 @@ async fn call(store: &Store, operation: &Operation, times: u32) -> Operation {
     called
 }
 
-/// People are called about a new operation of ada's in her channel.
+/// Calls people about a new operation of this user in ada's channel.
 async fn called_about(store: &Store, number: u64, user: u64) -> Operation {
     let operation = begun(store, number, (user, 3)).await;
     call(store, &operation, 1).await
 }
 
-/// The calls that are to be posted or edited.
+/// The calls that must be posted or edited.
 async fn due(store: &Store) -> Vec<Report> {
     let due = store.due_reports(at(FAR), 999).await.unwrap().into_iter();
     due.filter(|report| report.kind == ReportKind::Stuck).collect()
@@ -126,7 +126,7 @@ contract! {
         let one = called_about(&store, 1, ADA).await;
         let first = due(&store).await.remove(0);
         store.report_posting(&first, now).await.unwrap();
-        // The message may have left, and cannot mention bob any more.
+        // The message may have been sent, and can no longer mention bob.
         let two = called_about(&store, 2, ADA).await;
         let three = called_about(&store, 3, BOB).await;
         let four = called_about(&store, 4, BOB).await;
@@ -162,7 +162,7 @@ contract! {
             }
         }
         assert_eq!(due(&store).await, []);
-        // Nothing that the messages show.
+        // Nothing that the messages show has changed.
         store.commit(&load(&store, two.id).await, &two, None).await.unwrap();
         assert_eq!(due(&store).await, []);
         let back = with_power(&two, |power| power["owed"] = json!(null));
@@ -172,7 +172,7 @@ contract! {
         assert_eq!(found, ids(&[&one, &two]));
         let edits: Vec<_> = due(&store).await.iter().map(|report| report.message).collect();
         assert!(edits.iter().all(Option::is_some), "nobody is called for that");
-        // What changes while the edit is under way is shown by another one.
+        // A change during the edit leads to another edit.
         let report = due(&store).await.into_iter().find(|report| report.operation.operation.id == one.id).unwrap();
         let back = with_power(&one, |power| power["owed"] = json!(null));
         store.commit(&load(&store, one.id).await, &back, None).await.unwrap();
@@ -207,7 +207,7 @@ contract! {
         let rest: Vec<_> = listed(&store, heir).await.into_iter().map(|(id, _)| id).collect();
         assert_eq!(rest, ids(&[&others[0], &others[1]]));
         assert_eq!(listed(&store, one.id).await, [(one.id, false)]);
-        // The others follow, one after the other, and nobody is left behind.
+        // The others follow, one after the other, and none is left behind.
         for other in &others {
             call(&store, other, 2).await;
         }
@@ -241,7 +241,7 @@ contract! {
         let again = due(&store).await.remove(0);
         assert_eq!((again.generation, again.message), (2, None));
         assert_eq!(listed(&store, one.id).await.len(), 2);
-        // Found again after a crash, it may show something else than what is true.
+        // A message that is found again after a crash may be outdated.
         store.report_posted(&again, MessageId(10), OUTDATED, "", memory.clock.now()).await.unwrap();
         assert_eq!(leaders(&due(&store).await), [one.id]);
         drop(two);

@@ -1,4 +1,4 @@
-//! What the worker may rely on: what is due, and commits that are all or nothing.
+//! What the worker may rely on: which operations are due, and commits that are all or nothing.
 
 use std::collections::HashSet;
 
@@ -122,7 +122,7 @@ contract! {
         let loaded = load(&store, operation.id).await;
         let mut open_question = owing(&operation, at(3));
         open_question.question = Some(Question { opened_at: at(3), shown_at: None });
-        // Each round lets the commit go one poll further before it is dropped, until one runs to its end.
+        // Each round lets the commit go one poll further before it is dropped, until one completes.
         for polls in 0.. {
             let done = poll_times(store.commit(&loaded, &open_question, None), polls).await;
             let stored = store.operation(operation.id).await.unwrap().unwrap();
@@ -139,7 +139,7 @@ contract! {
     }
 }
 
-/// Polls a future so many times and drops it; says whether it was done.
+/// Polls a future this many times and drops it. Returns whether it completed.
 async fn poll_times<F: Future>(future: F, polls: usize) -> bool {
     let mut future = std::pin::pin!(future);
     let mut left = polls;

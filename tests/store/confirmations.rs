@@ -23,7 +23,7 @@ fn press(id: ConfirmationId, interaction: u64) -> Consent {
     Consent { id, by: ASKER, guild: GUILD, at: at(1), interaction: InteractionId(interaction), retries: None }
 }
 
-/// Why an answer does not count, whoever looks.
+/// Why an answer does not count, by every function that checks it.
 async fn refused(store: &Store, consent: Consent) -> ConfirmationRefused {
     let shown = store.confirmation(&consent).await.unwrap().unwrap_err();
     let created = store.create_confirmed(request(99, 99), &consent).await;

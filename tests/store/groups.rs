@@ -1,4 +1,4 @@
-//! What groups may rely on: members that are settled when a run begins, and one operation for each, however many ask.
+//! What groups may rely on: members that are fixed when a run begins, and one operation for each, however many requests there are.
 
 use snapshot_bot::{
     operation::{
@@ -134,7 +134,7 @@ contract! {
         let known = store.schedule_snapshots(id(1)).await.unwrap();
         assert_eq!(known.iter().map(|one| (one.droplet, one.is_current)).collect::<Vec<_>>(), [(DropletId(10), true)]);
         assert_eq!(store.latest_good_takes().await.unwrap()[&DropletId(10)], at(100));
-        // The next run is without it.
+        // The next run leaves it out.
         let stored = store.schedule(stored.schedule.id).await.unwrap().unwrap();
         open(&store, &stored, at(900)).await;
         let next = Plan { id: RunId::from_random(2), ..plan_at(&plan, 900) };
@@ -224,7 +224,7 @@ contract! {
         let restores = store.restores(id(1)).await.unwrap();
         let running = Restored { droplet: DropletId(11), source: SnapshotId(1), ended_at: None, is_done: false };
         assert_eq!(restores, [running]);
-        // What was put back stays known, however soon history is pruned.
+        // A restored Snapshot stays known, however soon history is pruned.
         end(&store, ids(3), |it| ended(it.clone(), Outcome::Completed, at(60))).await;
         let done = Restored { ended_at: Some(at(60)), is_done: true, ..running };
         assert_eq!(store.restores(id(1)).await.unwrap(), [done]);
@@ -257,7 +257,7 @@ contract! {
     }
 }
 
-/// A moment by which what is due now is due, whatever was rounded up.
+/// A moment at which everything is due that is due now, despite rounding up.
 fn soon(memory: &Memory) -> jiff::Timestamp {
     memory.clock.now() + std::time::Duration::from_secs(1)
 }

@@ -1,4 +1,4 @@
-//! What goes when it is old, and what stays however old it is.
+//! What is pruned when it is old, and what stays however old it is.
 
 use jiff::SignedDuration;
 use snapshot_bot::{
@@ -13,7 +13,7 @@ use snapshot_bot::{
 
 use crate::memory::{Memory, at, ended, ids, load, owing, request, wished};
 
-/// An operation that has ended, and of which people were told.
+/// An operation that has ended, and whose end was posted.
 async fn told(store: &Store, number: u64, end: i64) -> Operation {
     let operation = store.create(request(number, number), InteractionId(number)).await.unwrap();
     let loaded = load(store, operation.id).await;

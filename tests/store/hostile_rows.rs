@@ -1,4 +1,4 @@
-//! Rows that nobody of us wrote: never a panic, never a Droplet forgotten.
+//! Rows that the bot did not write: never a panic, never a forgotten Droplet.
 
 use snapshot_bot::{
     operation::{
@@ -13,7 +13,7 @@ use snapshot_bot::{
 
 use crate::memory::{Memory, at, ended, load, nothing_skipped, owing, request, wished};
 
-/// Calls everything that reads.
+/// Calls every function that reads.
 async fn read_everything(store: &Store) {
     let id = crate::memory::ids(1);
     let _ = store.operation(id).await;
@@ -248,7 +248,7 @@ async fn a_state_that_is_no_text_at_all_still_owes_power() {
     }
 }
 
-/// What only SQLite lets in, once a process has taken the lease.
+/// A row that only SQLite accepts, once a process has taken the lease.
 async fn repaired(damage: &str) -> Store {
     let memory = Memory::sqlite();
     let store = memory.open().await;

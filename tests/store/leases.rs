@@ -1,4 +1,4 @@
-//! One owner at a time: a lock beside the file on SQLite, a row on PostgreSQL.
+//! One owner at a time: a lock next to the file on SQLite, a row on PostgreSQL.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use sqlx::migrate::Migrator;
 
 use crate::memory::{Memory, at, load, request, wished};
 
-/// Moves the end of every lease to so many milliseconds after the database's present moment.
+/// Moves the end of every lease to this many milliseconds after the database's present time.
 async fn set_end(memory: &Memory, millis: i64) {
     let now = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
     memory.tamper(&format!("UPDATE lease SET expires_at = {now} + ({millis})")).await;
@@ -163,7 +163,7 @@ async fn on_postgresql_commits_that_wait_cost_no_renewal() {
     let loaded = load(&store, operation.id).await;
     let mut somebody = memory.back_door().await.begin().await.unwrap();
     sqlx::query("SELECT id FROM operations FOR UPDATE").fetch_all(&mut *somebody).await.unwrap();
-    // More than the pool has connections for; those that have one hold the lease's row.
+    // More than the pool has connections for; those with a connection lock the lease's row.
     let commits = futures_util::future::join_all((0..20).map(|_| store.commit(&loaded, &operation, None)));
     tokio::pin!(commits);
     let renewals = async {

@@ -1,4 +1,4 @@
-//! A database of its own for each test, and requests to put into it.
+//! A separate database for each test, and requests to store in it.
 
 use std::collections::HashSet;
 
@@ -20,7 +20,7 @@ use sqlx::{AnyPool, any::AnyPoolOptions};
 
 use crate::{required, rows::with_power};
 
-/// The channel that hears of every outcome.
+/// The channel that receives every outcome.
 pub(crate) const NOTIFY: ChannelId = ChannelId(99);
 
 /// A database that lives as long as its test.
@@ -32,7 +32,7 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    /// A file in a folder of its own.
+    /// A file in its own folder.
     pub(crate) fn sqlite() -> Self {
         sqlx::any::install_default_drivers();
         let folder = tempfile::tempdir().unwrap();
@@ -40,7 +40,7 @@ impl Memory {
         Self { url, clock: Clock::wall(), schema: None, _folder: Some(folder) }
     }
 
-    /// A schema of its own, or none when no server was named.
+    /// Its own schema; `None` if no server is configured.
     pub(crate) async fn postgresql() -> Option<Self> {
         let server = required::variable("TEST_DATABASE_URL", "a PostgreSQL server")?;
         sqlx::any::install_default_drivers();
@@ -58,24 +58,24 @@ impl Memory {
         self.schema.is_some()
     }
 
-    /// How a store is told of it.
+    /// The settings for a store on this database.
     pub(crate) fn settings(&self) -> Settings {
         Settings { url: self.url.clone().into(), notify_channel: Some(NOTIFY) }
     }
 
-    /// The store of the one process that looks after the account.
+    /// The store of the one process that handles the operations.
     pub(crate) async fn open(&self) -> Store {
         let store = Store::open(&self.settings(), self.clock.clone()).await.unwrap();
         store.try_lease("this process").await.unwrap().unwrap();
         store
     }
 
-    /// A way into the database beside the store.
+    /// A connection to the database that bypasses the store.
     pub(crate) async fn back_door(&self) -> AnyPool {
         AnyPoolOptions::new().max_connections(1).connect(&self.url).await.unwrap()
     }
 
-    /// The database before any store was there.
+    /// The database before any store has opened it.
     pub(crate) async fn new_database(&self) -> AnyPool {
         let url = if self.is_postgresql() { self.url.clone() } else { format!("{}?mode=rwc", self.url) };
         AnyPoolOptions::new().max_connections(1).connect(&url).await.unwrap()
@@ -103,7 +103,7 @@ pub(crate) fn at(second: i64) -> Timestamp {
     Timestamp::UNIX_EPOCH + SignedDuration::from_hours(400_000) + SignedDuration::from_secs(second)
 }
 
-/// An operation's id by a small number.
+/// An operation's id, derived from a small number.
 pub(crate) fn ids(number: u64) -> OperationId {
     OperationId::from_random(number)
 }
@@ -126,12 +126,12 @@ pub(crate) fn request(number: u64, droplet: u64) -> NewOperation {
     }
 }
 
-/// Nothing is in anybody's hands.
+/// No operation is held by a turn.
 pub(crate) fn nothing_skipped() -> HashSet<OperationId> {
     HashSet::new()
 }
 
-/// An operation that is there.
+/// Loads an existing operation.
 pub(crate) async fn load(store: &Store, id: OperationId) -> Loaded {
     store.load(id).await.unwrap().unwrap()
 }
@@ -144,7 +144,7 @@ pub(crate) fn owing(operation: &Operation, since: Timestamp) -> Operation {
     })
 }
 
-/// An operation at its end, every step done.
+/// An ended operation, with every step done.
 pub(crate) fn ended(mut operation: Operation, verdict: Outcome, when: Timestamp) -> Operation {
     for step in &mut operation.steps {
         step.began = Some(operation.asked_at);
@@ -155,7 +155,7 @@ pub(crate) fn ended(mut operation: Operation, verdict: Outcome, when: Timestamp)
     operation
 }
 
-/// What somebody said.
+/// A person's wish.
 pub(crate) fn wished(wish: Wish) -> Wished {
     Wished { wish, by: UserId(7), at: at(1) }
 }

@@ -16,7 +16,7 @@ async fn state(memory: &Memory) -> Value {
     serde_json::from_str(row.get("state")).unwrap()
 }
 
-/// Writes a state as a version that knows more would.
+/// Stores a state as a newer version would, with unknown fields.
 async fn enrich(memory: &Memory) {
     let mut state = state(memory).await;
     state["mood"] = serde_json::json!({"since": 1, "words": ["calm"]});

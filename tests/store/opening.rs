@@ -1,4 +1,4 @@
-//! What an operator may rely on: a clear word when the database is not as it should be.
+//! What an operator may rely on: a clear message when the database is not as it should be.
 
 use std::error::Error as _;
 
@@ -160,7 +160,7 @@ async fn a_file_that_can_only_be_read_is_called_so_at_once() {
     let memory = Memory::sqlite();
     drop(memory.open().await);
     let file = memory.url.trim_start_matches("sqlite://").to_owned();
-    // Its tables are up to date, so nothing need be written to open it.
+    // Its tables are up to date, so opening it needs no write.
     let error = open(&format!("sqlite://{file}?mode=ro")).await.unwrap_err();
     assert!(matches!(error, Error::ReadOnly), "{error:?}");
 }
@@ -208,7 +208,7 @@ async fn an_address_of_something_else_is_refused() {
 
 #[tokio::test]
 async fn a_password_appears_in_no_error() {
-    // A port that nobody listens on, and addresses that cannot be understood.
+    // A port that nothing listens on, and invalid addresses.
     for url in [
         "postgres://ada:hunter2@127.0.0.1:1/x",
         "postgres://ada:hunter2@127.0.0.1:99999/x",

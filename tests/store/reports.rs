@@ -1,4 +1,4 @@
-//! What the reporter may rely on: what is to be said, and what was.
+//! What the reporter may rely on: what must be posted, and what was posted.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -18,7 +18,7 @@ use crate::{
 };
 
 async fn due(store: &Store) -> Vec<Report> {
-    // Far beyond the wall's clock, at which reports become due by themselves.
+    // Far later than the wall clock, by which reports become due.
     store.due_reports(at(3_000_000_000), 99).await.unwrap()
 }
 
@@ -26,7 +26,7 @@ async fn kinds(store: &Store) -> Vec<ReportKind> {
     due(store).await.iter().map(|report| report.kind).collect()
 }
 
-/// Seconds that lie beyond the wall's clock.
+/// Seconds later than the wall clock.
 const FAR: i64 = 2_900_000_000;
 
 /// The report of a question, if one is due by then.
@@ -107,7 +107,7 @@ contract! {
         assert_eq!((question.generation, question.channel, question.message), (1, ChannelId(3), None));
         store.report_posted(&question, MessageId(2), question.operation.version, "d", now).await.unwrap();
         assert_eq!(question_due(&store, at(FAR)).await, None, "it shows what is true");
-        // What was loaded before a commit is not what the message should show after it.
+        // A report that was loaded before a commit does not have the text for after it.
         let mut answered = asking.clone();
         answered.question = None;
         store.commit(&load(&store, asking.id).await, &answered, None).await.unwrap();
@@ -117,7 +117,7 @@ contract! {
         let still = question_due(&store, at(FAR)).await.unwrap();
         store.report_edited(&still, still.operation.version, "e", now).await.unwrap();
         assert_eq!(question_due(&store, at(FAR)).await, None);
-        // Another question is asked again, under a nonce of its own.
+        // A second question is posted again, with its own nonce.
         let mut again = asking;
         again.questions = 2;
         store.commit(&load(&store, again.id).await, &again, None).await.unwrap();
@@ -270,7 +270,7 @@ async fn on_postgresql_the_reporter_and_the_worker_do_not_block_each_other() {
     let report = due(&store).await.remove(0);
     for round in 0..20 {
         let mut after = operation.clone();
-        // Every other commit opens a question, which touches the report's row too.
+        // Every second commit opens a question, which also changes the report's row.
         after.question = (round % 2 == 0).then_some(Question { opened_at: at(round), shown_at: None });
         let loaded = load(&store, operation.id).await;
         let (committed, shown) = tokio::join!(

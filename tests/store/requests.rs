@@ -380,7 +380,7 @@ contract! {
     }
 }
 
-/// What somebody still holds who loaded an operation at an earlier version.
+/// What a caller still holds that loaded an operation at an earlier version.
 fn load_at(operation: &snapshot_bot::operation::Operation, version: i64) -> snapshot_bot::store::Loaded {
     snapshot_bot::store::Loaded::committed(operation.clone(), Version(version))
 }

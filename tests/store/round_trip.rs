@@ -1,4 +1,4 @@
-//! Any operation that the rules can make comes back from the database as it went in.
+//! Any operation that the rules permit comes back from the database as it was stored.
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::{collection::vec, option, prelude::*};
@@ -241,7 +241,7 @@ fn verdict() -> impl Strategy<Value = Outcome> {
     prop_oneof![Just(Outcome::Completed), Just(Outcome::Cancelled), failure().prop_map(Outcome::Failed)]
 }
 
-/// As DigitalOcean says sizes: with two decimals.
+/// Sizes as DigitalOcean reports them: with two decimals.
 fn snapshot() -> impl Strategy<Value = SnapshotReading> {
     (any::<u64>(), any::<String>(), option::of(moment()), option::of(0..1_000_000_u32)).prop_map(
         |(id, name, created_at, hundredths)| SnapshotReading {
@@ -299,7 +299,7 @@ fn rules() -> Rules {
     }
 }
 
-/// Everything that may be said of an operation.
+/// Renders every text about an operation.
 fn read_aloud(operation: &Operation, now: Timestamp) {
     let wording = Wording { price_per_gb: 0.06, rules: rules(), failure_role: None };
     let said = [
@@ -358,7 +358,7 @@ proptest! {
                     Observation::Wished(Wished { wish: wishes[turn % 6], by: UserId(9), at: now })
                 }
             };
-            // What does not fit is refused, and halts the operation.
+            // An impossible observation is refused, and halts the operation.
             next = next.apply(observation, &rules(), now).unwrap_or_else(|_| next.halt(now));
             next = next.apply(Observation::Woke, &rules(), now).unwrap();
         }

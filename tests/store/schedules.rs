@@ -1,4 +1,4 @@
-//! What the scheduler and the Discord front end may rely on: schedules, slots that have one operation each, and Snapshots that stay known.
+//! What the scheduler and the Discord front end may rely on: schedules, slots with one operation each, and Snapshots that stay known.
 
 use std::collections::HashSet;
 
@@ -112,7 +112,7 @@ fn delete(number: u64) -> NewOperation {
     }
 }
 
-/// As pruning the first Snapshot of the first schedule.
+/// The trigger for pruning the first Snapshot of the first schedule.
 fn prune() -> Trigger {
     Trigger::Prune { schedule: id(1), taken_by: ids(1) }
 }
@@ -290,11 +290,11 @@ contract! {
         assert_eq!(store.keep_announced(id(1), &[ids(1), ids(9)], (UserId(4), GuildId(2))).await.unwrap(), 1);
         let kept = store.create(delete(2), prune).await;
         assert!(matches!(kept, Err(CreateError::NotWaiting)), "{kept:?}");
-        // *Keep…* is a pin, and goes with it.
+        // *Keep…* is a pin, and is removed with it.
         assert_eq!(store.pinned(SnapshotId(500)).await.unwrap().map(|pin| pin.by), Some(UserId(4)));
         assert!(store.unpin(SnapshotId(500), (UserId(1), GuildId(2))).await.unwrap());
         store.announce_deletions(id(1), (&[ids(1)], &[]), at(350)).await.unwrap();
-        // A pin keeps it as well, and takes the announcement back.
+        // A pin keeps it too, and cancels the announcement.
         let snapshot = SnapshotRef { id: SnapshotId(500), name: "nightly".to_owned() };
         let pin = Pin { snapshot, by: UserId(8), guild: GuildId(2), at: at(360), reason: None };
         store.pin(&pin).await.unwrap();
@@ -308,7 +308,7 @@ contract! {
         store.create(delete(2), prune).await.unwrap();
         let again = store.create(delete(3), prune).await;
         assert!(matches!(again, Err(CreateError::NotWaiting)), "{again:?}");
-        // One that failed is announced once more; one that was done is forgotten.
+        // If the deletion fails, it is announced again; if it succeeds, the Snapshot is forgotten.
         end(&store, ids(2), |it| {
             let mut over = it.clone();
             (over.verdict, over.ended) = (Some(Outcome::Failed(Failure::TooOld)), Some(at(60)));
@@ -466,7 +466,7 @@ contract! {
             store.schedule_message_shown(message, posted, (message.stored.version, "e"), at(3)).await.unwrap();
         }
         store.schedule_message_shown(&due[0], MessageId(70), (OUTDATED, ""), at(4)).await.unwrap();
-        // What is lost is posted once more, in the channel that can hear it.
+        // A lost message is posted again, in the channel that can be reached.
         let known = due.iter().find(|message| message.said == Said::Status).unwrap();
         store.schedule_message_lost(known, ChannelId(8)).await.unwrap();
         let again = store.due_schedule_messages(far, 9).await.unwrap();
@@ -547,7 +547,7 @@ contract! {
         }
         assert_eq!(store.due_schedule_messages(far, 99).await.unwrap(), []);
         say(3, &Notice::Stale { since: at(1), newest: None }).await;
-        // The same reason once more changes the message; another one is told by it too, as long as it grows.
+        // If the same reason occurs again, the message changes. Another reason is added to the message as long as it may grow.
         say(3, &failed("hung")).await;
         let due = store.due_schedule_messages(far, 99).await.unwrap();
         assert_eq!((posted(&due), due[0].message), (vec![id(1)], Some(MessageId(70))));

@@ -1,4 +1,4 @@
-//! What is remembered of Snapshots: pins, and what each weighed from day to day.
+//! What is recorded about Snapshots: pins, and the size of each from day to day.
 
 use jiff::{SignedDuration, Timestamp, civil::date};
 use snapshot_bot::{

@@ -61,7 +61,7 @@ pub(crate) struct Stopped(oneshot::Receiver<Decision>);
 impl Held {
     /// Lets the request continue.
     pub fn release(self) {
-        // Nobody waits for it if the server has stopped meanwhile.
+        // The receiver is gone if the server has stopped meanwhile.
         let _stopped = self.decision.send(Decision::GoOn);
     }
 
@@ -83,7 +83,7 @@ impl Stopped {
     pub(crate) async fn decided(self) -> Result<(), Cut> {
         match self.0.await {
             Ok(Decision::Cut) => Err(Cut),
-            // A request that nobody holds any longer continues.
+            // A request whose holder was dropped continues.
             Ok(Decision::GoOn) | Err(_) => Ok(()),
         }
     }

@@ -92,7 +92,7 @@ pub struct Action {
     pub kind: Kind,
     /// Its progress.
     pub progress: Progress,
-    /// The Droplet that it works on or, if it works on an image, the Droplet of which that was taken.
+    /// The Droplet that it works on. If it works on an image, the Droplet that the image was taken of.
     pub droplet: u64,
     /// That Droplet's region.
     pub region: String,

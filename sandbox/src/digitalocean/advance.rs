@@ -30,7 +30,7 @@ impl World {
         self.due.keys().next().map(|(at, _)| *at)
     }
 
-    /// The time after this duration from now, saturating: durations come from faults that anybody may ask for, so they may be absurd.
+    /// The time after this duration from now, saturating. Durations come from faults, so they may be absurd.
     pub(super) fn after(&self, duration: SignedDuration) -> Timestamp {
         self.now.checked_add(duration).unwrap_or(Timestamp::MAX)
     }

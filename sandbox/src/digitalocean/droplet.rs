@@ -76,7 +76,7 @@ pub struct Droplet {
     pub actions: Vec<u64>,
     /// When it is backed up automatically, if it is.
     pub backups: Option<BackupPolicy>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// How often it was turned on: a late shutdown must not take effect after the next boot.
     pub boots: u32,

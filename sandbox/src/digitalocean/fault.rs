@@ -136,7 +136,7 @@ pub enum HungAction {
     InProgress,
     /// Completed as usual.
     Completes,
-    /// Errored.
+    /// The Action ends errored.
     Errs,
 }
 

@@ -14,7 +14,7 @@ use super::{
     world::{Rejection, World},
 };
 
-/// The maximum number of answers to postponed requests to keep; older ones that nobody fetched are forgotten.
+/// The maximum number of answers to postponed requests to keep. Older ones that were not fetched are dropped.
 const POSTPONED_ANSWERS: usize = 64;
 
 impl World {
@@ -23,7 +23,7 @@ impl World {
         self.respond(request, now).0
     }
 
-    /// Like [`handle`](Self::handle); also returns whether a fault affected the request.
+    /// Executes a request as [`handle`](Self::handle) does, and also returns whether a fault affected it.
     pub(super) fn respond(&mut self, request: &Request, now: Timestamp) -> (Answer, bool) {
         self.advance(now);
         let Met { disturbance, quirk } = fault::meet(&mut self.faults, request);

@@ -84,14 +84,14 @@ impl Request {
         Self { method, path: decode(path), query, authorization: None, body: Vec::new() }
     }
 
-    /// The same request with this token.
+    /// Adds this token to the request.
     #[must_use]
     pub fn bearer(mut self, token: &str) -> Self {
         self.authorization = Some(format!("Bearer {token}"));
         self
     }
 
-    /// The same request with this body.
+    /// Adds this body to the request.
     #[must_use]
     pub fn json(mut self, body: &Value) -> Self {
         self.body = body.to_string().into_bytes();
@@ -130,7 +130,7 @@ impl Exchange {
 /// How an answer reaches the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// Immediately.
+    /// The client gets it immediately.
     Prompt,
     /// After this long, although the request was already executed.
     Late(SignedDuration),

@@ -50,7 +50,7 @@ pub struct Image {
     pub droplet: Option<u64>,
     /// The Action that made it; `None` if an operator added it.
     pub action: Option<u64>,
-    /// When it was made, which is its Action's `started_at`, as terraform assumes.
+    /// When it was created, which is its Action's `started_at`, as terraform assumes.
     pub created_at: Timestamp,
     /// From when it is listed; `None` means never.
     pub listed_at: Option<Timestamp>,

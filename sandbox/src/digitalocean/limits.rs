@@ -58,7 +58,7 @@ pub(super) struct Reading {
 }
 
 impl Usage {
-    /// Counts a request, or says which limit it exceeds; a refused request is not counted.
+    /// Counts a request, or returns the limit that it exceeds. A refused request is not counted.
     pub(super) fn admit(&mut self, limits: Limits, keys: bool, now: Timestamp) -> Result<(), Exceeded> {
         forget(&mut self.requests, HOUR, now);
         forget(&mut self.keys, MINUTE, now);

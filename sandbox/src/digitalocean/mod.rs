@@ -3,8 +3,8 @@
 //! [`world::World`] is the API without I/O, clock or randomness, which a simulation calls directly. [`server::DigitalOcean`] serves it on a
 //! loopback port, with a journal and a gate for crash tests. Nothing in here knows the bot.
 //!
-//! The JSON has the form that the specification defines. Texts and behaviour that it leaves open were taken from issue threads and client
-//! sources where possible (cited where they are used). These are guesses: the words for a locked Droplet, for an unsuitable size or region,
+//! The JSON has the form that the specification defines. Texts and behavior that it leaves open were taken from issue threads and client
+//! sources where possible (cited where they are used). These are guesses: the texts for a locked Droplet, for an unsuitable size or region,
 //! and for a Droplet whose Backups are already enabled or disabled; that `reboot` and `power_cycle` need a Droplet that is on; that
 //! deleting a Droplet requires that no Action runs on it; that a `per_page` over 200 is refused rather than reduced; the order of lists;
 //! and everything that [`settings::Settings`] makes configurable.

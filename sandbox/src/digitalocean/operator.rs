@@ -56,12 +56,12 @@ impl World {
         self.now
     }
 
-    /// The behaviour of this world.
+    /// The behavior of this world.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// Changes the behaviour of this world; the end of running Actions does not change.
+    /// Changes the behavior of this world; the end of running Actions does not change.
     pub fn settings_mut(&mut self) -> &mut Settings {
         &mut self.settings
     }
@@ -168,7 +168,7 @@ impl World {
         }
     }
 
-    /// Starts an Action as somebody else would in the control panel; `None` if the Droplet does not exist or is busy.
+    /// Starts an Action as another person would in the control panel; `None` if the Droplet does not exist or is busy.
     pub fn start_foreign_action(&mut self, droplet: u64, kind: Kind) -> Option<u64> {
         self.begin(droplet, kind, None).ok()
     }

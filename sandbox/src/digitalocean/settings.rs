@@ -1,4 +1,4 @@
-//! How long things take in the simulated world, and which of the undocumented behaviours it has.
+//! How long things take in the simulated world, and which of the undocumented behaviors it has.
 
 use jiff::SignedDuration;
 

@@ -18,7 +18,7 @@ pub struct Volume {
     pub size_gigabytes: u64,
     /// The Droplet that it is attached to.
     pub droplet: Option<u64>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
 }
 

@@ -1,7 +1,7 @@
 //! The simulated account and everything in it.
 //!
-//! Time and numbers are arguments: nothing here reads a clock, draws a random number or waits. [`World::advance`] computes events that
-//! happen without a request (an Action ends, a Droplet goes off late) when somebody reads the world; [`World::handle`] answers requests.
+//! Time and numbers are arguments: nothing here reads a clock, draws a random number or waits. When the world is read, [`World::advance`]
+//! computes events that happen without a request (an Action ends, a Droplet goes off late); [`World::handle`] answers requests.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

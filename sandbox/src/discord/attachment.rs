@@ -14,7 +14,7 @@ const MOST: usize = 10;
 /// The maximum length of a file's description.
 const LONGEST_DESCRIPTION: usize = 1024;
 
-/// A file uploaded beside a request's JSON.
+/// A file that was uploaded together with a request's JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Upload {
     /// The form's field, such as `files[0]`.
@@ -84,7 +84,7 @@ impl Attachment {
         }
     }
 
-    /// Width and height of a PNG, as its header has them.
+    /// The width and height of a PNG, from its header.
     pub fn dimensions(&self) -> Option<(u32, u32)> {
         let header = self.bytes.strip_prefix(b"\x89PNG\r\n\x1a\n")?.get(4..)?.strip_prefix(b"IHDR")?;
         let number = |at| header.get(at..at + 4)?.try_into().ok().map(u32::from_be_bytes);

@@ -182,7 +182,7 @@ impl Checker<'_> {
         id.to_owned()
     }
 
-    /// A custom emoji has an id. Any other must be a Unicode emoji, of which we only check that it is not plain text.
+    /// A custom emoji has an id. Any other must be a Unicode emoji; the check only rejects plain text.
     fn emoji(&mut self, path: &str, emoji: &Value) -> Value {
         let name = emoji["name"].as_str().unwrap_or_default();
         if emoji["id"].is_null() && (name.is_empty() || name.chars().any(char::is_alphabetic)) {

@@ -1,4 +1,4 @@
-//! What happened in the world, for anyone who watches: a browser page, a terminal demo, a waiting test.
+//! What happened in the world, for observers: a browser page, a terminal demo, a waiting test.
 
 use super::snowflake::Snowflake;
 

@@ -30,7 +30,7 @@ pub struct Role {
     pub name: String,
     /// The permissions that it grants.
     pub permissions: Permissions,
-    /// Whether anybody may ping it.
+    /// Whether everyone may ping it.
     pub mentionable: bool,
 }
 

@@ -1,4 +1,4 @@
-//! The presence beside a bot's name: its status and its activity.
+//! The presence next to a bot's name: its status and its activity.
 //!
 //! Set over the gateway. <https://discord.com/developers/docs/events/gateway-events#update-presence>
 
@@ -9,7 +9,7 @@ pub(super) const UPDATES: usize = 5;
 /// The maximum length of an activity's text.
 const LONGEST: usize = 128;
 
-/// What a bot displays beside its name.
+/// What a bot displays next to its name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Presence {
     /// `online`, `idle`, `dnd` or `invisible`.

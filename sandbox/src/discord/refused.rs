@@ -1,4 +1,4 @@
-//! What Discord's client tells a person instead of doing what they asked for.
+//! What Discord's client tells a person instead of doing what they requested.
 
 /// Why a person's action was impossible, or had no result.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

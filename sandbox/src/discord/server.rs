@@ -61,7 +61,7 @@ impl Discord {
         let closing = stop.clone();
         tasks.spawn(async move {
             let closed = async move { closing.cancelled().await };
-            // It ends when told to; accepting connections never fails permanently.
+            // It ends when it is stopped; accepting connections never fails permanently.
             let _ = axum::serve(gateway_listener, router).with_graceful_shutdown(closed).await;
         });
         Ok(Self { shared, rest, gateway, gate, ca_pem: identity.ca_pem, stop, tasks })
@@ -162,7 +162,7 @@ async fn accept(listener: TcpListener, tls: TlsAcceptor, connections: Connection
 
 /// Serves one REST connection. A cut is an error of the service, after which hyper drops the connection without an answer.
 async fn connection(stream: TcpStream, tls: TlsAcceptor, connections: Connections) {
-    // Otherwise small answers would wait for the peer's acknowledgement.
+    // Otherwise small answers would wait for the peer's acknowledgment.
     let _ = stream.set_nodelay(true);
     let Ok(stream) = tls.accept(stream).await else { return };
     let router = TowerToHyperService::new(serve::router(connections));

@@ -127,7 +127,7 @@ fn row_line(row: &Value) -> String {
     format!("  {}", parts.collect::<Vec<_>>().join(" "))
 }
 
-/// The names of Discord's own palette and of basic colours; any other colour by its number.
+/// The names of Discord's own palette and of basic colors; any other color by its number.
 fn colour_name(colour: u64) -> String {
     let name = match colour {
         0x58_65F2 => "blurple",

@@ -1,4 +1,4 @@
-//! The simulated account as the panel shows it: Droplets with their power, what runs on them, and their Snapshots.
+//! The simulated account as the panel shows it: Droplets with their power, running Actions and Snapshots.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::digitalocean::{
     world::World,
 };
 
-/// How many ended Actions are shown with a Droplet.
+/// How many ended Actions are shown for a Droplet.
 const ACTIONS: usize = 3;
 
 /// Every Droplet, oldest first.

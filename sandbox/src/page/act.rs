@@ -1,4 +1,5 @@
-//! What a person can do at the page: run a command, type, press, choose, fill a form in, talk, and throw the switches next to the Channel.
+//! What a person can do on the page: run a command, type, press, choose, submit a form, post a message, and use the switches next to the
+//! Channel.
 //!
 //! What Discord's client would refuse is a plain answer here, not an HTTP error: it is for the person, not for a log.
 
@@ -79,7 +80,7 @@ pub(super) struct Timing {
     order: ClockOrder,
 }
 
-/// Lets the clock go at its own pace before a person acts.
+/// Lets the clock run at its own pace before a person acts.
 pub(super) async fn at_its_own_pace(State(context): State<Arc<Context>>, request: Request, next: Next) -> Answer {
     if let Some(clock) = &context.clock {
         clock.calm().await;
@@ -140,7 +141,7 @@ pub(super) async fn bot(
     let Some(strings) = &context.bot else {
         return (StatusCode::NOT_FOUND, Json(json!({"error": "The bot runs elsewhere."})));
     };
-    // Anyone who started the page may be on the way out: then there is nobody to give orders to.
+    // The process may be shutting down, and then nothing receives the order.
     let _ = strings.orders.send(ordering.order).await;
     (StatusCode::OK, Json(json!({})))
 }
@@ -152,7 +153,7 @@ pub(super) async fn clock(
     let Some(strings) = &context.clock else {
         return (StatusCode::NOT_FOUND, Json(json!({"error": "Time passes by itself here."})));
     };
-    // Anyone who started the page may be on the way out: then nobody moves the clock any more.
+    // The process may be shutting down, and then nothing moves the clock.
     let _ = strings.orders.send(timing.order).await;
     (StatusCode::OK, Json(json!({})))
 }
@@ -179,7 +180,7 @@ fn form(modal: &Modal) -> Value {
     })
 }
 
-/// A refusal in the words of Discord's client.
+/// A refusal with the text of Discord's client.
 fn refusal(refused: &Refused) -> Json<Value> {
     let (option, error) = match refused {
         Refused::MissingOption(option) => (Some(option), "This option is required. Specify a value.".to_owned()),

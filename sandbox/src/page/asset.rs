@@ -1,4 +1,4 @@
-//! The files of the page, embedded: HTML, CSS, one icon and the modules, all as they lie in this folder.
+//! The files of the page, embedded: HTML, CSS, one icon and the modules, all from this folder.
 
 use axum::{
     Router,
@@ -14,7 +14,7 @@ const ICON: &str = "image/svg+xml";
 
 macro_rules! modules {
     ($($name:literal),* $(,)?) => {
-        /// Every file: where it is asked for, what it is, and what stands in it.
+        /// Every file: its path, its media type, and its content.
         const FILES: &[(&str, &str, &str)] = &[
             ("/", HTML, include_str!("index.html")),
             ("/icon.svg", ICON, include_str!("icon.svg")),
@@ -90,7 +90,7 @@ mod tests {
                 !text.contains("innerHTML") && !text.contains("insertAdjacentHTML"),
                 "{path} builds HTML from text"
             );
-            // Modules may know an address by its form; the browser's own rules keep them from asking there.
+            // Modules may contain `http` to recognize an address; the browser's own rules prevent requests to other sites.
             let foreign = text.replace("http://www.w3.org/2000/svg", "").contains("http");
             assert!(*kind == SCRIPT || !foreign, "{path} names another site");
         }

@@ -1,42 +1,42 @@
-//! The bot as the page knows it: something that runs or not, and that takes two orders.
+//! The bot as the page knows it: something that runs or not, and that accepts two orders.
 //!
-//! Anyone who starts the page holds the other ends; a page without them shows no such buttons.
+//! The program that starts the page holds the other ends. Without them, the page shows no such buttons.
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
 
-/// How the bot is.
+/// The state of the bot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum BotState {
-    /// Its process is being started.
+    /// The bot is starting.
     Starting,
-    /// Its loops run.
+    /// The bot is running.
     Running,
-    /// It was killed, without a chance to tidy up.
+    /// It was killed, without a chance to clean up.
     Killed,
-    /// It ended by itself.
+    /// It ended on its own.
     Failed {
-        /// Why.
+        /// The reason.
         why: String,
     },
 }
 
-/// What people may do to the bot.
+/// An order for the bot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
-    /// Ends it on the spot, as a power cut would.
+    /// Kill it immediately, as a power cut would.
     Kill,
-    /// Starts it on what it remembers.
+    /// Start it on its existing database.
     Start,
 }
 
-/// The page's ends of the strings that move the bot.
+/// The page's handle to control the bot.
 #[derive(Clone, Debug)]
 pub struct BotStrings {
-    /// How it is.
+    /// The state of the bot.
     pub state: watch::Receiver<BotState>,
-    /// Where orders go.
+    /// Where the page sends orders.
     pub orders: mpsc::Sender<Order>,
 }

@@ -1,4 +1,4 @@
-//! What a page is made for: the services, the Guild, and the bot and the clock if they can be ordered about.
+//! What a page needs: the services, the Guild, and the controls of the bot and the clock if they exist.
 
 use std::sync::Arc;
 
@@ -8,19 +8,19 @@ use crate::{
     discord::{server::Discord, snowflake::Snowflake},
 };
 
-/// What the page shows.
+/// What the page shows and controls.
 #[derive(Debug)]
 pub struct Context {
-    /// Where people talk.
+    /// The simulated Discord.
     pub discord: Arc<Discord>,
-    /// What the bot works on.
+    /// The simulated DigitalOcean.
     pub digitalocean: Arc<DigitalOcean>,
     /// The Guild whose Channels are shown.
     pub guild: Snowflake,
-    /// The people whose seats can be taken; the first is taken at the start.
+    /// The people whom a visitor can act as; the first is selected at the start.
     pub seats: Vec<Snowflake>,
-    /// How to kill and start the bot, where that is possible.
+    /// How to kill and start the bot, if possible.
     pub bot: Option<BotStrings>,
-    /// How to let the clock run fast, where that is possible.
+    /// How to let the clock run fast, if possible.
     pub clock: Option<ClockStrings>,
 }

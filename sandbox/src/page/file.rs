@@ -1,6 +1,6 @@
 //! The files of Messages, for the windows that see them.
 //!
-//! A window cannot ask Discord's CDN, so it asks here; whoever may not see a Message may not see its files either.
+//! A window cannot ask Discord's CDN, so it asks here. A person who may not see a Message may not see its files either.
 
 use axum::{
     extract::Path,
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::place::Place;
 use crate::discord::{attachment::Attachment, snowflake::Snowflake};
 
-/// Only pictures are shown in the page; whatever else there is, the browser saves.
+/// The page displays only pictures; the browser saves other files.
 fn is_picture(file: &Attachment) -> bool {
     file.dimensions().is_some()
 }
@@ -25,7 +25,7 @@ pub(super) fn json(message: Snowflake, file: &Attachment) -> Value {
     })
 }
 
-/// What stands in a file of a Message that this person sees.
+/// The content of a file of a Message that this person sees.
 pub(super) async fn open(place: Place, Path((message, file)): Path<(u64, u64)>) -> Response {
     let (message, file) = (Snowflake::new(message), Snowflake::new(file));
     let seen = place.seat.messages().into_iter().find(|seen| seen.id == message);

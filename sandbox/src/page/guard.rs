@@ -1,6 +1,6 @@
-//! The door of the page: only this machine's own browser, and only pages that came from here, are let in.
+//! Access control of the page: only this machine's own browser, and only pages that came from here, get in.
 //!
-//! Loopback alone is not enough: any site that a person visits could have its name resolve to 127.0.0.1, or post a form there.
+//! Loopback alone is not enough: any site that a person visits could resolve its name to 127.0.0.1, or post a form there.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -13,7 +13,7 @@ use axum::{
 
 use super::reach::Reach;
 
-/// What every answer says to the browser: nothing is loaded from elsewhere, nothing runs that is not a file of ours.
+/// The security headers of every answer: the browser loads nothing from elsewhere, and runs only the page's own files.
 const HEADERS: [(header::HeaderName, &str); 6] = [
     (
         header::CONTENT_SECURITY_POLICY,
@@ -27,11 +27,11 @@ const HEADERS: [(header::HeaderName, &str); 6] = [
     (header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// The names under which the page may be asked for.
+/// The host names under which the page may be requested.
 #[derive(Clone, Debug)]
 pub(super) struct Guard {
     hosts: Vec<String>,
-    /// Whether it may also be asked for by any address, which nobody can have resolve to another machine.
+    /// Whether any IP address is also permitted. A foreign site cannot resolve an IP address to another machine.
     any_address: bool,
 }
 
@@ -49,13 +49,13 @@ impl Guard {
         self.hosts.iter().any(|known| known == host) || (self.any_address && is_address(host))
     }
 
-    /// Why this request is not let in, if so.
+    /// Why this request is refused; `None` if it is permitted.
     fn refuse(&self, method: &Method, headers: &HeaderMap) -> Option<&'static str> {
         let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let Some(host) = text(header::HOST).filter(|host| self.knows(host)) else {
             return Some("this page answers to its own address alone");
         };
-        // Browsers always tell the origin of a POST and of a WebSocket.
+        // Browsers always send the origin of a POST and of a WebSocket.
         let acts = method != Method::GET || headers.contains_key(header::UPGRADE);
         let origin = text(header::ORIGIN);
         let own = origin.and_then(|origin| origin.strip_prefix("http://")) == Some(host);
@@ -63,13 +63,13 @@ impl Guard {
     }
 }
 
-/// Whether this is an address or `localhost`, with a port or without.
+/// Whether this is an IP address or `localhost`, with or without a port.
 fn is_address(host: &str) -> bool {
     let name = host.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(host, |(name, _)| name);
     name == "localhost" || name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
 }
 
-/// Lets a request in, or not, and puts the headers on its answer.
+/// Admits or refuses a request, and adds the headers to its answer.
 pub(super) async fn stand(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     let mut response = match guard.refuse(request.method(), request.headers()) {
         Some(why) => (StatusCode::FORBIDDEN, why).into_response(),

@@ -1,4 +1,4 @@
-//! A window's line to the page: it is told everything at first, and then every change, as long as it is open.
+//! A window's WebSocket: it receives everything at first, and then every change, for as long as it is open.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,12 +14,12 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{context::Context, place::Place, view::View};
 
-/// What happens by itself at DigitalOcean is told to nobody: a window looks this often.
+/// DigitalOcean does not notify of events that happen without a request, so a window looks this often.
 const LOOK: Duration = Duration::from_millis(200);
-/// Changes that come together are told together.
+/// Changes within this time are sent together.
 const BREATH: Duration = Duration::from_millis(20);
 
-/// What ends a line, and who waits for its end.
+/// What ends a connection, and what waits for its end.
 #[derive(Clone, Debug)]
 pub(super) struct Watching {
     pub(super) stop: CancellationToken,
@@ -69,7 +69,7 @@ async fn tell(mut socket: WebSocket, context: &Context, place: &Place) {
             _ = discord.changed() => tokio::time::sleep(BREATH).await,
             _ = digitalocean.changed() => tokio::time::sleep(BREATH).await,
             () = tokio::time::sleep(LOOK) => {}
-            // A window says nothing; what comes is its farewell.
+            // A window sends nothing except its close.
             said = socket.recv() => if !matches!(said, Some(Ok(_))) { return },
         }
     }

@@ -1,8 +1,8 @@
 //! A page in the browser that looks and feels like a Channel, with the simulated account next to it.
 //!
-//! Start at `server` (the running page). `view` says what one person sees, `live` keeps a window up to date with it, `act` is
-//! what a person can do, `switch` what can be made to go wrong. The demo starts it; nothing in here knows the bot: whoever
-//! starts the page says by `bot` how the bot can be killed and started, and by `clock` how time can be made to run.
+//! Start reading at `server` (the running page). `view` computes what one person sees, `live` keeps a window up to date with it, `act`
+//! handles what a person can do, and `switch` the faults that can be turned on. The demo starts the page, and nothing in here knows the
+//! bot: the program that starts the page provides `bot` to kill and start the bot, and `clock` to let time run fast.
 
 mod account;
 mod act;

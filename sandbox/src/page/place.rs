@@ -1,6 +1,6 @@
-//! Who a window is and where it looks: a seat and a Channel by name, out of those that the page offers.
+//! The person and the Channel of a window, by name, among those that the page offers.
 //!
-//! A name that is missing or unknown stands for the first one: an address typed by hand always leads somewhere.
+//! A missing or unknown name means the first one, so an address that is typed by hand always works.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ struct Names {
     channel: Option<String>,
 }
 
-/// A person in a Channel, as one window of the browser is.
+/// A person in a Channel, as one browser window shows it.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     pub(super) user: Snowflake,

@@ -1,10 +1,10 @@
-//! From where the page may be reached.
+//! From where the page can be reached.
 
-/// From where the page may be reached.
+/// From where the page can be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// From this machine.
+    /// Only from this machine.
     Loopback,
-    /// From wherever its address can be reached. Somebody asked for that.
+    /// From every machine that can reach its address. Only on request.
     Network,
 }

@@ -1,4 +1,4 @@
-//! The running page: a listener on loopback, its routes, and a tidy end.
+//! The running page: a listener on loopback, its routes, and a clean stop.
 
 use std::{
     io,
@@ -18,20 +18,20 @@ use super::{act, asset, context::Context, file, guard, live, reach::Reach};
 /// Why a page did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It may be reached from this machine only.
+    /// The page may be reached only from this machine.
     #[error(
         "the page listens on loopback only, not on {0}: `--listen {0}` lets it, and then everybody who reaches it can use it"
     )]
     NotLoopback(SocketAddr),
-    /// Something else has the port.
+    /// Another program uses the port.
     #[error("port {} is in use: name another one by --addr, or 127.0.0.1:0 for any that is free", .0.port())]
     InUse(SocketAddr),
     /// The address cannot be used.
     #[error("cannot listen on {address}: {source}")]
     Listen {
-        /// Which.
+        /// The address.
         address: SocketAddr,
-        /// Why not.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
@@ -45,7 +45,7 @@ pub struct Page {
 }
 
 impl Page {
-    /// Binds an address, which must be a loopback one unless somebody asked for another; nothing is answered yet.
+    /// Binds an address, which must be on loopback unless another one was requested. Nothing is answered yet.
     pub async fn listen(address: SocketAddr, reach: Reach) -> Result<TcpListener, Error> {
         if reach == Reach::Loopback && !address.ip().is_loopback() {
             return Err(Error::NotLoopback(address));
@@ -56,7 +56,7 @@ impl Page {
         })
     }
 
-    /// Serves a context there.
+    /// Serves a context on this listener.
     pub fn start(listener: TcpListener, reach: Reach, context: Context) -> Result<Self, Error> {
         let unknown = SocketAddr::from(([127, 0, 0, 1], 0));
         let address = listener.local_addr().map_err(|source| Error::Listen { address: unknown, source })?;
@@ -66,23 +66,23 @@ impl Page {
         let closing = stop.clone();
         tasks.spawn(async move {
             let closed = async move { closing.cancelled().await };
-            // It ends when it is told to; accepting never fails for good.
+            // It ends when it is stopped; accepting never fails permanently.
             let _ = axum::serve(listener, router).with_graceful_shutdown(closed).await;
         });
         Ok(Self { address, stop, tasks })
     }
 
-    /// What to type into a browser.
+    /// The address to open in a browser.
     pub fn url(&self) -> String {
         let mut address = self.address;
         if address.ip().is_unspecified() {
-            // No browser goes to "everywhere".
+            // A browser cannot open the unspecified address.
             address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
         }
         format!("http://{address}/")
     }
 
-    /// Closes every window's connection and waits until nothing runs any more.
+    /// Closes every window's connection and waits until all tasks have ended.
     pub async fn stop(self) {
         self.stop.cancel();
         self.tasks.close();

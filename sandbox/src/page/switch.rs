@@ -1,6 +1,6 @@
-//! The switches next to the Channel: what can be made to go wrong at DigitalOcean, in words that a visitor understands.
+//! The switches next to the Channel: faults at DigitalOcean that a visitor can turn on, with texts that a visitor understands.
 //!
-//! A switch keeps no state of its own: it is on while its fault is in force, so one that happens once turns itself off.
+//! A switch has no state of its own: it is on while its fault is active, so one that happens once turns itself off.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::digitalocean::{
     world::World,
 };
 
-/// Something that can be made to go wrong.
+/// A fault that can be turned on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Switch {
@@ -66,7 +66,7 @@ impl Switch {
         }
     }
 
-    /// Throws it one way or the other.
+    /// Turns it on or off.
     pub(super) fn set(self, world: &mut World, on: bool) {
         let fault = self.fault();
         let others: Vec<Fault> = world.faults().iter().filter(|other| **other != fault).cloned().collect();
@@ -79,7 +79,7 @@ impl Switch {
     }
 }
 
-/// All of them, as the page shows them.
+/// All switches, as the page shows them.
 pub(super) fn all(world: &World) -> Value {
     let shown = |switch: &Switch| json!({"key": switch.key(), "label": switch.label(), "hint": switch.hint(), "on": switch.is_on(world)});
     Switch::ALL.iter().map(shown).collect()

@@ -1,7 +1,7 @@
-//! What one person sees: the sections of a window, and how a window that shows one view is brought to the next.
+//! What one person sees: the sections of a window, and the update from one view to the next.
 //!
-//! Nothing is relayed: whatever happened, a window is told the difference between what it shows and what it should show, so
-//! one that was away for a while needs nothing special.
+//! Nothing is relayed: a window receives the difference between what it shows and what it should show, so one that was disconnected for a
+//! while needs nothing special.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,7 +41,7 @@ impl View {
         Self { sections, messages }
     }
 
-    /// What to tell a window that shows `self` so that it shows `next`; nothing where they are the same.
+    /// The update for a window that shows `self` so that it shows `next`; `None` if they are equal.
     pub(super) fn change_to(&self, next: &Self) -> Option<Value> {
         let mut told = Map::new();
         for (name, section) in &next.sections {
@@ -81,7 +81,7 @@ fn place_json(context: &Context, place: &Place, world: &World) -> Value {
     })
 }
 
-/// The names behind the ids that texts mention.
+/// The names of the ids that texts mention.
 fn names(context: &Context, world: &World) -> Value {
     let users: Map<_, _> =
         world.users().map(|user| (user.id.to_string(), json!({"name": user.name, "bot": user.bot}))).collect();

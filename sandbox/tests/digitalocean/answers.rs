@@ -1,4 +1,4 @@
-//! Every route of the simulated API, and every kind of refusal, held against the specification.
+//! Every route of the simulated API, and every kind of refusal, checked against the specification.
 //!
 //! The specification is read from `SPEC_DIR`; without it these tests are skipped.
 
@@ -18,12 +18,12 @@ use snapshot_bot_sandbox::digitalocean::{
 
 use super::specification::Specification;
 
-/// How many routes the sandbox has: each must be heard, so a new one must be asked below.
+/// The number of routes in the sandbox. Each must be called, so a new one must be added below.
 const ROUTES: usize = 36;
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
-/// A world that is asked one thing after another, each answer held against the specification.
+/// A world whose answers are each checked against the specification.
 struct Hearing {
     specification: Specification,
     world: World,
@@ -153,7 +153,7 @@ fn every_answer_is_one_that_the_specification_allows() {
     hearing.post(&actions, &json!({"type": "explode"}), 422);
     hearing.post("/v2/tags", &json!({"name": "not a tag"}), 422);
     hearing.delete(&format!("/v2/snapshots/{}", hearing.world.settings().first_id), 400);
-    // What a token with few scopes reads is not held: the specification requires the very fields that it then withholds.
+    // Answers to a token with few scopes are not checked: the specification requires the very fields that are then withheld.
     hearing.world.add_token(TOKEN, Scopes::only(["account:read"]));
     hearing.post(&format!("/v2/droplets/{}/actions", others[0]), &json!({"type": "power_on"}), 403);
     hearing.world.settings_mut().limits = Limits { hourly: 1, burst: 1, keys: 1 };

@@ -1,4 +1,5 @@
-//! The simulated DigitalOcean as its users meet it: answers that the vendor's specification allows, and a server that can be held.
+//! The simulated DigitalOcean as its users meet it: answers that the vendor's specification allows, and a server whose requests can be
+//! held.
 
 #![expect(clippy::unwrap_used, reason = "what surprises a test is its failure")]
 

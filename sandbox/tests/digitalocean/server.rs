@@ -1,4 +1,4 @@
-//! The server's promises: what is held, cut, late or stopped behaves as a crash test needs it.
+//! The server's promises: a request that is held, cut, late or stopped behaves as a crash test needs it.
 
 use std::{
     sync::{
@@ -39,7 +39,7 @@ impl Clock {
     }
 }
 
-/// A served world with one running Droplet, a client, and the clock that both go by.
+/// A served world with one running Droplet, a client, and the clock that both use.
 struct Served {
     server: DigitalOcean,
     client: reqwest::Client,
@@ -96,7 +96,7 @@ async fn a_request_held_before_its_execution_is_executed_once_released_though_it
             held = waiting.caught() => held.unwrap(),
         }
     };
-    // Some traffic, so that the server has seen the other connection end.
+    // Send some requests, so that the server has seen the other connection end.
     for _ in 0..10 {
         stage.get("/v2/account").send().await.unwrap();
     }

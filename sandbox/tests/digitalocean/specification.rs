@@ -1,4 +1,4 @@
-//! DigitalOcean's specification as a judge of answers: status, headers, schema, and no field that it does not know.
+//! Checks answers against DigitalOcean's specification: status, headers, schema, and no unknown field.
 
 use std::collections::BTreeSet;
 
@@ -7,11 +7,11 @@ use snapshot_bot_sandbox::digitalocean::http_types::{Answer, Request};
 
 use crate::openapi::OpenApi;
 
-/// DigitalOcean's OpenAPI file as a judge of answers.
+/// DigitalOcean's OpenAPI file, to check answers.
 pub(crate) struct Specification(OpenApi);
 
 impl Specification {
-    /// Reads it from `SPEC_DIR`, if that is set.
+    /// Reads the file from `SPEC_DIR`; `None` if that is not set.
     pub(crate) fn read() -> Option<Self> {
         OpenApi::read("digitalocean.json").map(Self)
     }
@@ -38,7 +38,7 @@ impl Specification {
         }
     }
 
-    /// Fails unless the specification says that this request may be answered so.
+    /// Fails unless the specification allows this answer to this request.
     pub(crate) fn hold(&self, request: &Request, answer: &Answer) -> String {
         let asked = format!("{} {} -> {}", request.method, request.path, answer.status);
         let operation = self.0.operation(&request.method.to_string(), &request.path);
@@ -63,7 +63,7 @@ impl Specification {
         let mut known = BTreeSet::new();
         self.fields(schema, &mut BTreeSet::new(), &mut known);
         if template.starts_with("/v2/images/{image_id}/actions") {
-            // The schema shows an image's Action bare; its own examples, and DigitalOcean's clients, have it under a name.
+            // The schema shows an image's Action without a wrapper; its own examples, and DigitalOcean's clients, have it under a name.
             known.insert("action");
         }
         let mut said = BTreeSet::new();
@@ -77,7 +77,7 @@ impl Specification {
 fn keys<'a>(value: &'a Value, names: &mut BTreeSet<&'a str>) {
     match value {
         Value::Object(fields) => {
-            // Of an object by ids the specification names the values' fields alone.
+            // For an object with ids as keys, the specification names only the fields of the values.
             names.extend(fields.keys().map(String::as_str).filter(|key| key.parse::<u64>().is_err()));
             fields.values().for_each(|field| keys(field, names));
         }

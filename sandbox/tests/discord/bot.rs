@@ -1,4 +1,4 @@
-//! A bare poise bot, as anybody would write one: `/snapshot take` with autocomplete, a progress Message, a button.
+//! A plain poise bot, as anyone would write it: `/snapshot take` with autocomplete, a progress Message, a button.
 
 use std::sync::Arc;
 
@@ -10,14 +10,14 @@ use crate::stage::{Stage, client};
 type Error = Box<dyn std::error::Error + Send + Sync>;
 type Context<'a> = poise::Context<'a, (), Error>;
 
-/// A bot that is connected.
+/// A connected bot.
 pub(crate) struct Bot {
     shards: Arc<serenity::ShardManager>,
     running: JoinSet<()>,
 }
 
 impl Bot {
-    /// Logs in and registers; answers when this returns.
+    /// Logs in and registers. When this returns, the bot answers.
     pub(crate) async fn start(stage: &Stage) -> Self {
         let token = stage.discord.token();
         let http = serenity::HttpBuilder::new(&token)
@@ -44,7 +44,7 @@ impl Bot {
         let shards = Arc::clone(&client.shard_manager);
         let mut running = JoinSet::new();
         running.spawn(async move {
-            // A revoked token ends it with an error, which some tests want.
+            // A revoked token ends it with an error, which some tests intend.
             let _ = client.start().await;
         });
         stage

@@ -1,4 +1,4 @@
-//! Discord's own OpenAPI document as a judge of what the sandbox answers.
+//! Checks the sandbox's answers against Discord's own OpenAPI document.
 
 use std::sync::OnceLock;
 
@@ -7,22 +7,22 @@ use snapshot_bot_sandbox::discord::journal::{Answer, Exchange, Request};
 
 use crate::openapi::OpenApi;
 
-/// The document as a judge of answers.
+/// The document, to check answers.
 pub(crate) struct Contract(OpenApi);
 
 impl Contract {
-    /// The one of this run, read from `SPEC_DIR/discord.json`; without `SPEC_DIR` nothing is checked.
+    /// The document of this run, read from `SPEC_DIR/discord.json`; without `SPEC_DIR` nothing is checked.
     pub(crate) fn get() -> Option<&'static Self> {
         static CONTRACT: OnceLock<Option<Contract>> = OnceLock::new();
         CONTRACT.get_or_init(|| OpenApi::read("discord.json").map(Contract)).as_ref()
     }
 
-    /// Why this exchange is not what the specification says, if so.
+    /// How this exchange violates the specification; `None` if it does not.
     pub(crate) fn broken_by(&self, exchange: &Exchange) -> Option<String> {
         let Answer { status, body: answer } = exchange.sent().filter(|_| !exchange.tampered)?;
         let (status, Request { method, path, .. }) = (*status, &exchange.request);
         let Some((template, operation)) = self.0.operation(method, path) else {
-            // What Discord does not document it refuses; so must we.
+            // Discord refuses undocumented requests, so the sandbox must too.
             return (status < 400).then(|| format!("{method} {path} is not documented"));
         };
         let responses = &operation["responses"];
@@ -35,7 +35,7 @@ impl Contract {
         };
         let mut checked: Value = answer.clone();
         if let Some(object) = checked.as_object_mut().filter(|_| status >= 400) {
-            // The specification wants numbers as codes in here; Discord's own reference and its answers have words.
+            // The specification requires numeric codes in here; Discord's own reference and its answers have words.
             object.remove("errors");
         }
         let problems = self.0.problems(schema, &checked);

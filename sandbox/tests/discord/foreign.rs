@@ -1,4 +1,4 @@
-//! Bots that nobody here wrote the library of, run as programs of their own.
+//! Bots that use libraries of other authors, run as separate programs.
 
 use std::{
     process::{Child, Command},
@@ -13,7 +13,7 @@ use crate::{required, stage::Stage};
 /// A program that ends with the test.
 struct Bot {
     child: Child,
-    /// Holds the certificate.
+    /// The folder of the certificate.
     _folder: tempfile::TempDir,
 }
 
@@ -26,7 +26,7 @@ impl Drop for Bot {
 }
 
 impl Bot {
-    /// Starts a bot with all it needs in its environment, and waits until it is connected and has registered.
+    /// Starts a bot with everything that it needs in its environment, and waits until it is connected and has registered.
     async fn start(mut command: Command, stage: &Stage) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let authority = folder.path().join("ca.pem");
@@ -45,7 +45,7 @@ impl Bot {
             let ready = world.is_bot_online() && !world.offered_commands(stage.channel, stage.ada).is_empty();
             ready.then_some(())
         });
-        // A bot that failed to start is told from a slow one by its own output.
+        // The bot's own output tells one that failed to start from a slow one.
         tokio::time::timeout(Duration::from_mins(1), ready).await.expect("the bot comes online");
         bot
     }
@@ -55,8 +55,8 @@ fn api(discord: &Discord) -> String {
     format!("https://localhost:{}/api", discord.rest_addr().port())
 }
 
-/// What every such bot has to manage: it registered `/hello name:` with autocomplete, answers, its button works, and it fills in an
-/// answer that it deferred.
+/// What every such bot must manage: it registers `/hello name:` with autocomplete, answers, handles its button, and fills in a deferred
+/// answer.
 async fn plays(stage: &Stage) {
     let ada = stage.seat(stage.ada);
     let choices = ada.autocomplete("hello", "name", "gr", &[]).await.expect("suggestions");

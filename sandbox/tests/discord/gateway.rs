@@ -55,7 +55,7 @@ async fn a_bot_resumes_after_a_close_and_gets_what_it_missed() {
             1 => stage.discord.world().ask_to_reconnect(),
             _ => stage.discord.world().invalidate_session(true),
         }
-        // Said while the bot reconnects: it is replayed.
+        // Sent while the bot reconnects, so it is replayed.
         let answered = ada.run("/snapshot take droplet:web-1").await;
         assert!(answered.is_ok(), "{disturb}: {answered:?}");
         if disturb == 0 {

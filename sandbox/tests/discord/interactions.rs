@@ -1,4 +1,4 @@
-//! Interactions: their first response, what follows, and what a person's client lets through.
+//! Interactions: their first response, what follows, and what a person's client permits.
 
 use serde_json::{Value, json};
 use snapshot_bot_sandbox::discord::{interaction::Response, refused::Refused};

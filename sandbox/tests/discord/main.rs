@@ -1,6 +1,6 @@
-//! The simulated Discord, held to its promises: by a bare REST client, by a poise bot, and by clients nobody here wrote.
+//! Checks the promises of the simulated Discord with a plain REST client, with a poise bot, and with clients of other authors.
 //!
-//! Every answer is held against Discord's own specification where `SPEC_DIR` names it.
+//! Every answer is checked against Discord's own specification if `SPEC_DIR` names it.
 
 mod bot;
 mod contract;

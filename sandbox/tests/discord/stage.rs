@@ -1,4 +1,4 @@
-//! A small Guild to play in: two people, a Channel, and a bare REST client that speaks as the bot.
+//! A small Guild for tests: two people, a Channel, and a plain REST client that acts as the bot.
 
 use std::sync::{
     Arc,
@@ -56,7 +56,7 @@ impl Stage {
         Self { discord, guild, channel, operators, ada, gil, client, ahead }
     }
 
-    /// Moves the world's clock on.
+    /// Advances the world's clock.
     pub(crate) fn advance(&self, seconds: i64) {
         self.ahead.fetch_add(seconds, Ordering::SeqCst);
     }
@@ -65,7 +65,7 @@ impl Stage {
         self.discord.as_user(user, self.channel)
     }
 
-    /// A request as the bot; null where there is no body. A cut connection is status 0.
+    /// Sends a request as the bot. The body of the answer is null if there is none. A cut connection has status 0.
     pub(crate) async fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
         let url = format!("https://discord.com/api/v10{path}");
         let method = method.parse().expect("a method");
@@ -83,13 +83,13 @@ impl Stage {
         self.ask("GET", path, &Value::Null).await
     }
 
-    /// A request that is refused: its status and code.
+    /// Sends a request that must be refused, and returns its status and code.
     pub(crate) async fn refused(&self, method: &str, path: &str, body: &Value) -> (u16, u64) {
         let (status, answer) = self.ask(method, path, body).await;
         (status, answer["code"].as_u64().unwrap_or_default())
     }
 
-    /// Posts in the Channel; pings nobody.
+    /// Posts in the Channel without a ping.
     pub(crate) async fn post(&self, mut message: Value) -> (u16, Value) {
         if message["allowed_mentions"].is_null() {
             message["allowed_mentions"] = json!({"parse": []});
@@ -119,13 +119,13 @@ impl Stage {
         self.discord.world().bot()
     }
 
-    /// Answers the newest Interaction, once there is one that waits, and gives the answer to that.
+    /// Answers the newest waiting Interaction, and returns the answer to that.
     pub(crate) async fn respond(&self, response: Value) -> (u16, Value) {
         let path = self.callback().await;
         self.ask("POST", &path, &response).await
     }
 
-    /// The path at which the newest Interaction is answered, once one waits.
+    /// The path for the response to the newest Interaction, once one waits.
     pub(crate) async fn callback(&self) -> String {
         let (id, token) = self.waiting().await;
         format!("/interactions/{id}/{token}/callback")
@@ -136,7 +136,7 @@ impl Stage {
         self.discord.until(|world| world.awaited().map(|interaction| (interaction.id, interaction.token.clone()))).await
     }
 
-    /// Ends the play: every exchange so far is held against Discord's specification.
+    /// Ends the test: checks every exchange so far against Discord's specification.
     pub(crate) async fn finish(self) {
         let journal = self.discord.world().journal().clone();
         self.discord.stop().await;
@@ -147,7 +147,7 @@ impl Stage {
     }
 }
 
-/// A client that takes loopback for discord.com.
+/// A client that connects to loopback for discord.com.
 pub(crate) fn client(discord: &Discord) -> reqwest::Client {
     let authority = reqwest::Certificate::from_pem(discord.ca_pem().as_bytes()).expect("a certificate");
     reqwest::Client::builder()

@@ -85,7 +85,7 @@ async fn a_held_request_does_not_keep_the_server_from_stopping() {
         }
     };
     assert!(held.is_some());
-    // The request's client went away with its scope, and nobody lets the request go.
+    // The client of the request is gone with its scope, and the request is never released.
     stage.finish().await;
 }
 

@@ -1,4 +1,4 @@
-//! Checks who may do what, and who is told about problems.
+//! Checks who may do what, and who hears about problems.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -34,7 +34,7 @@ pub(super) fn tell_roles(
              set TAKE_ROLES to let others",
         );
     }
-    // Those who may view include those who may do more.
+    // The roles that may view include those that may do more.
     let unknown = config.policy.sufficient(Right::View).into_iter().filter(|role| !known.contains_key(role));
     let unknown: Vec<String> = unknown.map(|role| role.to_string()).collect();
     if unknown.is_empty() {

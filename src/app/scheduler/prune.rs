@@ -1,4 +1,4 @@
-//! Announces what no rule wants, and has it deleted a day later.
+//! Announces Snapshots that no rule wants, and deletes them a day later.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -23,8 +23,8 @@ use crate::{
 };
 
 impl Scheduler {
-    /// Announces what no rule wants, asks where that is too much at once, and deletes what was announced a day ago; when to look again. `now` says that the schedule's row has
-    /// changed.
+    /// Announces what no rule wants, asks if that is too much at once, and deletes what was announced a day ago. Returns when to look
+    /// again. `now` says that the schedule's row has changed.
     pub(super) async fn prune(
         &self,
         schedule: &mut Schedule,
@@ -56,7 +56,7 @@ impl Scheduler {
         if pruning.due.is_empty() || is_deleting {
             return Ok([pruning.wake, sized_at].into_iter().flatten().min());
         }
-        // A day must have passed by DigitalOcean's clock too, which shows whole seconds.
+        // A day must have passed by DigitalOcean's clock too, which has a resolution of one second.
         let theirs = self.client.server_now().map_or(now, |theirs| theirs.min(now));
         if schedule.prune(&wanted(&known, &sources), around, theirs).due.is_empty() {
             return Ok(Some(now + SignedDuration::from_secs(2).max(now.duration_since(theirs))));
@@ -64,8 +64,8 @@ impl Scheduler {
         Box::pin(self.delete(schedule, (&known, &sources, around), (now, theirs))).await
     }
 
-    /// Looks for the sizes that were not known when Snapshots were taken; DigitalOcean may say them a little later. A list that somebody has
-    /// just had read will do. Later they are looked for before something is deleted.
+    /// Reads the sizes that were unknown when Snapshots were taken, since DigitalOcean may report them later. A list that was just read for
+    /// another purpose will do. Otherwise they are read before something is deleted.
     async fn learn_sizes(&self, known: &[ScheduleSnapshot], now: Timestamp) -> Result<Sizes, Error> {
         let is_young = |one: &&ScheduleSnapshot| one.planned.is_some_and(|at| now.duration_since(at) < SIZES_COME);
         let unsized_ones: Vec<_> =
@@ -85,7 +85,8 @@ impl Scheduler {
         Ok(sizes)
     }
 
-    /// The first Snapshot that is due and of which the Droplet still exists. What is left of a Droplet that is gone may be all there is of it.
+    /// The first Snapshot that is due and whose Droplet still exists. The Snapshots of a Droplet that is gone may be all that is left of
+    /// it.
     async fn of_a_droplet_that_is_there<'s>(&self, left: &'s [ScheduleSnapshot], due: &[OperationId]) -> Found<'s> {
         let mut found = Found::Unknown;
         for one in left.iter().filter(|one| due.contains(&one.operation)) {
@@ -106,7 +107,7 @@ impl Scheduler {
         found
     }
 
-    /// Looks at what is listed, decides once more, and has one Snapshot deleted.
+    /// Reads the lists, decides again, and begins the deletion of one Snapshot.
     async fn delete(
         &self,
         schedule: &Schedule,
@@ -146,7 +147,7 @@ impl Scheduler {
         let one = match self.of_a_droplet_that_is_there(&left, &due).await {
             Found::One(one) => one,
             Found::Unknown => return Ok(Some(now + LIST_PAUSE)),
-            // Of a group, the others are gone on with; its next run leaves this one out.
+            // For a group, pruning continues with the others; its next run leaves this Droplet out.
             Found::Gone if schedule.group.is_some() => return Ok(Some(now + LIST_PAUSE)),
             Found::Gone => {
                 tracing::warn!(schedule.id = %schedule.id, droplet.id = %schedule.droplet, "its Droplet is gone, so nothing is deleted");
@@ -158,7 +159,7 @@ impl Scheduler {
             }
         };
         if self.store.has_another_owner(schedule.id, one.operation).await? {
-            // It leaves this schedule, and is the others' to keep or to delete.
+            // The Snapshot leaves this schedule, and others decide about it.
             self.store.forget_schedule_snapshot(schedule.id, one.operation).await?;
             return Ok(Some(now));
         }
@@ -173,26 +174,26 @@ impl Scheduler {
     }
 }
 
-/// What is known of the sizes of Snapshots.
+/// Which sizes of Snapshots are known.
 enum Sizes {
-    /// All that can be.
+    /// All that can be known.
     Known,
     /// One more than before.
     Learnt,
-    /// Not all; it is looked for them again.
+    /// Not all; they will be read again.
     Unknown,
 }
 
-/// What is to be deleted next.
+/// What to delete next.
 enum Found<'s> {
     One(&'s ScheduleSnapshot),
-    /// Every Droplet of which something is due is gone.
+    /// All Droplets with due Snapshots are gone.
     Gone,
-    /// DigitalOcean does not say.
+    /// DigitalOcean does not tell.
     Unknown,
 }
 
-/// Whether a listed Snapshot is the one of our record, and no other one under its id.
+/// Whether a listed Snapshot is the recorded one, and not another with its id.
 fn is_the_same(record: &ScheduleSnapshot, seen: &Snapshot) -> bool {
     seen.name == record.name
         && seen.droplet.is_none_or(|droplet| droplet == record.droplet)

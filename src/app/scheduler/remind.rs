@@ -1,5 +1,5 @@
-//! What people are told of a schedule without being asked: that its owner is lost, that it has no recent Snapshot, that it is paused for
-//! long, that a Snapshot cannot be relied on.
+//! The unrequested notices about a schedule: its owner is lost, it has no recent Snapshot, it has been paused for long, or a Snapshot is
+//! unreliable.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -14,12 +14,12 @@ use crate::{
     store::ScheduleSnapshot,
 };
 
-/// A right that lasts until a moment is over just after it.
+/// A right that lasts until a moment has ended just after it.
 const JUST_AFTER: SignedDuration = SignedDuration::from_millis(1);
 
 impl Scheduler {
-    /// Whether the owner still may: before a run begins, and while they are lost each morning and before the schedule pauses. When to ask
-    /// next.
+    /// Asks whether the owner still has the right: before each run, and while they are lost each morning and before the schedule pauses.
+    /// Returns when to ask next.
     pub(super) async fn ask_for_owner(
         &self,
         schedule: &mut Schedule,
@@ -60,7 +60,7 @@ impl Scheduler {
     }
 }
 
-/// Tells people once a day that there is no recent Snapshot, since when, and which good one is the newest; when to do so next.
+/// Tells people once a day that there is no recent Snapshot, since when, and which good one is the newest. Returns when to do so next.
 pub(super) fn of_staleness(
     schedule: &mut Schedule,
     (since, newest): (Option<Timestamp>, Option<Timestamp>),
@@ -69,7 +69,7 @@ pub(super) fn of_staleness(
 ) -> Option<Timestamp> {
     let is_told = match schedule.state {
         State::Active | State::Paused { why: Paused::OwnerLost, .. } => true,
-        // Of a pause that somebody wants, people hear once a week.
+        // A pause that a person wants has its own weekly notice.
         State::Paused { why: Paused::By(_) | Paused::DropletGone, .. } | State::Removed => false,
     };
     let since = since.filter(|_| is_told)?;
@@ -80,8 +80,8 @@ pub(super) fn of_staleness(
     schedule.next_reminder(since)
 }
 
-/// Tells people once a week how old the newest Snapshot of a paused schedule is; when to do so next. One that nobody owns is told of each
-/// day as it is.
+/// Tells people once a week how old the newest Snapshot of a paused schedule is. Returns when to do so next. A schedule without an owner
+/// has its own daily notice.
 pub(super) fn of_pause(
     schedule: &mut Schedule,
     snapshots: &[ScheduleSnapshot],
@@ -105,8 +105,8 @@ pub(super) fn of_pause(
     schedule.next_pause_reminder()
 }
 
-/// Tells people of a newest Snapshot that is much smaller than the one before it: once until there is a good one, or somebody says that it is
-/// fine. Another small one after it is the same matter.
+/// Tells people about a newest Snapshot that is much smaller than the one before it: once until there is a good one, or a person accepts
+/// it. Another small one after it belongs to the same notice.
 pub(super) fn of_doubt(schedule: &mut Schedule, candidates: &[Candidate], notices: &mut Vec<Notice>) {
     let known = schedule.watched.doubted.filter(|known| !schedule.watched.relied_on.contains(known));
     let doubtful = schedule.doubtful(candidates);
@@ -116,7 +116,7 @@ pub(super) fn of_doubt(schedule: &mut Schedule, candidates: &[Candidate], notice
     schedule.watched.doubted = doubtful;
 }
 
-/// Tells people of a Snapshot of which DigitalOcean has not said the size for a day: once until there is a good one.
+/// Tells people about a Snapshot whose size DigitalOcean has not reported for a day: once until there is a good one.
 pub(super) fn of_size(schedule: &mut Schedule, candidates: &[Candidate], notices: &mut Vec<Notice>, now: Timestamp) {
     let (known, found) = (schedule.watched.unsized_told, schedule.unsized_for_long(candidates, now));
     if let Some(operation) = found.filter(|operation| known != Some(*operation)) {
@@ -143,7 +143,7 @@ pub(super) fn of_zone(schedule: &mut Schedule, notices: &mut Vec<Notice>) {
     schedule.watched.zone_told = zone;
 }
 
-/// What was missed, for people.
+/// The notices about missed runs.
 pub(super) fn of_missed(due: &Due) -> Vec<Notice> {
     let away = due.closed.iter().filter(|closed| closed.fate == Fate::Missed(Missed::Away));
     let away = away.map(|closed| Notice::Missed {

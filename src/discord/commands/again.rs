@@ -1,6 +1,6 @@
-//! The button that asks for the same as a command which was refused for the moment.
+//! The button that repeats a command that was refused only for the moment.
 //!
-//! Only where a button can say all that the command said; what it opens asks for the right and for a yes again.
+//! The button exists only if it can carry everything that the command said. It checks the right again and asks for confirmation again.
 
 use super::{Context, sibling};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     operation::ids::{DropletId, SnapshotId},
 };
 
-/// The press that means the same as this command, if there is one.
+/// The press with the same meaning as this command, if there is one.
 pub(super) async fn press(context: Context<'_>) -> Option<Press> {
     let says_only = |options: &[&str]| context.args.iter().all(|given| options.contains(&given.name));
     let names: Vec<&str> = context.command_tree.iter().map(|command| &*command.name).collect();
@@ -28,7 +28,7 @@ pub(super) async fn press(context: Context<'_>) -> Option<Press> {
     }
 }
 
-/// With the Droplet of the command, as far as it is known without DigitalOcean: suggestions carry its id.
+/// Adds the command's Droplet, as far as it is known without a request to DigitalOcean: suggestions carry its id.
 async fn begin(context: Context<'_>, what: Begun) -> Option<Press> {
     let text = sibling(context, "droplet")?;
     let droplet = match text.trim().parse::<DropletId>() {

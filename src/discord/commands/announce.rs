@@ -1,4 +1,4 @@
-//! The options with which a person chooses how others hear of an operation: before, and at the end.
+//! The options that choose how other people hear about an operation, before it and at its end.
 
 use serenity::model::{Permissions, id};
 
@@ -20,7 +20,7 @@ use crate::{
 
 /// The longest warning, in minutes.
 const LONGEST: u8 = 60;
-/// Where people are warned and it was not said how long before, in minutes.
+/// How many minutes before a shutdown people are warned if the command does not say.
 const USUAL: u8 = 5;
 
 impl Values for Tell {
@@ -31,7 +31,7 @@ impl Values for Tell {
     ];
 }
 
-/// What was chosen, of all that a command has.
+/// The values of these options, across all commands that have them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Chosen {
     pub(super) tell: Option<OneOf<Tell>>,
@@ -40,7 +40,7 @@ pub(super) struct Chosen {
 }
 
 impl Chosen {
-    /// How people hear of it. Where they are warned, Discord is asked first whether the bot may post there.
+    /// Reads how people hear about the operation. If they are warned, the bot first asks Discord whether it may post in that channel.
     pub(super) async fn read(self, context: Context<'_>, guild: GuildId) -> Result<Announce, Refusal> {
         let minutes = match (&self.warn, self.warn_in) {
             (Some(text), _) => Some(minutes(text)?),
@@ -60,7 +60,7 @@ impl Chosen {
 }
 
 impl Chosen {
-    /// Who is warned from now on, where that was settled before: what is left out stays, and `none` ends it.
+    /// Who is warned from now on, when an earlier choice exists: an option that is left out keeps it, and `none` removes it.
     pub(super) async fn changed(
         self,
         context: Context<'_>,
@@ -83,7 +83,7 @@ impl Chosen {
     }
 }
 
-/// Whoever has people warned must be able to write there themselves. Discord says what they may; it is theirs to submit something else.
+/// A person may warn a channel only if they can post there themselves. Discord reports their rights, and they can submit something else.
 fn check_may_write(context: Context<'_>, channel: id::ChannelId) -> Result<(), Refusal> {
     let chosen = context.interaction.data.resolved.channels.get(&channel);
     let Some(may) = chosen.and_then(|chosen| chosen.permissions) else { return Ok(()) };
@@ -99,12 +99,12 @@ fn check_may_write(context: Context<'_>, channel: id::ChannelId) -> Result<(), R
     }
 }
 
-/// How people hear of the end, from what was chosen.
+/// How people hear about the end, from the chosen option.
 pub(super) fn told(tell: Option<OneOf<Tell>>) -> Announce {
     Announce { tell: tell.map_or(Tell::default(), |OneOf(tell)| tell), warn: None }
 }
 
-/// `5m`, `5 min`, `5` or `1h`.
+/// Parses `5m`, `5 min`, `5` or `1h`.
 fn minutes(text: &str) -> Result<u8, Refusal> {
     let bad = || Refusal::Warning(WarningRefusal::Time { text: text.to_owned() });
     let typed = text.trim().to_lowercase();

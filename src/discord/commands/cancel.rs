@@ -1,4 +1,4 @@
-//! `/snapshot cancel`: stops an operation where that is possible, as the *Cancel* button does.
+//! `/snapshot cancel` stops an operation where that is possible, as the *Cancel* button does.
 
 use serenity::builder::{AutocompleteChoice, CreateAutocompleteResponse};
 
@@ -17,10 +17,10 @@ use crate::{
     operation::{Operation, ids::OperationId},
 };
 
-/// Discord takes no more choices.
+/// The maximum number of choices that Discord accepts.
 const CHOICES: usize = 25;
 
-/// What help says of it, and the right that it takes.
+/// The command's help line, and the right that it needs.
 pub(super) const HELP: Help = Help {
     name: "snapshot cancel",
     right: Right::Take,
@@ -36,7 +36,7 @@ pub(super) async fn cancel(
     #[autocomplete = "stoppable"]
     operation: String,
 ) -> Result<(), Fault> {
-    // Who may stop nothing learns no names of what runs.
+    // A person who may stop nothing must not learn the names of what runs.
     granted(context, HELP, |info, _| Box::pin(stop(context, info, operation))).await;
     Ok(())
 }
@@ -47,8 +47,8 @@ async fn stop(context: Context<'_>, info: InteractionInfo, text: String) -> Resu
     buttons::hear(state, &info, Some(Press::Wish { act: Act::Cancel, operation: id })).await
 }
 
-/// The operation that a submitted text means: a Droplet's name with which only one is running, or an id. A name comes first, since
-/// a Droplet may be called like an id.
+/// The operation that a submitted text means: the name of a Droplet with exactly one running operation, or an id. Names come first, since a
+/// Droplet's name may look like an id.
 async fn meant(state: &AppState, who: &Person, text: &str) -> Result<OperationId, Stop> {
     let running = state.running_for(who).await?;
     let is_named = |operation: &&Operation| operation.target.name.eq_ignore_ascii_case(text);

@@ -1,4 +1,4 @@
-//! Options with a few values: what a person reads explains them, and the word that is sent stays the same.
+//! Options with a few fixed values. The label explains the value to people, and the value that is sent stays the same.
 
 use serenity::{
     async_trait,
@@ -9,11 +9,11 @@ use serenity::{
 
 /// A type with a few values that a person can choose from.
 pub(super) trait Values: Copy + Send + Sync + 'static {
-    /// What is read, the word that is sent, and what it means.
+    /// For each value, its label, the word that is sent, and the value.
     const ALL: &'static [(&'static str, &'static str, Self)];
 }
 
-/// What was chosen.
+/// The chosen value.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct OneOf<T>(pub(super) T);
 

@@ -1,4 +1,4 @@
-//! `/snapshot cost` and `/snapshot orphans`: what Snapshots cost, who causes it, and what may be left over.
+//! `/snapshot cost` and `/snapshot orphans`: what Snapshots cost, what causes the cost, and what may be left over.
 
 use super::{Context, granted};
 use crate::{
@@ -11,10 +11,10 @@ use crate::{
     },
 };
 
-/// How many months are shown if nobody says how many.
+/// How many months are shown by default.
 const MONTHS: usize = 3;
 
-/// What the costs are sorted by.
+/// How costs are grouped.
 #[derive(Clone, Copy, Debug, poise::ChoiceParameter)]
 enum Cause {
     #[name = "droplet"]
@@ -25,7 +25,7 @@ enum Cause {
     Tag,
 }
 
-/// What help says of each, and the right that it takes.
+/// The help lines of these commands, and the right that each needs.
 pub(super) const HELP: [Help; 2] = [
     Help {
         name: "snapshot cost",

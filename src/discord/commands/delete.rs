@@ -1,4 +1,4 @@
-//! `/snapshot delete`: removes a Snapshot for good, after a question. The buttons under a restore's answer come here too.
+//! `/snapshot delete` deletes a Snapshot permanently, after a question. The buttons under a restore's answer lead here too.
 
 use serenity::builder::CreateAutocompleteResponse;
 
@@ -28,7 +28,7 @@ use crate::{
     store::Consent,
 };
 
-/// What help says of it, and the right that it takes.
+/// The command's help line, and the right that it needs.
 pub(super) const HELP: Help = Help {
     name: "snapshot delete",
     right: Right::Restore,
@@ -56,7 +56,7 @@ pub(super) async fn delete(
     Ok(())
 }
 
-/// Asks whether this Snapshot, by id or by name, is to be deleted.
+/// Asks whether to delete this Snapshot, named by id or by name.
 pub(in crate::discord) async fn question(
     state: &AppState,
     info: &InteractionInfo,
@@ -66,10 +66,10 @@ pub(in crate::discord) async fn question(
     announced(state, info, grant, (text, Asked::default())).await
 }
 
-/// How a deletion is asked about.
+/// The details of the question before a deletion.
 #[derive(Clone, Copy, Default)]
 struct Asked {
-    /// The failed deletion that it makes good.
+    /// The failed deletion that this one retries.
     retries: Option<OperationId>,
     announce: Announce,
 }
@@ -100,7 +100,7 @@ async fn ask(
         undo_until: found.undo_until,
         pin: found.pin.as_ref(),
     };
-    // Nothing is done to the Droplet, so whatever else runs on it does not matter.
+    // The deletion does not touch the Droplet, so other operations on it do not matter.
     let name = found.droplet.clone().unwrap_or_else(|| snapshot.name.clone());
     let target = Target { droplet: None, name, region: None, disk_gb: None };
     let kind = Kind::Delete(Delete { snapshot: SnapshotRef { id: snapshot.id, name: snapshot.name.clone() } });
@@ -114,7 +114,7 @@ impl NeedsRight for Delete {
 }
 
 impl Confirmed for Delete {
-    /// A person who was warned of less than is the case by now is asked again.
+    /// Asks again if the person was warned of less than is the case now.
     async fn look_again(
         &self,
         (state, info): (&AppState, &InteractionInfo),

@@ -1,4 +1,4 @@
-//! `/droplet show`: one Droplet in one message, with what can be done with it.
+//! `/droplet show`: one Droplet in one message, with the actions that are possible.
 
 use serenity::builder::CreateAutocompleteResponse;
 
@@ -18,7 +18,7 @@ use crate::{
     inventory::Snapshot,
 };
 
-/// What help says of it, and the right that it takes.
+/// The command's help line, and the right that it needs.
 pub(super) const HELP: Help = Help {
     name: "droplet show",
     right: Right::View,
@@ -42,7 +42,7 @@ async fn tell(context: Context<'_>, text: String) -> Result<Answer, Stop> {
     let (state, who) = (context.framework.user_data, asking(context));
     let found = state.inventory.resolve_droplet(&text).await;
     let listed = found.map_err(|unresolved| lookup::no_droplet(&text, unresolved))?;
-    // Power is worth a look; the list may be a minute old.
+    // The power state is worth a request, since the list may be a minute old.
     let now = state.inventory.droplet_now(listed.id).await;
     let droplet = now
         .map_err(|unresolved| lookup::no_droplet(&text, unresolved))?

@@ -1,4 +1,4 @@
-//! `/snapshot help`: what this person may use here. For everyone in a guild that is served.
+//! `/snapshot help` lists what this person may use here. Everyone in a served guild may use it.
 
 use super::{Context, HELP, answer, asking};
 use crate::{

@@ -1,5 +1,5 @@
-//! `/snapshot launch`: a new Droplet from a Snapshot, with the source's region and size unless others are chosen, after a question
-//! with its price. *Launch…* under a Snapshot comes here too.
+//! `/snapshot launch` creates a Droplet from a Snapshot, after a question with the price. The region and the size are the source's unless
+//! others are chosen. *Launch…* under a Snapshot leads here too.
 
 mod ask;
 
@@ -45,7 +45,7 @@ impl NeedsRight for Launch {
 }
 
 impl Confirmed for Launch {
-    /// A Snapshot that is gone by then is not tried.
+    /// Checks the Snapshot again, so that the bot does not try one that is gone.
     async fn look_again(
         &self,
         (state, _): (&AppState, &InteractionInfo),
@@ -57,7 +57,7 @@ impl Confirmed for Launch {
         found.map(|_| None).map_err(|gone| lookup::no_snapshot(&id.to_string(), None, gone).into())
     }
 
-    /// Keys and tags are as they were chosen; tags are offered once more, since the source may have others by now.
+    /// Asks again with the keys and tags that were chosen. The tags are offered again, since the source may have others by now.
     async fn ask_again(
         &self,
         (state, info): (&AppState, &InteractionInfo),
@@ -81,7 +81,7 @@ impl Confirmed for Launch {
 
 pub(in crate::discord) use ask::{give_keys, give_tags};
 
-/// What was typed.
+/// The typed options.
 #[derive(Clone, Debug, Default)]
 pub(in crate::discord) struct Typed {
     pub(in crate::discord) snapshot: String,
@@ -89,14 +89,14 @@ pub(in crate::discord) struct Typed {
     pub(in crate::discord) region: Option<String>,
     pub(in crate::discord) size: Option<String>,
     pub(in crate::discord) ssh_keys: Vec<String>,
-    /// The tags that it gets whatever the source has.
+    /// Tags that the new Droplet gets in addition to the source's.
     pub(in crate::discord) tags: Vec<String>,
-    /// The failed launch that this one makes good.
+    /// The failed launch that this one retries.
     pub(in crate::discord) retries: Option<OperationId>,
     pub(in crate::discord) announce: Announce,
 }
 
-/// What help says of it, and the right that it takes.
+/// The command's help line, and the right that it needs.
 pub(super) const HELP: Help = Help {
     name: "snapshot launch",
     right: Right::Restore,
@@ -134,7 +134,7 @@ pub(super) async fn launch(
     Ok(())
 }
 
-/// Asks whether this Droplet is to be made, with its price.
+/// Asks whether to create this Droplet, and states its price.
 pub(in crate::discord) async fn question(
     state: &AppState,
     info: &InteractionInfo,
@@ -177,7 +177,7 @@ pub(in crate::discord) async fn question(
     ask::ask(state, grant, &question).await.map(Answer::New)
 }
 
-/// The Snapshot, looked at once more, and the Droplet that it was taken of, where it still is.
+/// Reads the Snapshot again, and the Droplet that it was taken of if that still exists.
 async fn find(state: &AppState, text: &str) -> Result<(Snapshot, Option<Droplet>), Stop> {
     let refused = |unresolved| lookup::no_snapshot(text, None, unresolved);
     let cached = state.inventory.resolve_snapshot(text).await.map_err(refused)?;
@@ -211,7 +211,8 @@ impl Room {
     }
 }
 
-/// Lists by tag hide GPU Droplets, so one whose creation was not answered could not be found, and would be made twice.
+/// Listing by tag omits GPU Droplets. If the answer to such a creation were lost, the bot could not find the Droplet and would create a
+/// second one.
 fn is_gpu(slug: &str) -> bool {
     slug.starts_with("gpu-")
 }
@@ -232,7 +233,7 @@ fn choose_region(typed: Option<&str>, snapshot: &Snapshot, source: Option<&Dropl
         .ok_or_else(|| Refusal::NoRegion { snapshot: snapshot.name.clone() })
 }
 
-/// The size that was typed, or the source's, or the cheapest; `sizes` come cheapest first.
+/// The typed size, else the source's, else the cheapest. `sizes` is sorted by price, cheapest first.
 fn choose_size<'s>(
     typed: Option<&str>,
     sizes: &'s [Size],
@@ -272,7 +273,7 @@ async fn find_keys(state: &AppState, typed: &[String]) -> Result<Vec<String>, St
     Ok(typed.iter().map(|text| find_key(&known, text)).collect::<Result<_, _>>()?)
 }
 
-/// The key with this fingerprint, alone or at the end of a choice's label; or the only one with this name.
+/// The key with this fingerprint, given alone or at the end of a choice's label, or the only key with this name.
 fn find_key(keys: &[SshKey], text: &str) -> Result<String, Refusal> {
     let fingerprint = choice::last_key(text);
     if let Some(key) = keys.iter().find(|key| key.fingerprint == fingerprint) {
@@ -289,20 +290,20 @@ fn find_key(keys: &[SshKey], text: &str) -> Result<String, Refusal> {
     }
 }
 
-/// The source's tags without those that mark what an operation made, and without the tag that lets us touch the new Droplet, which
-/// it gets anyway.
+/// The source's tags without those that mark the operation that created it, and without the configured tag, which the new Droplet gets
+/// anyway.
 fn tags(source: Option<&Droplet>, own: Option<&str>) -> Vec<String> {
     let known = source.and_then(|source| source.tags.as_deref()).unwrap_or_default();
     known.iter().filter(|tag| !is_mark(tag) && Some(tag.as_str()) != own).cloned().collect()
 }
 
-/// Whether a tag says which operation made its Droplet.
+/// Whether a tag marks the operation that created its Droplet.
 fn is_mark(tag: &str) -> bool {
     tag.strip_prefix("snapshot-bot-").is_some_and(|id| id.parse::<OperationId>().is_ok())
 }
 
-/// `^[a-zA-Z0-9]?[a-z0-9A-Z.\-]*[a-z0-9A-Z]$`, at most 255, as DigitalOcean's specification has it; a dot or dash in front is
-/// let through by that, but is no host name.
+/// Matches `^[a-zA-Z0-9]?[a-z0-9A-Z.\-]*[a-z0-9A-Z]$` with at most 255 characters, as DigitalOcean's specification says. That pattern
+/// allows a leading dot or dash, which is not a valid host name.
 fn is_host_name(name: &str) -> bool {
     let alphanumeric = |letter: char| letter.is_ascii_alphanumeric();
     name.len() <= LONGEST_NAME
@@ -315,13 +316,13 @@ async fn all_snapshots<'a>(context: Context<'a>, partial: &'a str) -> CreateAuto
     snapshots(context, HELP, partial).await
 }
 
-/// The Snapshot that was chosen in the same command, where it can be told already, and its Droplet.
+/// The Snapshot that was chosen in the same command, if it is known already, and its Droplet.
 async fn chosen(context: Context<'_>) -> Option<(Snapshot, Option<Droplet>)> {
     let text = sibling(context, "snapshot")?;
     context.framework.user_data.inventory.peek_snapshot(&text).await
 }
 
-/// Where the Snapshot is.
+/// The regions that hold the Snapshot.
 async fn regions<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let (state, nothing) = (context.framework.user_data, CreateAutocompleteResponse::new());
     if let Some(refused) = super::refused(context, HELP) {
@@ -336,7 +337,7 @@ async fn regions<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocomple
     nothing.set_choices(offered(labelled, partial))
 }
 
-/// What is large enough and there, the cheapest first.
+/// The sizes that are large enough and available there, cheapest first.
 async fn sizes<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let (state, nothing) = (context.framework.user_data, CreateAutocompleteResponse::new());
     if let Some(refused) = super::refused(context, HELP) {
@@ -349,7 +350,7 @@ async fn sizes<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocomplete
     nothing.set_choices(offered(fitting, partial))
 }
 
-/// What a size that is offered must have: in the region that is typed, or else where the launch would take place.
+/// What an offered size must have: in the typed region, else in the region where the launch would take place.
 fn offered_room(typed: Option<&str>, chosen: Option<&(Snapshot, Option<Droplet>)>) -> Room {
     let typed = typed.map(|region| choice::key(region).to_lowercase()).filter(|region| !region.is_empty());
     let usual = || chosen.and_then(|(snapshot, source)| choose_region(None, snapshot, source.as_ref()).ok());
@@ -367,7 +368,7 @@ async fn ssh_keys<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompl
     nothing.set_choices(offered(labelled, partial))
 }
 
-/// Those that contain what is typed.
+/// The choices that contain the typed text.
 fn offered(labelled: impl Iterator<Item = (String, String)>, partial: &str) -> Vec<AutocompleteChoice> {
     let requested = partial.trim().to_lowercase();
     labelled

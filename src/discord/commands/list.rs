@@ -1,4 +1,4 @@
-//! `/snapshot list`: what there is, ten at a time. A page's button says which page it shows, so it works after a restart.
+//! `/snapshot list` lists the Snapshots, ten per page. The button of a page contains which page it shows, so it works after a restart.
 
 use std::collections::HashMap;
 
@@ -36,7 +36,7 @@ use crate::{
 /// How many Snapshots a page shows.
 const PER_PAGE: usize = 10;
 
-/// What help says of it, and the right that it takes.
+/// The command's help line, and the right that it needs.
 pub(super) const HELP: Help = Help {
     name: "snapshot list",
     right: Right::View,
@@ -79,7 +79,7 @@ async fn first(context: Context<'_>, droplet: Option<String>, order: Order) -> R
     show(state, of, (1, None), order).await.map(Answer::New)
 }
 
-/// Another page was asked for by a button.
+/// Handles the buttons that show another page.
 pub(in crate::discord) async fn turn(
     state: &AppState,
     of: Option<DropletId>,
@@ -89,8 +89,7 @@ pub(in crate::discord) async fn turn(
     show(state, of, place, order).await.map(Answer::Instead)
 }
 
-/// The page next to that Snapshot, or with this number where it is gone, or the nearest that there is: Snapshots come and go between
-/// two presses.
+/// Shows the page next to that Snapshot, else the page with this number, else the nearest page. Snapshots come and go between two presses.
 pub(in crate::discord) async fn show(
     state: &AppState,
     of: Option<DropletId>,
@@ -158,7 +157,7 @@ pub(in crate::discord) async fn show(
     Ok(list::page(&page, &state.wording))
 }
 
-/// All of them in this order; those that come here are the newest first. The Droplet with the newest Snapshot comes first.
+/// All Snapshots in this order. The input is sorted newest first. The grouped order begins with the Droplet that has the newest Snapshot.
 fn sorted(mut all: Vec<&Snapshot>, order: Order) -> Vec<&Snapshot> {
     match order {
         Order::Newest => {}
@@ -180,11 +179,11 @@ fn sorted(mut all: Vec<&Snapshot>, order: Order) -> Vec<&Snapshot> {
     all
 }
 
-/// A Snapshot of the list was chosen: what it is, and what who asks may do with it.
+/// Shows a Snapshot that was chosen from the list, and what the person may do with it.
 pub(in crate::discord) async fn one(state: &AppState, info: &InteractionInfo, text: &str) -> Result<Message, Stop> {
     let found = state.inventory.resolve_snapshot(text).await;
     let snapshot = found.map_err(|unresolved| lookup::no_snapshot(text, None, unresolved))?;
-    // The list may be behind what we deleted ourselves.
+    // The list may lag behind the bot's own deletions.
     if state.store.deletion_of(snapshot.id).await?.is_some() {
         return Err(Refusal::SnapshotGone { id: snapshot.id }.into());
     }
@@ -201,7 +200,7 @@ pub(in crate::discord) async fn one(state: &AppState, info: &InteractionInfo, te
     Ok(list::one(&entry, &state.wording, right))
 }
 
-/// The schedule that an operation was of.
+/// The schedule that an operation belongs to.
 fn scheduled(operation: &Operation) -> Option<ScheduleId> {
     operation.trigger.and_then(Trigger::schedule)
 }

@@ -1,4 +1,5 @@
-//! The commands: `/snapshot`, `/droplet`, `/schedule`, `/backups` and what stands under them, one file each. Registered as they are declared here.
+//! The commands `/snapshot`, `/droplet`, `/schedule` and `/backups` with their subcommands, one file each. They are registered as they are
+//! declared here.
 
 mod again;
 mod announce;
@@ -43,10 +44,10 @@ use crate::{
     operation::undo::is_safety_name,
 };
 
-/// Discord takes no more choices.
+/// The maximum number of choices that Discord accepts.
 const CHOICES: usize = OPTIONS;
 
-/// What help says of each command.
+/// The help line of each command.
 pub(super) const HELP: [Help; 29] = [
     take::HELP,
     restore::HELP,
@@ -79,14 +80,14 @@ pub(super) const HELP: [Help; 29] = [
     droplet::HELP,
 ];
 
-/// What a command is given.
+/// The context that each command receives.
 type Context<'a> = poise::ApplicationContext<'a, Arc<AppState>, Fault>;
 
-/// All commands, for registration and for dispatch.
+/// All commands, for registration and dispatch.
 pub(super) fn all() -> Vec<poise::Command<Arc<AppState>, Fault>> {
     let mut all = vec![snapshot(), droplet(), schedule::schedule(), backups::backups()];
     for command in &mut all {
-        // Nobody is hidden from: rights are ours to check, and a guild's admins can narrow this in Discord's own settings.
+        // No command is hidden: the bot checks rights itself, and a guild's admins can narrow access in Discord's own settings.
         command.install_context = Some(vec![InstallationContext::Guild]);
         command.interaction_context = Some(vec![InteractionContext::Guild]);
     }
@@ -122,12 +123,12 @@ async fn droplet(context: Context<'_>) -> Result<(), Fault> {
     subcommand_required
 )]
 async fn snapshot(context: Context<'_>) -> Result<(), Fault> {
-    // Discord sends no command without what stands under it; somebody forged one.
+    // Discord sends no command group without its subcommand, so this one is forged.
     answer(context, |_| async { Err::<Answer, _>(Refusal::UnknownCommand.into()) }).await;
     Ok(())
 }
 
-/// Does a command's work and answers with what it says.
+/// Does a command's work and answers with the result.
 async fn answer<W: Future<Output = Result<impl Into<Answer>, Stop>>>(
     context: Context<'_>,
     work: impl FnOnce(InteractionInfo) -> W,
@@ -146,7 +147,7 @@ async fn answer<W: Future<Output = Result<impl Into<Answer>, Stop>>>(
     let work = async {
         match work(info).await {
             Ok(answer) => Ok(answer.into()),
-            // Nothing was begun, and the reason may soon be over: the same can be asked by a button.
+            // Nothing was begun and the obstacle may pass soon, so the answer offers a button with the same request.
             Err(Stop::Refused(refusal)) if refusal.passes() => Err::<Answer, Stop>(match again::press(context).await {
                 Some(press) => Stop::NotNow(refusal, Box::new(press)),
                 None if context.args.is_empty() => refusal.into(),
@@ -162,7 +163,7 @@ async fn answer<W: Future<Output = Result<impl Into<Answer>, Stop>>>(
     responder.answer(work).await;
 }
 
-/// The same for a command that takes a right: nothing is done for anybody without it.
+/// Does the work of a command that needs a right, and refuses people without that right.
 async fn granted<W: Future<Output = Result<impl Into<Answer>, Stop>>>(
     context: Context<'_>,
     Help { right, to, .. }: Help,
@@ -181,7 +182,7 @@ fn asking(context: Context<'_>) -> Person {
     person(interaction.guild_id, interaction.user.id, interaction.member.as_deref())
 }
 
-/// What stands in another option of the same command, perhaps half-typed.
+/// The text in another option of the same command, which may be half-typed.
 fn sibling(context: Context<'_>, option: &str) -> Option<String> {
     context.args.iter().find(|given| given.name == option).and_then(|given| match given.value {
         ResolvedValue::String(text) | ResolvedValue::Autocomplete { value: text, .. } => Some(text.to_owned()),
@@ -189,16 +190,16 @@ fn sibling(context: Context<'_>, option: &str) -> Option<String> {
     })
 }
 
-/// In place of suggestions, for who may not have any: the one choice that says why. None if the person may.
+/// A single choice that says why there are no suggestions; `None` if the person may have them.
 fn refused(context: Context<'_>, Help { right, to, .. }: Help) -> Option<CreateAutocompleteResponse> {
     let state = context.framework.user_data;
     let denial = state.policy.authorize(&asking(context), right).err()?;
     let why = choice::denied(&denial, to, |role| state.roles.name(role));
-    // Anyone who submits it all the same is refused like anybody without the right.
+    // Submitting it is refused as for anybody without the right.
     Some(CreateAutocompleteResponse::new().set_choices(vec![AutocompleteChoice::new(why, choice::NO_RIGHT)]))
 }
 
-/// The Droplets that a half-typed text may mean.
+/// The Droplets that match a half-typed text.
 async fn droplets(context: Context<'_>, help: Help, partial: &str) -> CreateAutocompleteResponse {
     if let Some(refused) = refused(context, help) {
         return refused;
@@ -208,7 +209,7 @@ async fn droplets(context: Context<'_>, help: Help, partial: &str) -> CreateAuto
     CreateAutocompleteResponse::new().set_choices(choices.collect())
 }
 
-/// The Snapshots of all Droplets that a half-typed text may mean.
+/// The Snapshots of all Droplets that match a half-typed text.
 async fn snapshots(context: Context<'_>, help: Help, partial: &str) -> CreateAutocompleteResponse {
     let state = context.framework.user_data;
     let nothing = CreateAutocompleteResponse::new();
@@ -226,8 +227,8 @@ async fn choices(context: Context<'_>, found: Vec<(Snapshot, Origin)>) -> Vec<Au
     labelled.into_iter().map(|(label, id)| AutocompleteChoice::new(label, id)).collect()
 }
 
-/// Snapshots and backups to choose from, with age, size and who took them, each with its id. Without Discord, people are called as they
-/// were when it was last asked.
+/// Snapshots and backups to choose from, labeled with age, size and who took them, each with its id. Without Discord, people's names are as
+/// last looked up.
 async fn labelled(state: &AppState, http: Option<&Http>, found: &[(Snapshot, Origin)]) -> Vec<(String, String)> {
     let origins =
         state.store.origins(found.iter().map(|(snapshot, _)| snapshot.name.as_str())).await.unwrap_or_else(|error| {
@@ -256,7 +257,7 @@ async fn labelled(state: &AppState, http: Option<&Http>, found: &[(Snapshot, Ori
     labelled
 }
 
-/// What poise could not do itself. Commands answer for themselves, so what comes here is no command of ours, or a bug.
+/// Handles what poise could not do itself. Commands handle their own errors, so this is an unknown command or a bug.
 pub(super) async fn on_error(error: poise::FrameworkError<'_, Arc<AppState>, Fault>) {
     use poise::FrameworkError;
     match error {
@@ -264,7 +265,7 @@ pub(super) async fn on_error(error: poise::FrameworkError<'_, Arc<AppState>, Fau
         FrameworkError::CommandPanic { payload, ctx, .. } => {
             fail(ctx, Stop::Failed(Fault::Panicked(payload.unwrap_or_default()))).await;
         }
-        // Discord offers an older version of the command, or somebody forged one.
+        // Discord offered an older version of the command, or the command is forged.
         FrameworkError::ArgumentParse { ctx, .. } => fail(ctx, Refusal::UnknownCommand.into()).await,
         FrameworkError::CommandStructureMismatch { ctx, .. } => {
             fail(poise::Context::Application(ctx), Refusal::UnknownCommand.into()).await;
@@ -313,7 +314,7 @@ mod tests {
         assert_eq!(names, helped);
     }
 
-    /// The commands that the first cell of each row of a table names, with the row's other cells.
+    /// The commands named in the first cell of each row of a table, with the row's other cells.
     fn named_in(document: &str) -> Vec<(String, Vec<&str>)> {
         let rows = document.lines().filter(|line| line.starts_with("| `/"));
         let named = rows.flat_map(|row| {
@@ -355,7 +356,7 @@ mod tests {
             let row = readme.iter().find(|(named, _)| named == name);
             let (_, cells) = row.unwrap_or_else(|| panic!("README.md lacks /{name}"));
             assert!(cells[1].starts_with(word), "README.md: /{name} takes {word}, not {}", cells[1]);
-            // What is done to others' operations and pins stands in another row, with a greater right.
+            // Acting on other people's operations and pins is listed in another row, with a greater right.
             let most = roles.iter().filter(|(named, _)| named == name);
             let most = most.map(|(_, cells)| cells.iter().filter(|cell| **cell == "✓").count()).max();
             assert_eq!(most, Some(ticks), "docs/roles.md: /{name} takes {word}");

@@ -1,6 +1,6 @@
-//! `/snapshot panel`: a message with buttons for the team to pin, and what those buttons, and those under a Droplet, open.
+//! `/snapshot panel` posts a message with buttons for the team to pin. This module also handles those buttons, and those under a Droplet.
 //!
-//! Every step asks for the right again, answers the one who pressed alone, and ends in the question that the command would ask.
+//! Every step checks the right again, answers only the person who pressed, and ends in the question that the command would ask.
 
 use super::{Context, granted, labelled, list, restore, status, take};
 use crate::{
@@ -28,7 +28,7 @@ use crate::{
     },
 };
 
-/// What help says of it, and the right that it takes.
+/// The command's help line, and the right that it needs.
 pub(super) const HELP: Help = Help {
     name: "snapshot panel",
     right: Right::Restore,
@@ -48,7 +48,7 @@ pub(super) async fn panel(context: Context<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// *Take…*, *Restore…* or *List* was pressed.
+/// Handles *Take…*, *Restore…* and *List*.
 pub(in crate::discord) async fn begin(
     state: &AppState,
     info: &InteractionInfo,
@@ -65,7 +65,7 @@ pub(in crate::discord) async fn begin(
     Ok(Answer::New(said))
 }
 
-/// Something was chosen from a menu.
+/// Handles a choice from a menu.
 pub(in crate::discord) async fn chosen(
     state: &AppState,
     info: &InteractionInfo,
@@ -85,7 +85,7 @@ pub(in crate::discord) async fn chosen(
     })
 }
 
-/// A Snapshot or backup of this Droplet was chosen.
+/// Handles the choice of one of this Droplet's Snapshots or backups.
 pub(in crate::discord) async fn put_back(
     state: &AppState,
     info: &InteractionInfo,
@@ -100,7 +100,7 @@ pub(in crate::discord) async fn put_back(
 async fn droplets(state: &AppState, what: For) -> Result<Message, Stop> {
     let mut found = state.inventory.find_droplets("", OPTIONS + 1).await;
     if found.is_empty() {
-        // Nothing is found either while DigitalOcean cannot be asked, and then there may be some.
+        // The search also finds nothing while DigitalOcean is unreachable, although there may be Droplets, so the bot checks for an outage.
         state.inventory.listing(None).await.map_err(|unresolved| lookup::no_droplet("", unresolved))?;
         found = state.inventory.find_droplets("", OPTIONS + 1).await;
     }
@@ -115,7 +115,7 @@ async fn snapshots(state: &AppState, droplet: DropletId) -> Result<Message, Stop
     let droplet = found.map_err(|unresolved| lookup::no_droplet(&text, unresolved))?;
     let mut found = state.inventory.find_restorable(droplet.id, "", OPTIONS + 1).await;
     if found.is_empty() {
-        // As above: whether it has none is asked where an outage is told from that.
+        // This request tells a Droplet without Snapshots from an outage.
         let inspected = state.inventory.inspect(droplet.id).await;
         let Inspection { images, backups, .. } =
             inspected.map_err(|unresolved| lookup::no_droplet(&text, unresolved))?;

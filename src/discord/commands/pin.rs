@@ -1,4 +1,4 @@
-//! `/snapshot pin` and `/snapshot unpin`: anyone who deletes a pinned Snapshot first reads who wants it kept, and why.
+//! `/snapshot pin` and `/snapshot unpin`. Before a pinned Snapshot is deleted, the person reads who wants it kept, and why.
 
 use std::collections::HashMap;
 
@@ -28,7 +28,7 @@ use crate::{
     store::Pin,
 };
 
-/// What help says of each, and the right that it takes.
+/// The help lines of these commands, and the right that each needs.
 pub(super) const HELP: [Help; 2] = [
     Help {
         name: "snapshot pin",
@@ -69,7 +69,7 @@ pub(super) async fn unpin(
     Ok(())
 }
 
-/// Pins this Snapshot, by id or by name.
+/// Pins this Snapshot, given by id or by name.
 pub(in crate::discord) async fn add(
     state: &AppState,
     grant: &Grant,
@@ -90,7 +90,7 @@ pub(in crate::discord) async fn add(
     Ok(if is_new { words::pinned(&snapshot) } else { words::pinned_already(&held) })
 }
 
-/// Takes the pin off this Snapshot, by id or by name.
+/// Removes the pin from this Snapshot, given by id or by name.
 pub(in crate::discord) async fn remove(
     state: &AppState,
     info: &InteractionInfo,
@@ -107,7 +107,7 @@ pub(in crate::discord) async fn remove(
     Ok(words::unpinned(pin))
 }
 
-/// The pin with this id, alone or at the end of a choice's label; or the only one whose Snapshot has this name.
+/// The pin with this id, given alone or at the end of a choice's label, or the only pin whose Snapshot has this name.
 fn meant<'p>(pins: &'p HashMap<SnapshotId, Pin>, text: &str) -> Result<Option<&'p Pin>, Refusal> {
     if let Some(pin) = choice::last_key(text).parse().ok().and_then(|id| pins.get(&id)) {
         return Ok(Some(pin));
@@ -128,7 +128,7 @@ async fn all_snapshots<'a>(context: Context<'a>, partial: &'a str) -> CreateAuto
     snapshots(context, HELP[0], partial).await
 }
 
-/// The pinned Snapshots, one's own guild's first and the latest before older ones.
+/// The pinned Snapshots: those of the person's own guild first, and the latest before older ones.
 async fn pinned_snapshots<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let (state, nothing) = (context.framework.user_data, CreateAutocompleteResponse::new());
     let who = asking(context);

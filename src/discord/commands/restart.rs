@@ -1,4 +1,5 @@
-//! *Restart it*: the button under the end of an operation whose shutdown hung, since the services of its Droplet may be stopped. Asks first.
+//! *Restart it*: the button under the end of an operation whose shutdown hung, since the services of its Droplet may have stopped. It asks
+//! first.
 
 use crate::{
     access::{Grant, Right},
@@ -22,10 +23,10 @@ impl NeedsRight for Restart {
     const RIGHT: Right = Right::Restore;
 }
 
-/// The operation looks at the Droplet itself right before it restarts it.
+/// The operation itself looks at the Droplet right before it restarts it.
 impl Confirmed for Restart {}
 
-/// *Restart it* was pressed.
+/// Handles *Restart it*.
 pub(in crate::discord) async fn question(
     state: &AppState,
     info: &InteractionInfo,

@@ -1,4 +1,4 @@
-//! `/snapshot restore`: puts one of a Droplet's own Snapshots or backups back onto it, after a question. *Undo* comes here too.
+//! `/snapshot restore` puts one of a Droplet's own Snapshots or backups back onto it, after a question. *Undo* leads here too.
 
 use serenity::{builder::CreateAutocompleteResponse, model::id};
 
@@ -38,7 +38,7 @@ use crate::{
     store::Consent,
 };
 
-/// A backup that begins within this time is as good as under way.
+/// A backup that begins within this time counts as under way.
 const SOON: jiff::SignedDuration = jiff::SignedDuration::from_mins(15);
 
 impl Confirmed for Restore {
@@ -51,7 +51,8 @@ impl Confirmed for Restore {
         let droplet = question.requested.target.droplet.ok_or(Refusal::UnknownButton)?;
         let found = match preflight::restore(state, droplet, &self.snapshot.id.to_string()).await {
             Ok(found) => found,
-            // Delivered twice, the press finds the Droplet locked by what it began the first time; the store knows better.
+            // If Discord delivers the press twice, the second one finds the Droplet locked by the operation of the first. The store
+            // recognizes the repeat.
             Err(Stop::Refused(Refusal::Locked { .. })) => return Ok(None),
             Err(stop) => return Err(stop),
         };
@@ -96,7 +97,7 @@ impl Values for Safety {
     ];
 }
 
-/// What help says of it, and the right that it takes.
+/// The command's help line, and the right that it needs.
 pub(super) const HELP: Help = Help {
     name: "snapshot restore",
     right: Right::Restore,
@@ -131,7 +132,7 @@ pub(super) async fn restore(
     Ok(())
 }
 
-/// What was typed.
+/// The typed options.
 struct Typed {
     droplet: String,
     snapshot: String,
@@ -155,7 +156,7 @@ async fn question(
     ask(state, &info, &grant, found, Asked { announce, ..Asked::new(safety) }).await.map(Answer::New)
 }
 
-/// *Undo* was pressed: a restore of the safety Snapshot, asked about like any other.
+/// Handles *Undo*: a restore of the safety Snapshot, which asks like any other restore.
 pub(in crate::discord) async fn undo(
     state: &AppState,
     info: &InteractionInfo,
@@ -183,7 +184,7 @@ pub(in crate::discord) async fn undo(
     ask(state, info, grant, found, asked).await.map(Answer::New)
 }
 
-/// Asks whether a Snapshot is to be put back onto the Droplet that it was taken of.
+/// Asks whether to put a Snapshot back onto the Droplet that it was taken of.
 pub(in crate::discord) async fn of_snapshot(
     state: &AppState,
     info: &InteractionInfo,
@@ -201,7 +202,7 @@ pub(in crate::discord) async fn of_snapshot(
     }
 }
 
-/// The same for a Snapshot or backup of this Droplet.
+/// Asks whether to put a Snapshot or backup back onto this Droplet.
 pub(in crate::discord) async fn of_droplet(
     state: &AppState,
     info: &InteractionInfo,
@@ -229,14 +230,14 @@ pub(in crate::discord) async fn of_droplet(
     .await
 }
 
-/// How a restore is asked about.
+/// The details of the question before a restore.
 #[derive(Clone, Copy)]
 struct Asked {
     safety: Safety,
     is_undo: bool,
     retries: Option<OperationId>,
     announce: Announce,
-    /// Whether the failed one warned people.
+    /// Whether the failed restore did not warn people.
     is_unwarned: bool,
     disk: Disk,
 }
@@ -254,8 +255,8 @@ impl Asked {
     }
 }
 
-/// Another operation on the Droplet is a reason of its own, and DigitalOcean locks the Droplet meanwhile; so this comes first. `what` is
-/// offered to be begun again.
+/// Refuses if another operation runs on the Droplet, and offers to begin `what` again. Call this before the look at DigitalOcean, which
+/// locks the Droplet meanwhile: the operation is the better reason.
 pub(super) async fn check_free(
     state: &AppState,
     info: &InteractionInfo,
@@ -315,12 +316,12 @@ async fn ask(
     confirm::ask(state, grant, &question, |buttons| words::restore(&restoring, &state.wording, buttons)).await
 }
 
-/// The Droplets that a half-typed text may mean; none for who may not restore.
+/// The Droplets that match a half-typed text. Empty for people who may not restore.
 async fn droplets<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     super::droplets(context, HELP, partial).await
 }
 
-/// Only what belongs to the Droplet that was chosen in the same command.
+/// The Snapshots and backups of the Droplet that was chosen in the same command.
 async fn snapshots<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let state = context.framework.user_data;
     let nothing = CreateAutocompleteResponse::new();
@@ -332,7 +333,7 @@ async fn snapshots<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocomp
     nothing.set_choices(super::choices(context, found).await)
 }
 
-/// The Droplet may be half-typed itself, or typed by name.
+/// The chosen Droplet, which may be half-typed or typed by name.
 async fn chosen_droplet(context: Context<'_>) -> Option<DropletId> {
     let text = sibling(context, "droplet")?;
     context.framework.user_data.inventory.peek_droplet(&text).await

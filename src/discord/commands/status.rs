@@ -1,4 +1,4 @@
-//! `/snapshot status`: what runs now, with ways to the progress messages, and what ended last.
+//! `/snapshot status` shows what runs now, with links to the progress messages, and what ended recently.
 
 use serenity::builder::{AutocompleteChoice, CreateAutocompleteResponse};
 
@@ -22,10 +22,10 @@ use crate::{
     store,
 };
 
-/// Discord takes no more choices.
+/// The maximum number of choices that Discord accepts.
 const CHOICES: usize = 25;
 
-/// What help says of it, and the right that it takes.
+/// The command's help line, and the right that it needs.
 pub(super) const HELP: Help = Help {
     name: "snapshot status",
     right: Right::View,
@@ -54,14 +54,14 @@ async fn tell(context: Context<'_>, operation: Option<String>) -> Result<Answer,
     one(state, &asking(context), &text).await.map(Answer::New)
 }
 
-/// One operation in detail, by its id or the name of its Droplet.
+/// One operation in detail, given by its id or by the name of its Droplet.
 pub(in crate::discord) async fn one(state: &AppState, who: &Person, text: &str) -> Result<Message, Stop> {
     let found = meant(state, who, text.trim()).await?;
     let operation = found.ok_or_else(|| Refusal::UnknownOperation { text: text.to_owned() })?;
     let timeline = state.store.timeline(operation.id).await?;
     let asker = operation.asker.user;
     let mut said = status::detail(&entry(state, operation).await?, &timeline, state.clock.now());
-    // Only this person reads it, so only what they may press is offered.
+    // Only this person reads the answer, so it offers only the buttons that they may press.
     said.buttons.retain(|button| match button.press() {
         Some(Press::Wish { act, .. }) => state.policy.authorize(who, act.right(asker, who.user)).is_ok(),
         _ => false,
@@ -69,7 +69,7 @@ pub(in crate::discord) async fn one(state: &AppState, who: &Person, text: &str) 
     Ok(said)
 }
 
-/// The operation with this id, or the latest of what has this name: what runs, or else what ended.
+/// The operation with this id, or the latest with this name: a running one, else one that has ended.
 async fn meant(state: &AppState, who: &Person, text: &str) -> Result<Option<Operation>, Stop> {
     if let Ok(id) = choice::last_key(text).parse()
         && let Some(stored) = state.store.operation(id).await?
@@ -81,7 +81,7 @@ async fn meant(state: &AppState, who: &Person, text: &str) -> Result<Option<Oper
     Ok(known.find(|operation| operation.target.name.eq_ignore_ascii_case(text)))
 }
 
-/// The last that ended and that this person may know of, newest first.
+/// The most recently ended operations that this person may see, newest first.
 async fn recent(state: &AppState, who: &Person, limit: usize) -> Result<Vec<Operation>, store::Error> {
     let may_see_all = state.policy.authorize(who, Right::Restore).is_ok();
     let ended = match who.guild.filter(|_| !may_see_all) {
@@ -91,7 +91,8 @@ async fn recent(state: &AppState, who: &Person, limit: usize) -> Result<Vec<Oper
     Ok(ended.into_iter().map(|stored| stored.operation).filter(|operation| state.may_see(who, operation)).collect())
 }
 
-/// What runs, and the last that ended. What ends between the two readings is not among those that run any more.
+/// The running operations, and the most recently ended ones. An operation that ends between the two queries is removed from the running
+/// ones.
 async fn running_and_ended(
     state: &AppState,
     who: &Person,
@@ -120,7 +121,7 @@ async fn entry(state: &AppState, operation: Operation) -> Result<Entry, Stop> {
     Ok(Entry { operation, progress })
 }
 
-/// The operations that a half-typed text may mean; none for who may not look.
+/// The operations that match a half-typed text. Empty for people who may not see them.
 async fn operations<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let state = context.framework.user_data;
     let who = asking(context);

@@ -1,4 +1,4 @@
-//! `/snapshot take`: from the wish to an operation that is durable, and to a link to its progress.
+//! `/snapshot take`: from the request to a stored operation, and to a link to its progress.
 
 use serenity::{builder::CreateAutocompleteResponse, model::id};
 
@@ -70,7 +70,7 @@ impl Values for IfHung {
     ];
 }
 
-/// What help says of it, and the right that it takes.
+/// The command's help line, and the right that it needs.
 pub(super) const HELP: Help = Help {
     name: "snapshot take",
     right: Right::Take,
@@ -113,7 +113,7 @@ pub(super) async fn take(
     Ok(())
 }
 
-/// What was typed.
+/// The typed options.
 struct Wanted {
     kind: Kind,
     droplet: String,
@@ -140,7 +140,7 @@ async fn wish(
     start::begin_announced(state, &info, &grant, (requested, announce)).await
 }
 
-/// Asks whether a Snapshot of this Droplet is to be taken now: a button says nothing of power, so the question does.
+/// Asks whether to take a Snapshot of this Droplet now. The button says nothing about power, so the question does.
 pub(in crate::discord) async fn question(
     state: &AppState,
     info: &InteractionInfo,
@@ -179,7 +179,7 @@ fn check_name(name: &str) -> Result<(), BadName> {
     } else if crate::discord::messages::text::hides_something(name) {
         Err(BadName::Invisible)
     } else if is_safety_name(&format!("{}-{}", name.trim(), OperationId::from_random(0))) {
-        // What an Undo has made superfluous is told by its name.
+        // The bot recognizes superseded safety Snapshots by their names, so no other Snapshot may have such a name.
         Err(BadName::Safety)
     } else {
         Ok(())

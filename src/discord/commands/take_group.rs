@@ -1,4 +1,5 @@
-//! `/snapshot take-group`: the Droplets with a tag, one after another. Asks first, naming them; the answer is used up by the run that it begins.
+//! `/snapshot take-group` takes the Droplets with a tag, one after another. It asks first and names them; the run that begins uses up the
+//! answer.
 
 use std::collections::BTreeSet;
 
@@ -54,7 +55,7 @@ use crate::{
 /// How long the question stays open.
 const OPEN: SignedDuration = SignedDuration::from_mins(5);
 
-/// What help says of it, and the right that it takes.
+/// The command's help line, and the right that it needs.
 pub(super) const HELP: Help = Help {
     name: "snapshot take-group",
     right: Right::Take,
@@ -62,7 +63,7 @@ pub(super) const HELP: Help = Help {
     does: "takes all Droplets with a tag, in turn",
 };
 
-/// What was asked about: those whom the question names are taken, and nobody else.
+/// The subject of the question. Only the Droplets that the question names are taken.
 #[derive(Debug, Serialize, Deserialize)]
 struct Draft {
     plan: Plan,
@@ -134,7 +135,7 @@ async fn wish(
         until: now,
         group,
         power,
-        // Nobody may be there when the seventh of twelve does not shut down.
+        // Perhaps nobody is present when the seventh of twelve does not shut down.
         if_hung: IfHung::Live,
         owner: grant.user(),
         guild: grant.guild(),
@@ -145,7 +146,7 @@ async fn wish(
     ask(state, &grant, plan, None).await
 }
 
-/// *Try again* was pressed under the end of a run: the same, for those of its members that have no Snapshot.
+/// Handles *Try again* under the end of a run: takes the members that have no Snapshot.
 pub(in crate::discord) async fn again(
     state: &AppState,
     grant: &Grant,
@@ -168,13 +169,13 @@ pub(in crate::discord) async fn again(
     ask(state, grant, plan, Some(&without)).await
 }
 
-/// The id of the run that tries this one again. It follows from that, so that the database knows at most one.
+/// The id of the run that retries this one. It is derived from this run's id, so the database accepts at most one.
 fn next_id(run: RunId) -> RunId {
     let digest = Sha256::digest(format!("again:{run}"));
     RunId::from_random(digest.iter().take(8).fold(0, |id, byte| id << 8 | u64::from(*byte)))
 }
 
-/// Asks whether the Droplets with the tag are to be taken, or only those of them that `only` names.
+/// Asks whether to take the Droplets with the tag, or only those that `only` names.
 async fn ask(state: &AppState, grant: &Grant, plan: Plan, only: Option<&BTreeSet<DropletId>>) -> Result<Answer, Stop> {
     let (gathered, named) = members_now(state, &plan.group, plan.power, only).await?;
     start::check_crowding(state, grant.user(), at_once(&plan.group, gathered.droplets.len())).await?;
@@ -193,7 +194,7 @@ async fn ask(state: &AppState, grant: &Grant, plan: Plan, only: Option<&BTreeSet
     Ok(Answer::New(words::question(&taking, Buttons { id, expires_at })))
 }
 
-/// *Take them* was pressed.
+/// Handles *Take them*.
 pub(in crate::discord) async fn confirmed(
     state: &AppState,
     info: &InteractionInfo,
@@ -227,7 +228,7 @@ pub(in crate::discord) async fn confirmed(
     let members: Vec<Member> = taken.into_iter().chain(lately).chain(excluded).collect();
     match state.store.begin_run(&plan, &members, Some(&consent)).await {
         Ok(()) => {}
-        // The same press, delivered twice; or somebody else was quicker to try the same again.
+        // The press was delivered twice, or another person retried the run first.
         Err(RunError::NotFree) => {
             let other = state.store.run(plan.id).await?.filter(|run| run.plan.owner != plan.owner);
             if let Some(other) = other {
@@ -242,18 +243,18 @@ pub(in crate::discord) async fn confirmed(
     Ok(Answer::Instead(Message::text(words::begun(&plan))))
 }
 
-/// How many of so many members are at work at once.
+/// How many members are at work at once.
 fn at_once(group: &Group, members: usize) -> usize {
     members.min(usize::try_from(group.at_once).unwrap_or(usize::MAX))
 }
 
-/// The run of a group of this guild.
+/// A run of a group in this guild.
 pub(in crate::discord) async fn run(state: &AppState, info: &InteractionInfo, id: RunId) -> Result<Run, Stop> {
     let run = state.store.run(id).await?.filter(|run| info.who.guild == Some(run.plan.guild));
     run.ok_or_else(|| Refusal::UnknownButton.into())
 }
 
-/// *Stop after this one* was pressed.
+/// Handles *Stop after this one*.
 pub(in crate::discord) async fn stop(state: &AppState, grant: &Grant, run: &Run) -> Result<Answer, Stop> {
     let is_heard = state.store.stop_run(&run.plan, (grant.user(), grant.guild())).await?;
     tracing::info!(run.id = %run.plan.id, user.id = %grant.user(), is_heard, "a group is to stop");

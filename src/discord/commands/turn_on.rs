@@ -1,4 +1,4 @@
-//! *Turn it on*: the button under the end of an operation whose Droplet somebody else turned off.
+//! *Turn it on*: the button under the end of an operation whose Droplet was turned off by someone else.
 
 use crate::{
     access::{Grant, Right},
@@ -22,10 +22,10 @@ impl NeedsRight for TurnOn {
     const RIGHT: Right = Right::Take;
 }
 
-/// It takes nothing away from anybody, so it asks no question.
+/// Turning a Droplet on takes nothing away from anybody, so it asks no question.
 impl Confirmed for TurnOn {}
 
-/// *Turn it on* was pressed.
+/// Handles *Turn it on*.
 pub(in crate::discord) async fn turn_on(
     state: &AppState,
     info: &InteractionInfo,

@@ -1,4 +1,4 @@
-//! The announcement at the end, which mentions who asked, and the line for the channel that hears of every outcome.
+//! The announcement at the end of an operation, which mentions the asker, and the line for the channel that receives every outcome.
 
 use jiff::Timestamp;
 
@@ -25,7 +25,7 @@ use crate::{
     store::Deleter,
 };
 
-/// The answer to who asked.
+/// The announcement for the asker.
 pub fn answer(operation: &Operation, wording: &Wording) -> Message {
     let asker = operation.asker.user;
     let outcome = outcome(operation, wording);
@@ -36,7 +36,8 @@ pub fn answer(operation: &Operation, wording: &Wording) -> Message {
     Message { content: shorten(&content, lengths::CONTENT), pings, buttons: buttons(operation), ..Message::default() }
 }
 
-/// An announcement once somebody deleted one of the Snapshots that it offered. If that was the way back, the deletion is said in its place.
+/// An announcement after one of the Snapshots that it offered was deleted. If that Snapshot was the way back, the deletion is stated in its
+/// place.
 pub fn without_snapshot(
     said: Message,
     (operation, wording): (&Operation, &Wording),
@@ -58,7 +59,7 @@ pub fn without_snapshot(
     Message { content: shorten(&content, lengths::CONTENT), ..said }
 }
 
-/// Who wanted a Snapshot deleted.
+/// Who had a Snapshot deleted.
 pub(super) fn deleter(by: Deleter) -> String {
     match by {
         Deleter::Person(user) => format!("<@{user}>"),
@@ -66,13 +67,13 @@ pub(super) fn deleter(by: Deleter) -> String {
     }
 }
 
-/// The way to the announcement, for anyone who wanted a direct message. It names nothing: what is private to a guild stays there.
+/// The direct message that links to the announcement. It names nothing, since what is private to a guild stays there.
 pub fn lead(operation: &Operation, (channel, message): (ChannelId, MessageId)) -> Message {
     let how = if operation.verdict == Some(Outcome::Completed) { "Done" } else { "Stopped" };
     Message::text(format!("{how}: {}", link(operation.asker.guild, channel, message)))
 }
 
-/// The same in the channel, for anyone who takes no direct messages.
+/// The mention in the channel that links to the announcement, for people who accept no direct messages.
 pub fn lead_in_channel(operation: &Operation, (channel, message): (ChannelId, MessageId)) -> Message {
     let asker = operation.asker.user;
     let content = format!(
@@ -82,7 +83,7 @@ pub fn lead_in_channel(operation: &Operation, (channel, message): (ChannelId, Me
     Message { content, pings: vec![asker], ..Message::default() }
 }
 
-/// What can be pressed under it: what its kind offers, and what helps a Droplet that is off, or whose shutdown hung.
+/// The buttons of an announcement: those of its kind, and those for a Droplet that is off or whose shutdown hung.
 fn buttons(operation: &Operation) -> Vec<Button> {
     let button = |label, press| Button::new(label, Style::Secondary, press);
     let power = match operation.power.status() {
@@ -97,21 +98,21 @@ fn buttons(operation: &Operation) -> Vec<Button> {
     words(&operation.kind).buttons(operation).into_iter().chain(again).chain(power).collect()
 }
 
-/// Whether its shutdown hung and the Droplet stayed on: the guest may have stopped its services and gone no further.
+/// Whether the shutdown hung and the Droplet stayed on: the guest may have stopped its services and gone no further.
 fn may_need_a_restart(operation: &Operation) -> bool {
     let hung = |step: &Step| step.task().turns_off() && matches!(step.state, State::Failed { why: Failure::Hung, .. });
     let is_on = matches!(operation.power.status(), Status::Untouched | Status::Watched(_) | Status::Owed);
     is_on && operation.steps.iter().any(hung)
 }
 
-/// The same for the notify channel, which pings nobody.
+/// The outcome for the notify channel. It pings nobody.
 pub fn notify(operation: &Operation, wording: &Wording) -> Message {
     let asker = operation.asker;
     let content = format!("{} Requested by <@{}> in <#{}>.", outcome(operation, wording), asker.user, asker.channel);
     Message::text(shorten(&content, lengths::CONTENT))
 }
 
-/// How it ended and why, what that means for the disk, for the Droplet, and what to do next: a line for each, after a sign.
+/// How the operation ended and why, what that means for the disk and the Droplet, and what to do next: a line for each, after a symbol.
 fn outcome(operation: &Operation, wording: &Wording) -> String {
     let (sign, mut lines) = match &operation.verdict {
         Some(Outcome::Completed) | None => {
@@ -165,13 +166,13 @@ fn cancelled(operation: &Operation, wording: &Wording) -> Vec<String> {
     std::iter::once(cancelled + &undone).chain(line(left(operation, wording).chain(way_back))).collect()
 }
 
-/// What an operation that did not complete left on the disk, and what it leaves behind.
+/// What an incomplete operation left on the disk, and what it leaves behind.
 fn left(operation: &Operation, wording: &Wording) -> impl Iterator<Item = String> {
     let words = words(&operation.kind);
     [words.disk(operation), words.kept(operation, wording)].into_iter().flatten()
 }
 
-/// Sentences on one line; none where there are no sentences.
+/// Joins sentences to one line; `None` if there are none.
 fn line(sentences: impl IntoIterator<Item = String>) -> Option<String> {
     let sentences: Vec<String> = sentences.into_iter().collect();
     (!sentences.is_empty()).then(|| sentences.join(" "))
@@ -183,7 +184,7 @@ fn failed(why: &Failure, operation: &Operation, wording: &Wording) -> Vec<String
     std::iter::once(first).chain(line(left(operation, wording).chain(left_behind(why, operation)))).collect()
 }
 
-/// What may have been made all the same: the Snapshot that we could not follow any more, the Droplet of a failed launch.
+/// What may exist all the same: the Snapshot that the bot could no longer follow, or the Droplet of a failed launch.
 fn left_behind(why: &Failure, operation: &Operation) -> Option<String> {
     let is_said_anyway = matches!(why, Failure::NotListed | Failure::ActionVanished);
     if operation.may_have_left_a_snapshot() && !is_said_anyway {
@@ -209,11 +210,11 @@ fn left_behind(why: &Failure, operation: &Operation) -> Option<String> {
     ))
 }
 
-/// How the Droplet is now, and how long it was down.
+/// The power of the Droplet now, and how long it was down.
 fn power(operation: &Operation) -> Option<String> {
     let droplet = name(&operation.target.name);
     let power = &operation.power;
-    // To what neither needs the Droplet off nor reads its disk, it does not matter whether it ran.
+    // For an operation that neither needs the Droplet off nor reads its disk, it does not matter whether the Droplet ran.
     let bears_on_power = operation.steps.iter().any(|step| step.task().traits().yields_to_power);
     if !bears_on_power && matches!(power.status(), Status::Untouched | Status::OffBefore) {
         return None;
@@ -252,7 +253,7 @@ fn power(operation: &Operation) -> Option<String> {
                 Some(PowerState::On) => words(&operation.kind).was_found_on(),
                 Some(PowerState::Off) | None => SOMEBODY_TURNED_IT_ON,
             };
-            // People who read of a failure want to know first that the server is there again.
+            // People who read about a failure first want to know that the server is back.
             let is_on = if operation.verdict == Some(Outcome::Completed) { "" } else { "is on again; it " };
             format!("{droplet} {is_on}was down for {}.{by_others}", duration(downtime))
         }

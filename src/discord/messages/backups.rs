@@ -1,5 +1,5 @@
-//! DigitalOcean's own Backups of a Droplet: what there is and what it costs, the questions before something changes, what can be
-//! chosen, and why something cannot.
+//! Messages about DigitalOcean's own Backups of a Droplet: the overview with costs, the questions before a change, the choices, and the
+//! refusals.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -16,52 +16,52 @@ use crate::{
     operation::effect::BackupPolicy,
 };
 
-/// How many Backups are listed; DigitalOcean keeps seven daily ones.
+/// How many Backups are listed. DigitalOcean keeps seven daily ones.
 const LISTED: usize = 15;
-/// Seconds of a day.
+/// The seconds of a day.
 const DAY: i64 = 24 * 3_600;
-/// How long a window of DigitalOcean's Backups is open.
+/// How long a Backup window is open at DigitalOcean.
 const WINDOW: SignedDuration = SignedDuration::from_hours(4);
-/// Discord's limit for a choice.
+/// Discord's limit for a choice, in UTF-16 units.
 const LONGEST: usize = 100;
 
-/// Why Backups are not changed as somebody wants.
+/// Why Backups are not changed as requested.
 #[derive(Clone, Debug, PartialEq)]
 pub enum BackupsRefusal {
-    /// They are on already.
+    /// Backups are already on.
     On {
         /// The Droplet's name.
         droplet: String,
     },
-    /// They are off.
+    /// Backups are off.
     Off {
         /// The Droplet's name.
         droplet: String,
     },
-    /// They are so already.
+    /// The policy is already as requested.
     Same {
         /// The Droplet's name.
         droplet: String,
     },
-    /// There is no such plan.
+    /// DigitalOcean has no such plan.
     NoPlan {
         /// What was typed.
         text: String,
-        /// The plans that there are.
+        /// The available plans.
         plans: Vec<String>,
     },
     /// The plan does not run on that day.
     NoDay {
         /// What was typed.
         text: String,
-        /// The days on which it may; none where it runs every day.
+        /// The days to choose from; empty if the plan runs every day.
         days: Vec<String>,
     },
-    /// No window opens at that hour.
+    /// No window begins at that hour.
     NoHour {
         /// What was typed.
         text: String,
-        /// The hours at which one may.
+        /// The hours at which a window begins.
         hours: Vec<u64>,
     },
     /// Some of the Backups that would be deleted cannot be read.
@@ -81,7 +81,7 @@ pub enum BackupsRefusal {
 }
 
 impl BackupsRefusal {
-    /// The words.
+    /// The text of the refusal.
     pub fn words(&self) -> String {
         match self {
             Self::On { droplet } => format!(
@@ -133,7 +133,7 @@ fn listed(items: &[String]) -> String {
     shown.join(", ")
 }
 
-/// When a policy backs up, after a verb: `every Sunday between 20:00 and 00:00 UTC`.
+/// When a policy runs, to follow a verb: `every Sunday between 20:00 and 00:00 UTC`.
 pub fn when(policy: &BackupPolicy) -> String {
     let day = match (&policy.weekday, policy.plan.as_str()) {
         (Some(day), _) => format!("every {}", weekday(day)),
@@ -148,7 +148,7 @@ fn window(hour: u64) -> String {
     format!("between {:02}:00 and {:02}:00 UTC", hour % 24, (hour + 4) % 24)
 }
 
-/// The same window by the reader's own clock, around this moment.
+/// The same window in the reader's own time zone, near this moment.
 fn local(hour: u64, near: Timestamp) -> String {
     let midnight = near.as_second().div_euclid(DAY) * DAY;
     let opens = i64::try_from(hour % 24).ok().and_then(|hour| Timestamp::from_second(midnight + hour * 3_600).ok());
@@ -171,7 +171,7 @@ fn weekday(day: &str) -> String {
     .to_owned()
 }
 
-/// What a plan costs a month: DigitalOcean asks a share of the Droplet's price. None where either is not known.
+/// The price of a plan in dollars a month. DigitalOcean charges a share of the Droplet's price. `None` if either is unknown.
 pub fn price(plan: &str, droplet: &Droplet) -> Option<f64> {
     let share = match plan {
         "weekly" => 0.2,
@@ -181,12 +181,12 @@ pub fn price(plan: &str, droplet: &Droplet) -> Option<f64> {
     droplet.price_monthly.map(|price| price * share)
 }
 
-/// The same in words.
+/// The price of a plan as text.
 fn priced(plan: &str, droplet: &Droplet) -> String {
     price(plan, droplet).map_or_else(|| "at a price that DigitalOcean doesn't say here".to_owned(), dollars_a_month)
 }
 
-/// How a Droplet is backed up, what there is, and what it costs besides Snapshots.
+/// How a Droplet is backed up, its Backups, and what they cost besides Snapshots.
 pub fn show(found: &BackedUp, plans: &[SupportedPolicy], wording: &Wording) -> Message {
     let mut lines = vec![state(found)];
     if let Some(window) = found.record.next_window.or(found.droplet.next_backup_window).filter(|_| found.record.enabled)
@@ -239,7 +239,7 @@ fn state(found: &BackedUp) -> String {
     }
 }
 
-/// The Backups, a line each.
+/// The Backups, one line each.
 fn images(backups: &[Snapshot]) -> Vec<String> {
     if backups.is_empty() {
         return vec!["There are no Backups yet.".to_owned()];
@@ -257,7 +257,7 @@ fn line(backup: &Snapshot) -> String {
     format!("• {}{when}{size}", name(&backup.name))
 }
 
-/// What each plan costs, and what Snapshots of the same size cost.
+/// The cost of each plan, compared with Snapshots of the same size.
 fn compared(found: &BackedUp, plans: &[SupportedPolicy], wording: &Wording) -> String {
     let prices = plans.iter().filter_map(|plan| {
         let price = price(&plan.plan, &found.droplet)?;
@@ -273,7 +273,7 @@ fn compared(found: &BackedUp, plans: &[SupportedPolicy], wording: &Wording) -> S
         }
         (None, Some(disk)) => parts.push(format!(
             "one Snapshot: at most {}",
-            // A disk holds few gigabytes in terms of what a float can.
+            // A disk's size in gigabytes is small enough for an exact float.
             monthly(f64::from(u32::try_from(disk).unwrap_or(u32::MAX)), wording.price_per_gb)
         )),
         (None, None) => {}
@@ -281,7 +281,7 @@ fn compared(found: &BackedUp, plans: &[SupportedPolicy], wording: &Wording) -> S
     format!("**Prices (estimate):** {}", parts.join(" · "))
 }
 
-/// Asks whether to back this Droplet up, or to do it at other times.
+/// Asks whether to turn on Backups of this Droplet, or to change when they run.
 pub fn set(droplet: &Droplet, before: Option<&str>, wanted: &BackupPolicy, buttons: Buttons) -> Message {
     let of = name(&droplet.name);
     let price = priced(&wanted.plan, droplet);
@@ -305,7 +305,7 @@ pub fn set(droplet: &Droplet, before: Option<&str>, wanted: &BackupPolicy, butto
     question(&title, lines, yes(label, buttons), buttons)
 }
 
-/// Asks whether to stop the Backups of this Droplet, or to keep one of them first. The second pair of buttons keeps the newest.
+/// Asks whether to turn off Backups of this Droplet, or to keep one of them first. The second pair of buttons keeps the newest.
 pub fn disable(
     found: &BackedUp,
     keep: Option<&Snapshot>,
@@ -351,7 +351,7 @@ fn price_of(backup: &Snapshot, wording: &Wording) -> String {
     known(backup).map(|size| format!(", {}", monthly(size, wording.price_per_gb))).unwrap_or_default()
 }
 
-/// Asks whether to make this Backup a Snapshot.
+/// Asks whether to convert this Backup to a Snapshot.
 pub fn keep(droplet: &Droplet, backup: &Snapshot, wording: &Wording, buttons: Buttons) -> Message {
     let price = known(backup).map_or_else(
         || "by its size, which DigitalOcean doesn't say yet".to_owned(),

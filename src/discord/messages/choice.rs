@@ -1,4 +1,4 @@
-//! What a suggestion adds to the name of a Snapshot. No markdown is rendered there, and no mention.
+//! What a suggestion adds to the name of a Snapshot. Discord renders neither markdown nor mentions there.
 
 use super::{
     lengths::CHOICE,
@@ -6,20 +6,20 @@ use super::{
 };
 use crate::{access::Denial, operation::ids::RoleId};
 
-/// The longest name of a person that leaves room for the Snapshot's own.
+/// The longest name of a person that leaves room for the Snapshot's name.
 const LONGEST_NAME: usize = 20;
 
-/// DigitalOcean made it by itself, and asks nobody to shut anything down for it.
+/// Marks what DigitalOcean took on its own, without a shutdown.
 pub const BACKUP: &str = "Backup, taken live";
 
-/// Stands before a Snapshot that a restore took for safety.
+/// The prefix of a safety Snapshot, which a restore took.
 pub const SAFETY: &str = "🛟 ";
 
-/// The value of the choice that says why there is no other. It must not be the name of a Droplet or Snapshot, because those are looked up only for people with the right.
+/// The value of the choice that explains why there are no others. It must not be the name of a Droplet or Snapshot, because those are
+/// looked up only for people with the right.
 pub const NO_RIGHT: &str = "no-right";
 
-/// Why somebody is offered nothing: ``You need @Operator to take Snapshots``. `name` knows what roles are called.
-/// `wanted` follows "to".
+/// Why a person gets no suggestions: ``You need @Operator to take Snapshots``. `name` returns the name of a role. `wanted` follows "to".
 pub fn denied(denial: &Denial, wanted: &str, name: impl Fn(RoleId) -> Option<String>) -> String {
     let why = match denial {
         Denial::MissingRole { roles, .. } => {
@@ -37,17 +37,17 @@ pub fn denied(denial: &Denial, wanted: &str, name: impl Fn(RoleId) -> Option<Str
     shorten(&why, CHOICE)
 }
 
-/// Who took it, if it is known what they are called.
+/// Who took the Snapshot, if their name is known.
 pub fn taken_by(name: Option<&String>) -> String {
     name.map_or_else(|| "by me".to_owned(), |name| plain(name, LONGEST_NAME))
 }
 
-/// The same for a label that ends with it.
+/// The key at the end of a choice's label. Some clients submit the label instead of the value.
 pub fn last_key(text: &str) -> &str {
     text.rsplit(" · ").next().unwrap_or_default().trim()
 }
 
-/// What a choice stands for whose label begins with it: some clients submit what they showed in place of the value.
+/// The key at the beginning of a choice's label. Some clients submit the label instead of the value.
 pub fn key(text: &str) -> &str {
     text.split(" · ").next().unwrap_or_default().trim()
 }

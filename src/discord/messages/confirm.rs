@@ -1,4 +1,4 @@
-//! The questions before something is lost: each names what it is about, what will be gone, what is kept and what it costs.
+//! The questions before something is lost. Each names its subject, what will be lost, what is kept, and the cost.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -16,68 +16,68 @@ use crate::{
     store::{ConfirmationId, Pin},
 };
 
-/// What the two buttons carry, and until when they count.
+/// What the two buttons of a question carry, and until when they work.
 #[derive(Clone, Copy, Debug)]
 pub struct Buttons {
     /// The question.
     pub id: ConfirmationId,
-    /// From when on it is too late.
+    /// The moment from which it is too late.
     pub expires_at: Timestamp,
 }
 
-/// A restore that somebody wants.
+/// A requested restore.
 #[derive(Clone, Debug)]
 pub struct Restoring<'a> {
     /// The Droplet whose disk is overwritten.
     pub target: &'a Target,
-    /// What is put back.
+    /// The Snapshot or backup to put back.
     pub snapshot: &'a Snapshot,
-    /// Whether DigitalOcean made it by itself, while the Droplet ran.
+    /// Whether DigitalOcean took it on its own, while the Droplet ran.
     pub is_backup: bool,
-    /// Who took it, where we did.
+    /// Who took it, if the bot did.
     pub taken_by: Option<UserId>,
-    /// Whether the present disk is kept first.
+    /// Whether the present disk is saved first.
     pub safety: Safety,
     /// Whether it undoes an earlier restore.
     pub is_undo: bool,
     /// Whether the Droplet is on now.
     pub is_on: bool,
-    /// How long it is expected to be down, where history says.
+    /// The expected downtime, if the history tells.
     pub downtime: Option<SignedDuration>,
-    /// How many Volumes it has, which stay as they are.
+    /// How many Volumes the Droplet has. They stay as they are.
     pub volumes: usize,
-    /// Whether a backup of it may come first.
+    /// When a backup may begin in the meantime.
     pub backups: Backups,
-    /// Who is warned before it goes down.
+    /// Who is warned before the Droplet goes down.
     pub warned: Warned,
-    /// Whether the disk is the one that the person was asked about before, if they were.
+    /// Whether the disk is unchanged since an earlier question, if there was one.
     pub disk: Disk,
 }
 
-/// Whether a disk is still the one that somebody was asked about.
+/// Whether a disk is unchanged since an earlier question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disk {
-    /// It is, or they are asked for the first time.
+    /// It is unchanged, or this is the first question.
     AsShown,
-    /// Somebody restored or rebuilt the Droplet since.
+    /// The Droplet was restored or rebuilt since.
     Rewritten,
 }
 
 /// Who is warned before a Droplet goes down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Warned {
-    /// Nobody.
+    /// Nobody is warned.
     Nobody,
-    /// Nobody this time, although the first try warned people.
+    /// Nobody is warned this time, although the first attempt warned people.
     NotAgain,
-    /// A channel.
+    /// People in this channel are warned.
     First(Warn),
 }
 
 /// When a Droplet's next backup may begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backups {
-    /// Not within the time that a restore takes, as far as is known.
+    /// Not within the duration of a restore, as far as is known.
     Later,
     /// From this moment on, which is near.
     Soon(Timestamp),
@@ -85,7 +85,7 @@ pub enum Backups {
     Open,
 }
 
-/// Asks whether to restore this Snapshot.
+/// Asks whether to put this Snapshot back.
 pub fn restore(asked: &Restoring<'_>, wording: &Wording, buttons: Buttons) -> Message {
     let droplet = name(&asked.target.name);
     let snapshot = asked.snapshot;
@@ -125,24 +125,24 @@ pub fn restore(asked: &Restoring<'_>, wording: &Wording, buttons: Buttons) -> Me
     question(&title, lines, yes(if asked.is_undo { "Undo" } else { "Restore" }, buttons), buttons)
 }
 
-/// What is tried again warned people the first time.
+/// For a retry of an operation that warned people the first time.
 const NOBODY_IS_WARNED: &str = "Nobody is warned this time.";
 
-/// One line of what there is to say.
+/// Joins the parts that exist to one line.
 fn joined<const N: usize>(parts: [Option<String>; N]) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
-/// A take that somebody began with a button.
+/// A take that a person began with a button.
 #[derive(Clone, Debug)]
 pub struct Taking<'a> {
     /// The Droplet.
     pub target: &'a Target,
     /// Whether it is on now.
     pub is_on: bool,
-    /// How long it is expected to be down, where history says.
+    /// The expected downtime, if the history tells.
     pub downtime: Option<SignedDuration>,
-    /// Whether it tries again what warned people, who are not warned now.
+    /// Whether it retries an operation that warned people, who are not warned this time.
     pub is_unwarned: bool,
 }
 
@@ -179,20 +179,20 @@ pub fn restart(target: &Target, buttons: Buttons) -> Message {
     question(&format!("Restart {droplet}?"), lines, yes("Restart", buttons), buttons)
 }
 
-/// A deletion that somebody wants.
+/// A requested deletion.
 #[derive(Clone, Debug)]
 pub struct Deleting<'a> {
-    /// What is deleted.
+    /// The Snapshot to delete.
     pub snapshot: &'a Snapshot,
-    /// Who took it, where we did.
+    /// Who took it, if the bot did.
     pub taken_by: Option<UserId>,
-    /// The Droplet that it was taken of, where it still is.
+    /// The Droplet that it was taken of, if that still exists.
     pub droplet: Option<&'a str>,
-    /// How many Snapshots that Droplet has, this one included; absent where it is not known whose it is.
+    /// How many Snapshots that Droplet has, this one included; `None` if the Droplet is unknown.
     pub siblings: Option<usize>,
-    /// Until when an Undo still needs it.
+    /// Until when an Undo needs it.
     pub undo_until: Option<Timestamp>,
-    /// Who wants it kept.
+    /// Its pin, with who wants it kept.
     pub pin: Option<&'a Pin>,
 }
 
@@ -292,7 +292,7 @@ pub(super) fn yes(label: &'static str, buttons: Buttons) -> Button {
     Button::new(label, Style::Danger, Press::Confirm(buttons.id))
 }
 
-/// A question with its first button, *Never mind*, and until when it can be answered.
+/// A question with its confirming button, *Never mind*, and its deadline.
 pub(super) fn question(title: &str, mut lines: Vec<String>, yes: Button, buttons: Buttons) -> Message {
     lines.push(format!("-# Only you can answer. Nothing has been done yet; this closes {}.", ago(buttons.expires_at)));
     Message {

@@ -1,4 +1,4 @@
-//! What Snapshots cost and who causes it, and what may be left over, with what to do about it.
+//! Messages about what Snapshots cost and what causes it, and about leftovers and what to do with them.
 
 use jiff::civil::Date;
 use strum::VariantArray as _;
@@ -15,29 +15,29 @@ use crate::{
     inventory::{Snapshot, Unattached, Volume},
 };
 
-/// How many causes are named.
+/// The maximum number of causes listed.
 const CAUSES: usize = 10;
-/// How many Snapshots of a class are named.
+/// The maximum number of Snapshots listed per class.
 const LISTED: usize = 6;
-/// How many parts a bar has.
+/// The number of characters of a full bar.
 const PARTS: usize = 8;
-/// What DigitalOcean asks for a Volume, in dollars per GB and month.
+/// What DigitalOcean charges for a Volume, in dollars per GB and month.
 const VOLUME_PRICE_PER_GB: f64 = 0.1;
-/// What it asks for a reserved address without a Droplet, in dollars a month.
+/// What DigitalOcean charges for a reserved address without a Droplet, in dollars a month.
 const ADDRESS_PRICE: f64 = 5.0;
-/// Discord's limit for an embed's description.
+/// Discord's limit for an embed's description, in UTF-16 units.
 const LONGEST: usize = 4_096;
 
-/// How many there are, and what they weigh and cost.
+/// The number of Snapshots, their size and their cost.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sum {
-    /// How many.
+    /// The number of Snapshots.
     pub count: usize,
-    /// Of how many the size is not known yet; they count as nothing.
+    /// How many have an unknown size; they count as zero.
     pub unknown: usize,
-    /// What they weigh, in GB.
+    /// The total size in GB.
     pub gigabytes: f64,
-    /// What they cost, in dollars a month.
+    /// The total cost in dollars a month.
     pub dollars: f64,
 }
 
@@ -53,7 +53,7 @@ impl Sum {
         }
     }
 
-    /// The sum of these.
+    /// Sums these Snapshots.
     pub fn of<'s>(snapshots: impl IntoIterator<Item = &'s Snapshot>, price_per_gb: f64) -> Self {
         let mut sum = Self::default();
         for snapshot in snapshots {
@@ -63,55 +63,55 @@ impl Sum {
     }
 }
 
-/// A month, with what Snapshots cost on an average day of it.
+/// The average daily cost of Snapshots in a month.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Month {
-    /// Its first day.
+    /// The first day of the month.
     pub first: Date,
-    /// Dollars a month; none where no day of it was written down.
+    /// Dollars a month; `None` if no day of the month was recorded.
     pub dollars: Option<f64>,
 }
 
-/// Why a Snapshot may be left over, in the order in which people read it.
+/// Why a Snapshot may be left over, in the order of display.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::VariantArray)]
 pub enum Leftover {
-    /// Another one has the same name of ours: an answer was lost, and it was taken twice.
+    /// Another Snapshot has the same name from the bot: an answer was lost, and it was taken twice.
     Extra,
     /// The Droplet that it was taken of is gone, so it may be all that is left of it.
     DropletGone,
-    /// It is a safety Snapshot, and its restore cannot be undone by a press any more.
+    /// It is a safety Snapshot whose restore can no longer be undone with the button.
     SafetyOver,
-    /// A schedule took it that was removed, or that takes no Snapshots of its Droplet now: nothing prunes it.
+    /// It belongs to a schedule that was removed or no longer takes Snapshots of its Droplet, so nothing prunes it.
     Unpruned,
 }
 
-/// What there is to say about costs.
+/// The facts of the cost overview.
 #[derive(Clone, Debug)]
 pub struct Costs {
     /// All Snapshots.
     pub total: Sum,
-    /// What the causes are, such as `Droplet`.
+    /// What the costs are grouped by, such as `Droplet`.
     pub by: &'static str,
-    /// The causes, the dearest first.
+    /// The causes, highest cost first.
     pub causes: Vec<(String, Sum)>,
-    /// From month to month, oldest first; the last one is this month.
+    /// The costs per month, oldest first; the last one is this month.
     pub trend: Vec<Month>,
-    /// DigitalOcean's own Backups, where there are any.
+    /// DigitalOcean's own Backups, if there are any.
     pub backups: Option<BackupsSum>,
 }
 
-/// What DigitalOcean's own Backups cost.
+/// The cost of DigitalOcean's own Backups.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct BackupsSum {
-    /// Of how many Droplets.
+    /// The number of Droplets with Backups.
     pub droplets: usize,
-    /// For how many of them the price is not known; they count as nothing.
+    /// How many of them have an unknown price; they count as zero.
     pub unknown: usize,
     /// Dollars a month.
     pub dollars: f64,
 }
 
-/// The costs, with the picture that shows how they change; in text where there is none.
+/// The cost overview, with a chart, or with text in its place.
 pub fn costs(costs: &Costs, picture: Option<File>) -> Message {
     let mut lines = vec![summed(&costs.total)];
     lines.extend(costs.backups.map(|backups| backed_up(&backups, costs.total.dollars)));
@@ -153,7 +153,7 @@ fn summed(sum: &Sum) -> String {
     format!("**{}** for {count}, {size}.{unknown}", dollars_a_month(sum.dollars))
 }
 
-/// DigitalOcean's own Backups, and both together.
+/// The cost of DigitalOcean's own Backups, and the total.
 fn backed_up(backups: &BackupsSum, snapshots: f64) -> String {
     let droplets =
         if backups.droplets == 1 { "1 Droplet".to_owned() } else { format!("{} Droplets", backups.droplets) };
@@ -172,7 +172,7 @@ fn counted(count: usize) -> String {
     if count == 1 { "1 Snapshot".to_owned() } else { format!("{count} Snapshots") }
 }
 
-/// One line a month: when, how much, and how that compares.
+/// One line a month: the month, the cost, and a bar to compare.
 fn trend(months: &[Month]) -> Vec<String> {
     let dearest = months.iter().filter_map(|month| month.dollars).fold(0.0, f64::max);
     let last = months.len().saturating_sub(1);
@@ -187,7 +187,7 @@ fn trend(months: &[Month]) -> Vec<String> {
     months.iter().enumerate().map(line).collect()
 }
 
-/// A bar as long as a share of the longest.
+/// A bar whose length is `of` relative to `longest`.
 fn bar(of: f64, longest: f64) -> String {
     let share = if longest > 0.0 { (of / longest).clamp(0.0, 1.0) } else { 0.0 };
     let filled = (1..=PARTS).filter(|part| {
@@ -198,7 +198,7 @@ fn bar(of: f64, longest: f64) -> String {
     format!("{}{}", "▰".repeat(filled), "▱".repeat(PARTS - filled))
 }
 
-/// What may be left over, class by class.
+/// The leftovers, class by class.
 pub fn leftovers(found: &[(&Snapshot, Leftover)], beside: &Unattached, price_per_gb: f64) -> Message {
     let unseen = unseen(beside);
     if found.is_empty() && beside.volumes.is_empty() && beside.addresses.is_empty() {
@@ -234,7 +234,7 @@ pub fn leftovers(found: &[(&Snapshot, Leftover)], beside: &Unattached, price_per
     Message { menus: offered(found).into_iter().collect(), ..listed }
 }
 
-/// Volumes and addresses that belong to no Droplet, each a class of its own.
+/// Volumes and addresses without a Droplet, each as a class of its own.
 fn unattached(Unattached { volumes, addresses, .. }: &Unattached) -> Vec<String> {
     let mut lines = Vec::new();
     if !volumes.is_empty() {
@@ -265,7 +265,7 @@ fn unattached(Unattached { volumes, addresses, .. }: &Unattached) -> Vec<String>
     lines
 }
 
-/// What could not be looked at.
+/// What could not be read.
 fn unseen(Unattached { missing_scopes, is_partial, .. }: &Unattached) -> Option<String> {
     if *is_partial {
         return Some("-# Volumes or reserved addresses could not be read now.".to_owned());
@@ -297,7 +297,7 @@ fn described(class: Leftover) -> (&'static str, &'static str) {
     }
 }
 
-/// The monthly message of this month: what it costs, and what of that may be left over, class by class.
+/// The monthly report: what this month costs, and which leftovers there are, class by class.
 pub fn monthly(
     (said, picture): (&Costs, Option<File>),
     (left, beside): (&[(&Snapshot, Leftover)], &Unattached),
@@ -317,12 +317,12 @@ pub fn monthly(
     message
 }
 
-/// The last words of the message of a month, by which it is known again.
+/// The end of a monthly report, by which the bot finds it again.
 pub fn month_marker(month: Date) -> String {
     month.strftime("costs of %Y-%m").to_string()
 }
 
-/// One line for each class of what may be left over.
+/// One line for each class of leftovers.
 fn classes(left: &[(&Snapshot, Leftover)], beside: &Unattached, price_per_gb: f64) -> Vec<String> {
     let mut lines = Vec::new();
     for class in Leftover::VARIANTS.iter().copied() {
@@ -346,7 +346,7 @@ fn classes(left: &[(&Snapshot, Leftover)], beside: &Unattached, price_per_gb: f6
     lines
 }
 
-/// What can be done about the Snapshots that may be left over is shown for the one that is chosen.
+/// A menu of the leftover Snapshots, which leads to what can be done with each.
 fn offered(left: &[(&Snapshot, Leftover)]) -> Option<Menu> {
     let choice = |(snapshot, _): &(&Snapshot, Leftover)| {
         Choice::new(&plain(&snapshot.name, lengths::OPTION), "", snapshot.id.to_string())

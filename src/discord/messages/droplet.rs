@@ -1,4 +1,4 @@
-//! One Droplet in one message: its power, its last Snapshot, what it costs, and what can be done.
+//! One Droplet in one message: its power, its last Snapshot, its costs, and the possible actions.
 
 use jiff::Timestamp;
 
@@ -18,29 +18,29 @@ use crate::{
     schedule::Schedule,
 };
 
-/// How many schedules are named; a Droplet has one, or a few.
+/// The maximum number of schedules listed. A Droplet has one, or a few.
 const SCHEDULES: usize = 3;
 
-/// What is known of a Droplet.
+/// The facts about a Droplet.
 #[derive(Clone, Debug)]
 pub struct Seen<'a> {
-    /// It itself.
+    /// The Droplet itself.
     pub droplet: &'a Droplet,
     /// Its Snapshots, newest first.
     pub snapshots: Vec<&'a Snapshot>,
-    /// The newest of those that are known to have been taken while it was off.
+    /// The newest Snapshot that is known to have been taken while the Droplet was off.
     pub good: Option<&'a Snapshot>,
     /// The schedules that take Snapshots of it.
     pub schedules: Vec<Schedule>,
     /// The present moment.
     pub now: Timestamp,
-    /// What runs on it, as far as who asks may know.
+    /// The operation that runs on it, limited to what the reader may see.
     pub running: Option<Occupant>,
-    /// The greatest right of who asks.
+    /// The reader's greatest right.
     pub right: Right,
 }
 
-/// The message.
+/// The message about a Droplet.
 pub fn droplet(seen: &Seen<'_>, wording: &Wording) -> Message {
     let droplet = seen.droplet;
     let power = match &droplet.status {
@@ -76,7 +76,7 @@ pub fn droplet(seen: &Seen<'_>, wording: &Wording) -> Message {
     }
 }
 
-/// The last good Snapshot, and the newest where that is another one.
+/// The last good Snapshot, and the newest one if it is another.
 fn last(seen: &Seen<'_>) -> String {
     let when = |snapshot: &Snapshot| snapshot.created_at.map(|at| format!(" {}", ago(at))).unwrap_or_default();
     let called = |snapshot: &Snapshot| format!("{}: {}", when(snapshot), name(&plain(&snapshot.name, 60)));
@@ -90,7 +90,7 @@ fn last(seen: &Seen<'_>) -> String {
     }
 }
 
-/// A line for each schedule; none of them is said too.
+/// One line for each schedule, or a line that there are none.
 fn scheduled(seen: &Seen<'_>) -> Vec<String> {
     if seen.schedules.is_empty() {
         return vec!["No schedule".to_owned()];
@@ -103,7 +103,7 @@ fn scheduled(seen: &Seen<'_>) -> Vec<String> {
     seen.schedules.iter().take(SCHEDULES).map(line).collect()
 }
 
-/// Only what who reads it may press, and what can be done now.
+/// Only the buttons that the reader may press, and that can work now.
 fn buttons(seen: &Seen<'_>) -> Vec<Button> {
     let id = seen.droplet.id;
     let begin = |label: &'static str, style, what| Button::new(label, style, Press::Begin { what, droplet: Some(id) });

@@ -1,4 +1,4 @@
-//! Operations in every state that people are told about, for tests. Built by hand, so that each shows exactly one thing.
+//! Operations in every state that people see, for tests. Each is built by hand, so that it shows exactly one thing.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -32,7 +32,7 @@ pub(crate) fn wording() -> Wording {
     }
 }
 
-/// A message that lists nothing has at most five lines, the one by which it is known again included.
+/// Checks that a message that lists nothing has at most five lines, its marker included.
 pub(crate) fn assert_short(message: &Message) {
     for text in std::iter::once(&message.content).chain(message.embeds.iter().map(|embed| &embed.description)) {
         assert!(text.lines().count() <= 5, "more than five lines:\n{text}");
@@ -84,7 +84,7 @@ pub(crate) fn delete() -> Kind {
     Kind::Delete(Delete { snapshot: reference() })
 }
 
-/// Just asked for.
+/// Just requested.
 pub(crate) fn waiting() -> Operation {
     of(take(Downtime::PowerOff))
 }
@@ -103,7 +103,7 @@ fn done(work: Work, began: i64, ended: i64) -> Step {
     Step { work, state: State::Done { at: ago(ended) }, began: Some(ago(began)), answer_lost: false }
 }
 
-/// The shutdown was asked for.
+/// The shutdown was requested.
 pub(crate) fn shutting_down() -> Operation {
     let mut operation = with_history(waiting());
     operation.power.edit(|power| {
@@ -135,7 +135,7 @@ fn snapshot(operation: &mut Operation) {
     });
 }
 
-/// The Snapshot is there and power is on its way back.
+/// The Snapshot exists and the Droplet is being turned on.
 pub(crate) fn powering_on() -> Operation {
     let mut operation = taking();
     operation.steps[1] = done(Work::Snapshot, 185, 30);
@@ -148,7 +148,7 @@ pub(crate) fn powering_on() -> Operation {
     operation
 }
 
-/// All well.
+/// Completed without problems.
 pub(crate) fn completed() -> Operation {
     let mut operation = powering_on();
     operation.power.edit(|power| {
@@ -160,7 +160,7 @@ pub(crate) fn completed() -> Operation {
     operation
 }
 
-/// The Droplet was off and is left off.
+/// The Droplet was off and stays off.
 pub(crate) fn was_off() -> Operation {
     let mut operation = completed();
     operation.power = crate::operation::power::Power::default();
@@ -169,7 +169,7 @@ pub(crate) fn was_off() -> Operation {
     operation
 }
 
-/// A live Snapshot that is done.
+/// A completed live Snapshot.
 pub(crate) fn live() -> Operation {
     let mut operation = of(take(Downtime::None));
     operation.steps[0] = done(Work::Snapshot, 185, 30);
@@ -189,7 +189,7 @@ pub(crate) fn failed(why: Failure) -> Operation {
     operation
 }
 
-/// Stopped before the Snapshot was begun.
+/// Cancelled before the Snapshot was begun.
 pub(crate) fn cancelled(by: Option<UserId>) -> Operation {
     let mut operation = completed();
     operation.snapshot = None;
@@ -211,7 +211,7 @@ pub(crate) fn released(how: Released) -> Operation {
     operation
 }
 
-/// The shutdown hung and its end is not known: the Droplet is on, and watched.
+/// The shutdown hung and its outcome is unknown: the Droplet is on, and watched.
 pub(crate) fn watched() -> Operation {
     let mut operation = completed();
     operation.steps[0].state = State::Failed { at: ago(80), why: Failure::Hung };
@@ -224,7 +224,7 @@ pub(crate) fn watched() -> Operation {
     operation
 }
 
-/// A restore that is done.
+/// A completed restore.
 pub(crate) fn restored() -> Operation {
     let mut operation = completed();
     operation.kind = restore();
@@ -236,7 +236,7 @@ pub(crate) fn fresh(work: Work) -> Step {
     Step { state: State::Waiting(Checks::default()), ..Step::new(work) }
 }
 
-/// Its Snapshot is there, and somebody else turned the Droplet off meanwhile.
+/// The Snapshot exists, and someone else turned the Droplet off meanwhile.
 pub(crate) fn theirs() -> Operation {
     let mut operation = completed();
     operation.power.edit(|power| {
@@ -247,7 +247,7 @@ pub(crate) fn theirs() -> Operation {
     operation
 }
 
-/// A Droplet that was turned on by us, or was on already.
+/// A Droplet that the bot turned on, or that was already on.
 pub(crate) fn turned_on(by_us: bool) -> Operation {
     let mut operation = of(Kind::TurnOn(TurnOn {}));
     operation.verdict = Some(Outcome::Completed);

@@ -1,4 +1,4 @@
-//! Why something failed and what a person can do about it, one pair of sentences for each [`Failure`] and kind of operation.
+//! Why an operation failed and what a person can do about it: a pair of sentences for each [`Failure`] and kind of operation.
 
 use super::{
     decapitalised,
@@ -14,7 +14,7 @@ use crate::operation::{
     trigger::Trigger,
 };
 
-/// Whether to try the same again may help, and can do no harm: nothing of it is there already, and nothing may still come.
+/// Whether a retry may help and can do no harm: nothing of the operation exists already, and nothing may still take effect.
 pub fn may_be_tried_again(operation: &Operation) -> bool {
     let may_pass = match &operation.verdict {
         Some(Outcome::Failed(why)) => passes(why) || has_lost_its_snapshot(operation),
@@ -30,12 +30,12 @@ pub fn may_be_tried_again(operation: &Operation) -> bool {
         && !operation.may_have_left_a_droplet()
 }
 
-/// Whether it may go better the next time, without anyone doing anything about it.
+/// Whether the next attempt may succeed without anyone doing anything.
 pub(super) fn passes(why: &Failure) -> bool {
     matches!(why, Failure::ActionErrored | Failure::Hung | Failure::PowerFirst | Failure::TooOld | Failure::NotKnown)
 }
 
-/// Whether the Snapshot that it took itself was gone again at once.
+/// Whether the Snapshot that the operation took disappeared at once.
 fn has_lost_its_snapshot(operation: &Operation) -> bool {
     let is_lost = |step: &Step| {
         step.task() == Task::Snapshot && matches!(step.state, State::Failed { why: Failure::SnapshotGone, .. })
@@ -43,12 +43,12 @@ fn has_lost_its_snapshot(operation: &Operation) -> bool {
     operation.steps.iter().any(is_lost)
 }
 
-/// How to ask for the same once more: by the button where there is one.
+/// How to request the same again: with the button if there is one.
 pub(super) fn again(operation: &Operation) -> &'static str {
     if may_be_tried_again(operation) { "Press **Try again**" } else { "Use the command again" }
 }
 
-/// How to ask for the same once more without a button, in the middle of a sentence.
+/// How to request the same again without a button, for the middle of a sentence.
 fn command(operation: &Operation) -> &'static str {
     let is_a_schedules = operation.is_automatic() && operation.trigger.and_then(Trigger::schedule).is_some();
     if is_a_schedules { "use `/schedule run`" } else { "use the command again" }
@@ -100,22 +100,23 @@ pub fn what(failure: &Failure, operation: &Operation) -> String {
     }
 }
 
-/// Whether a step was begun besides the one that it failed at.
+/// Whether another step was begun in addition to the one that failed.
 fn has_done_something(operation: &Operation) -> bool {
     operation.steps.iter().any(|step| step.began.is_some() && !matches!(step.state, State::Failed { .. }))
 }
 
-/// What to do about a refusal for want of rights, which may be the token's or the account's.
+/// What to do about a missing permission, of the token or of the account.
 pub const ASK_FOR_ACCESS: &str =
     "Ask my operator to check the token's scopes and the account in DigitalOcean's control panel.";
 
 /// What to do about a token that DigitalOcean refuses.
 const SET_A_TOKEN: &str = "My operator has to set a new `DIGITALOCEAN_TOKEN`.";
-/// The same for one that may be another account's.
+/// What to do about a token that may belong to another account.
 const SET_ITS_TOKEN: &str = "My operator has to set a `DIGITALOCEAN_TOKEN` of that account, or to confirm it with \
                              `snapshot-bot run --same-account`.";
 
-/// DigitalOcean's own words first; that a scope is missing is only the likeliest reason. Older rows lack the words.
+/// Why DigitalOcean forbade the request. Its own message comes first, since a missing scope is only the likeliest reason. Older rows lack
+/// the message.
 pub fn forbidden(scopes: &str, message: &str) -> String {
     let message = match message.trim_end_matches('.') {
         "" => "DigitalOcean doesn't allow this.".to_owned(),
@@ -160,13 +161,13 @@ pub fn next(failure: &Failure, operation: &Operation) -> String {
     }
 }
 
-/// Whoever tries again should know how it stands.
+/// A person who retries should know the present state.
 fn look_at(operation: &Operation) -> String {
     let (droplet, page) = (name(&operation.target.name), operation.target.droplet.map_or_else(all_panel, panel));
     format!("Look at {droplet} before you try again: {page}")
 }
 
-/// The same for a restore that may have touched the disk.
+/// What to do next after a restore that may have touched the disk.
 fn after_overwriting(failure: &Failure, operation: &Operation) -> String {
     let droplet = name(&operation.target.name);
     let way_back = way_back(operation);
@@ -183,7 +184,7 @@ fn after_overwriting(failure: &Failure, operation: &Operation) -> String {
             )
         }
         Failure::Internal => format!("{way_back}. {}", in_the_log(operation)),
-        // DigitalOcean does nothing for us before.
+        // Before that, the bot can do nothing at DigitalOcean.
         Failure::TagRemoved { tag } => after(&format!("Add the tag {} back at DigitalOcean.", name(tag))),
         Failure::Unauthorized => after(SET_A_TOKEN),
         Failure::OtherAccount => after(SET_ITS_TOKEN),
@@ -204,13 +205,13 @@ fn after_overwriting(failure: &Failure, operation: &Operation) -> String {
     }
 }
 
-/// The ways back from a restore that may have touched the disk, without a full stop.
+/// The ways back from a restore that may have touched the disk, without a period.
 const BY_BUTTON: &str = "Press **Restore the safety Snapshot** to have back what was there before";
 const BY_COMMAND: &str = "Restore a Snapshot again";
-/// How a sentence goes on that names the first of them.
+/// How a sentence continues that names the first of them.
 const OR_ELSE: &str = ", or restore again; either";
 
-/// What was said of the way back, once the safety Snapshot is gone and its button with it.
+/// The text about the way back, once the safety Snapshot and its button are gone.
 pub(super) fn without_the_safety_snapshot(said: &str) -> String {
     let (by_button, by_command) = (decapitalised(BY_BUTTON), decapitalised(BY_COMMAND));
     said.replace(&format!("{by_button}{OR_ELSE}"), &format!("{by_command}; that"))
@@ -218,7 +219,7 @@ pub(super) fn without_the_safety_snapshot(said: &str) -> String {
         .replace(BY_BUTTON, BY_COMMAND)
 }
 
-/// How the disk can be put in order after a restore that may have touched it, without a full stop.
+/// How to repair the disk after a restore that may have touched it, without a period.
 pub fn way_back(operation: &Operation) -> &'static str {
     match operation.safety_snapshot() {
         Some(_) => BY_BUTTON,

@@ -1,4 +1,4 @@
-//! Words about groups: who is in one, how far a run is, how it ended, and what is wrong with what somebody typed.
+//! Messages about groups: the members, the progress of a run, its outcome, and errors in what a person typed.
 
 use jiff::SignedDuration;
 
@@ -24,12 +24,12 @@ use crate::{
     store::{DIRECT, ENDED, STATUS},
 };
 
-/// How many members are named in a list; the rest are counted.
+/// The maximum number of members named in a list; the rest are counted.
 const NAMED: usize = 30;
-/// How many failed members are explained.
+/// The maximum number of failed members that are explained.
 const EXPLAINED: usize = 5;
 
-/// The last words of a run's message, by which it is known again.
+/// The end of a run's message, by which the bot finds it again.
 pub fn marker(run: RunId, number: i64) -> String {
     match number {
         STATUS => format!("group run {run}"),
@@ -37,7 +37,7 @@ pub fn marker(run: RunId, number: i64) -> String {
     }
 }
 
-/// What a choice shows of a tag.
+/// A tag as a choice.
 pub fn choice(tag: &str, count: usize) -> String {
     format!("{} · {count} {}", plain(tag, 80), if count == 1 { "Droplet" } else { "Droplets" })
 }
@@ -56,20 +56,20 @@ pub fn pace(group: &Group) -> String {
     format!("{order}{gap}{}", check.unwrap_or_else(|| "; each must be on again before the next begins".to_owned()))
 }
 
-/// Who is in a group now.
+/// The present members of a group.
 #[derive(Clone, Debug)]
 pub struct Members {
-    /// The names of those of which Snapshots are taken, in their order.
+    /// The names of the Droplets that are taken, in order.
     pub names: Vec<String>,
     /// Those that are left out, and why.
     pub excluded: Vec<(String, Excluded)>,
-    /// Those that have no public IPv4 address, where each must pass a check.
+    /// The names of the Droplets without a public IPv4 address, if each must pass a check.
     pub unreachable: Vec<String>,
     /// How long a run takes.
     pub length: SignedDuration,
 }
 
-/// Who would be taken, how, how long that takes, and who is left out.
+/// Which Droplets would be taken, how, how long that takes, and which are left out.
 pub fn members(group: &Group, members: &Members) -> Vec<String> {
     let Members { names, excluded, unreachable, length } = members;
     let count = names.len();
@@ -100,7 +100,7 @@ fn listed(names: impl Iterator<Item = String>) -> String {
     if names.len() > NAMED { format!("{shown} and {} more", names.len() - NAMED) } else { shown }
 }
 
-/// Why a Droplet is no member.
+/// Why a Droplet is not a member.
 pub fn reason(why: Excluded) -> &'static str {
     match why {
         Excluded::Kubernetes => "a Kubernetes worker, which is replaced when it is off",
@@ -110,8 +110,7 @@ pub fn reason(why: Excluded) -> &'static str {
     }
 }
 
-/// How far a run is, for the message that shows it: `7 of 12`, then each member.
-/// `operations` say why members failed, as far as they are known.
+/// The progress of a run for its message: `7 of 12`, then each member. `operations` explain why members failed, as far as they are known.
 pub fn progress(run: &Run, operations: &[Operation]) -> Vec<String> {
     let (good, all) = (run.good(), run.taken().count());
     let mut lines = vec![match (run.ended_at, run.stopped_by) {
@@ -121,7 +120,7 @@ pub fn progress(run: &Run, operations: &[Operation]) -> Vec<String> {
         }
         (None, None) => format!("🔄 **{good} of {all}** {} a good Snapshot so far.", have(good)),
     }];
-    // What is going on comes first, then what went wrong: a long list is cut.
+    // Members at work come first, then failed ones, because a long list is cut.
     let mut members: Vec<&Member> = run.members.iter().collect();
     members.sort_by_key(|member| rank(member.phase));
     lines.extend(members.iter().take(NAMED).map(|member| line(run, member, operations)));
@@ -174,7 +173,7 @@ fn line(run: &Run, member: &Member, operations: &[Operation]) -> String {
     }
 }
 
-/// How a run ended that was no success, with what is known of those that failed.
+/// The outcome of a run that was not a success, with what is known about the failed members.
 pub fn outcome(run: &Run, operations: &[Operation]) -> String {
     let (good, all) = (run.good(), run.taken().count());
     let tag = name(&run.plan.group.tag);
@@ -233,7 +232,7 @@ fn cause(operation: &Operation) -> String {
     }
 }
 
-/// The same in a few words.
+/// Why a member failed, in a few words.
 fn shortly(operation: &Operation) -> Option<String> {
     match &operation.verdict {
         Some(Outcome::Failed(why)) => Some(failure::short(why)),
@@ -242,8 +241,8 @@ fn shortly(operation: &Operation) -> Option<String> {
     }
 }
 
-/// Whether to try a run once more that a person began may help: some members have no Snapshot, and nothing but chance or a member before them
-/// was the reason. Anyone who stopped it wanted that.
+/// Whether a retry of a run that a person began may help: some members have no Snapshot, and only chance or an earlier member is the
+/// reason. A run that a person stopped is not offered.
 pub fn may_be_tried_again(run: &Run, operations: &[Operation]) -> bool {
     let may_help = |member: &Member| match member.phase {
         Phase::Waiting | Phase::Left => true,
@@ -260,7 +259,7 @@ pub fn explained(run: &Run) -> impl Iterator<Item = OperationId> {
     failed.take(EXPLAINED).filter_map(|member| member.operation)
 }
 
-/// The message of a run that a person began, which is edited as it gets on.
+/// The message of a run that a person began. It is edited as the run progresses.
 pub fn status(run: &Run, operations: &[Operation]) -> Message {
     let (sign, colour) = match run.ended_at {
         None => ("", Colour::Working),
@@ -277,7 +276,7 @@ pub fn status(run: &Run, operations: &[Operation]) -> Message {
     }
 }
 
-/// How a run ended that a person began: a new message, which mentions them unless they chose otherwise.
+/// The end of a run that a person began: a new message, which mentions them unless they chose otherwise.
 pub fn ended(run: &Run, operations: &[Operation]) -> Message {
     let (said, marker) = (shorten(&outcome(run, operations), 1800), marker(run.plan.id, ENDED));
     let message = match run.announced() {
@@ -289,14 +288,14 @@ pub fn ended(run: &Run, operations: &[Operation]) -> Message {
     Message { buttons: again.into_iter().collect(), ..message }
 }
 
-/// The way to that message, for anyone who wanted a direct message. It names nothing: what is private to a guild stays there.
+/// The direct message that links to it. It names nothing, since what is private to a guild stays there.
 pub fn lead(run: &Run, (channel, message): (ChannelId, MessageId)) -> Message {
     let how = if run.is_success() { "Done" } else { "Stopped" };
     let link = link(run.plan.guild, channel, message);
     Message::text(format!("{how}: {link}\n-# {}", marker(run.plan.id, DIRECT)))
 }
 
-/// The same in the channel, for anyone who takes no direct messages.
+/// The mention in the channel that links to it, for people who accept no direct messages.
 pub fn lead_in_channel(run: &Run, (channel, message): (ChannelId, MessageId)) -> Message {
     let link = link(run.plan.guild, channel, message);
     let said = format!("You don't take direct messages from me, so I mention you here: {link}");
@@ -318,13 +317,13 @@ pub fn power(power: Power) -> &'static str {
     }
 }
 
-/// Who is warned before each Droplet goes down; nobody of what stays on.
+/// Who is warned before each Droplet goes down; `None` if the Droplets keep running.
 pub fn warned(power: Power, warn: Option<Warn>) -> Option<String> {
     let Warn { channel, minutes } = warn.filter(|_| power == Power::Off)?;
     Some(format!("**Warning:** <#{channel}> hears of it {minutes} min before a Droplet goes down."))
 }
 
-/// What is wrong with what was typed about a group.
+/// The error in what was typed about a group.
 pub fn bad(bad: &BadGroup) -> String {
     match bad {
         BadGroup::Tag { typed } => format!(
@@ -344,7 +343,7 @@ pub fn bad(bad: &BadGroup) -> String {
     }
 }
 
-/// Nobody has the tag.
+/// No Droplet has the tag, or all of them are left out.
 pub fn nobody(tag: &str, excluded: usize) -> String {
     if excluded > 0 {
         format!(
@@ -364,7 +363,7 @@ pub fn too_many(tag: &str, count: usize, most: usize) -> String {
     )
 }
 
-/// They do not fit into the window.
+/// A run with these members does not fit into the window.
 pub fn too_long(tag: &str, count: usize, length: SignedDuration, at_once: Option<u32>) -> String {
     let hint = match at_once {
         Some(count) => format!("`at-once: {count}` fits."),

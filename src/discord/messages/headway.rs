@@ -1,4 +1,4 @@
-//! How far an operation is, and what of it can still be stopped.
+//! The progress of an operation, and what of it can still be stopped.
 
 use jiff::SignedDuration;
 
@@ -8,10 +8,10 @@ use crate::operation::{
     step::{State, Task},
 };
 
-/// How many places the bar has.
+/// The number of characters of the bar.
 const BAR: u32 = 6;
 
-/// How far it is: ``Step 2 of 3``, and with history a bar and when it is due. It changes with the steps, not with the time.
+/// The progress: ``Step 2 of 3``, and with a history a bar and the expected end. It changes with the steps, not with time.
 pub(super) fn headway(operation: &Operation) -> Option<String> {
     if operation.verdict.is_some() || operation.question.is_some() || operation.cancelled.is_some() {
         return None;
@@ -19,7 +19,7 @@ pub(super) fn headway(operation: &Operation) -> Option<String> {
     let turns_on = operation.steps.iter().any(|step| step.task().turns_off());
     let count = operation.steps.len() + usize::from(turns_on);
     let at = operation.steps.iter().position(|step| !step.is_over()).unwrap_or(operation.steps.len());
-    // The one step of one says itself how it stands.
+    // The line of a single step already tells its state.
     let step = (count > 1).then(|| format!("Step {} of {count}", at + 1));
     let began = operation.current().and_then(|step| step.began);
     let Some((began, rest)) = began.zip(rest_of(operation)) else { return step };
@@ -31,7 +31,7 @@ pub(super) fn headway(operation: &Operation) -> Option<String> {
     Some(format!("{bar}{step} due {}", ago(done)))
 }
 
-/// How long it takes from the beginning of the present step to its end, by history.
+/// The expected time from the beginning of the present step to the end of the operation, by history.
 fn rest_of(operation: &Operation) -> Option<SignedDuration> {
     let mut rest = SignedDuration::ZERO;
     for step in operation.steps.iter().filter(|step| !step.is_over()) {
@@ -41,19 +41,19 @@ fn rest_of(operation: &Operation) -> Option<SignedDuration> {
     Some(rest + if back { operation.usual.of(Task::PowerOn)? } else { SignedDuration::ZERO })
 }
 
-/// What *Cancel* can still do.
+/// What *Cancel* can still stop.
 pub(super) enum Stoppable {
     Now,
     SnapshotIsKept,
     No,
 }
 
-/// DigitalOcean stops nothing that it was told to do. What was sent and may not have arrived counts as told.
+/// DigitalOcean does not stop an Action that it has accepted. A request that may have arrived counts as accepted.
 pub(super) fn stoppable(operation: &Operation) -> Stoppable {
     let Some(step) = operation.current() else { return Stoppable::Now };
     let is_sent = matches!(step.state, State::Intended { .. } | State::Running(_));
     match step.task() {
-        // A shutdown can be followed by nothing but power back.
+        // After a shutdown, the operation can still turn the Droplet on and end.
         Task::ShutDown | Task::PowerOff | Task::PowerOn => Stoppable::Now,
         _ if !is_sent => Stoppable::Now,
         Task::Snapshot => Stoppable::SnapshotIsKept,

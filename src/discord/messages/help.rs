@@ -1,4 +1,4 @@
-//! What `/snapshot help` tells: the commands that this person may use, as mentions that can be clicked.
+//! The text of `/snapshot help`: the commands that this person may use, as clickable mentions.
 
 use std::collections::BTreeMap;
 
@@ -10,20 +10,20 @@ use super::{
 };
 use crate::access::{AdminsMay, Denial, Right};
 
-/// What there is to say about a command. It stands in the command's own file.
+/// The help of a command. Each command's file defines its own.
 #[derive(Clone, Copy, Debug)]
 pub struct Help {
-    /// Its whole name, as it is typed after the slash.
+    /// The full name, as typed after the slash.
     pub name: &'static str,
-    /// What a person needs to use it.
+    /// The right that a person needs to use it.
     pub right: Right,
-    /// What they need that for, after "You need @Role to".
+    /// The purpose of the right, after "You need @Role to".
     pub to: &'static str,
-    /// What it does, after its name, in at most eight words.
+    /// What the command does, after its name, in at most eight words.
     pub does: &'static str,
 }
 
-/// What people want of a command, as the headings of help.
+/// The headings of help, by what people want from a command.
 const GROUPS: [(&str, &[&str]); 5] = [
     ("Save", &["snapshot take", "snapshot take-group", "snapshot pin", "snapshot unpin"]),
     ("Bring back", &["snapshot restore", "snapshot launch"]),
@@ -48,20 +48,20 @@ const GROUPS: [(&str, &[&str]); 5] = [
         &["backups show", "backups enable", "backups change", "backups disable", "backups keep"],
     ),
 ];
-/// The heading of what is in no group.
+/// The heading of commands that are in no group.
 const OTHERS: &str = "Manage";
 
-/// How the commands of a guild are mentioned, so that a click types them.
+/// The mentions of a guild's commands. A click on one types the command.
 #[derive(Clone, Debug, Default)]
 pub struct Mentions(BTreeMap<String, u64>);
 
 impl Mentions {
-    /// From the names and ids of the commands that are registered.
+    /// Creates them from the names and ids of the registered commands.
     pub fn new(commands: impl IntoIterator<Item = (String, u64)>) -> Self {
         Self(commands.into_iter().collect())
     }
 
-    /// A command by its whole name (`snapshot take`): a mention, or plain text until its id is known.
+    /// A command by its full name (`snapshot take`): a mention, or plain text until its id is known.
     pub fn mention(&self, name: &str) -> String {
         let top = name.split(' ').next().unwrap_or(name);
         match self.0.get(top) {
@@ -71,7 +71,7 @@ impl Mentions {
     }
 }
 
-/// Help about these commands for a person with this right. It stands in an embed, since a plain text would be too short for all of them.
+/// Help about these commands for a person with this right. It is in an embed, since message content is too short for all of them.
 pub fn help(
     commands: &[Help],
     greatest: Option<Right>,

@@ -1,4 +1,4 @@
-//! A launch before it is begun: what a new Droplet can be made of, as choices, and the question with its price.
+//! A launch before it begins: the choices for a new Droplet, and the question with its price.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,22 +15,22 @@ use crate::{
     operation::{ids::SnapshotId, kinds::Launch},
 };
 
-/// What a launch can have besides what was asked for. It is kept with the question, which is asked again when something else is chosen.
+/// What a launch can additionally have. It is stored with the question, which is asked again when something else is chosen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Offer {
-    /// The Snapshot's Droplet, where it still is.
+    /// The Snapshot's Droplet, if it still exists.
     pub source: Option<String>,
-    /// The tags of that Droplet, which the new one gets only if somebody says so.
+    /// That Droplet's tags, which the new one gets only if the person chooses so.
     pub tags: Vec<String>,
     /// The SSH keys of the account.
     pub keys: Vec<Key>,
-    /// What the size is, in words.
+    /// The size in words.
     pub size: String,
-    /// What it costs, in dollars a month.
+    /// The price in dollars a month.
     pub monthly: f64,
 }
 
-/// An SSH key that is offered.
+/// An SSH key to choose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Key {
     /// Its name.
@@ -46,7 +46,7 @@ impl Offer {
     }
 }
 
-/// The form that asks for the new Droplet's name.
+/// The form for the new Droplet's name.
 pub fn form(snapshot: SnapshotId) -> Modal {
     let input = Input {
         label: "Name of the new Droplet".to_owned(),
@@ -111,7 +111,7 @@ fn tags(launch: &Launch, offer: &Offer) -> String {
     format!("{has}. {source} has {}; firewalls and load balancers may select by them.", listed(&offer.tags))
 }
 
-/// `s-1vcpu-1gb · 1 vCPU · 1 GB · 25 GB disk · $6/mo`: no markdown is rendered in a choice.
+/// `s-1vcpu-1gb · 1 vCPU · 1 GB · 25 GB disk · $6/mo`. A choice renders no markdown.
 pub fn size(size: &Size) -> String {
     let text = format!("{} · {} · {}", plain(&size.slug, 40), parts(size), dollars_a_month(size.price_monthly));
     shorten(&text, lengths::CHOICE)

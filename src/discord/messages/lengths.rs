@@ -1,7 +1,7 @@
-//! The lengths that Discord takes, in UTF-16 units, and how many of a thing. Whatever is longer is cut between characters by
-//! [`shorten`](super::text::shorten). Timestamps, mentions and markdown are rendered in a message's text and an embed's title and description, and in none of the others.
+//! Discord's limits: lengths in UTF-16 units, and counts. Longer text is cut between characters by [`shorten`](super::text::shorten).
+//! Timestamps, mentions and markdown are rendered only in a message's content and in an embed's title and description.
 
-/// A message's text.
+/// A message's content.
 pub const CONTENT: usize = 2000;
 /// An embed's title.
 pub const TITLE: usize = 256;
@@ -11,23 +11,23 @@ pub const DESCRIPTION: usize = 4096;
 pub const EMBEDS: usize = 6000;
 /// A button's label.
 pub const BUTTON: usize = 80;
-/// What can be chosen in a menu: its label, its description and its value.
+/// A menu option's label, description and value, each.
 pub const OPTION: usize = 100;
-/// What a menu says before anything is chosen.
+/// A menu's placeholder.
 pub const PLACEHOLDER: usize = 150;
-/// How much a menu, or autocomplete, offers at most.
+/// The maximum number of options of a menu or an autocomplete.
 pub const OPTIONS: usize = 25;
-/// The label of a choice that autocomplete offers.
+/// The label of an autocomplete choice.
 pub const CHOICE: usize = 100;
-/// How many buttons a row has.
+/// The maximum number of buttons in a row.
 pub const ROW: usize = 5;
 /// The title of a form.
 pub const MODAL_TITLE: usize = 45;
-/// How many inputs a form has.
+/// The maximum number of inputs of a form.
 pub const INPUTS: usize = 5;
 /// The label of a form's input.
 pub const INPUT_LABEL: usize = 45;
-/// What a form's input shows while it is empty.
+/// The placeholder of a form's input.
 pub const INPUT_PLACEHOLDER: usize = 100;
-/// The text that stands for a file.
+/// The alt text of a file.
 pub const ALT: usize = 1024;

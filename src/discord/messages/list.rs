@@ -1,4 +1,4 @@
-//! A page of the list of Snapshots, a line each, grouped by Droplet or in another order; and one Snapshot with what can be done with it.
+//! A page of the list of Snapshots, one line each, grouped by Droplet or in another order; and one Snapshot with the possible actions.
 
 use jiff::Timestamp;
 
@@ -20,61 +20,61 @@ use crate::{
 
 use super::choice::SAFETY;
 
-/// How many of a Snapshot's regions are named.
+/// The maximum number of a Snapshot's regions listed.
 const REGIONS: usize = 4;
-/// Stands before what a schedule took.
+/// The prefix of Snapshots that a schedule took.
 const SCHEDULED: &str = "🗓️ ";
-/// Stands before a Backup that somebody kept.
+/// The prefix of Backups that a person kept.
 const KEPT: &str = "📦 ";
-/// Stands before what somebody pinned.
+/// The prefix of pinned Snapshots.
 const PINNED: &str = "📌 ";
 /// The longest name of a Snapshot in a line.
 const LONGEST_NAME: usize = 30;
-/// The same below its Droplet's name, so that a phone shows the line without breaking it. The menu has the whole name.
+/// The longest name below its Droplet's name, so that a phone shows the line without wrapping. The menu has the full name.
 const LONGEST_BELOW: usize = 18;
 
-/// A page.
+/// A page of the list.
 #[derive(Clone, Debug)]
 pub struct Page<'a> {
-    /// The Droplet that was asked about, and where it is.
+    /// The Droplet that the list is limited to, and where it is.
     pub of: Option<(DropletId, DropletLocation)>,
-    /// In which order the pages come.
+    /// The order of the list.
     pub order: Order,
-    /// Which page, from 1.
+    /// The number of this page, from 1.
     pub number: usize,
-    /// How many there are.
+    /// The number of pages.
     pub pages: usize,
-    /// How many Snapshots there are on all pages.
+    /// The number of Snapshots on all pages.
     pub count: usize,
-    /// The sizes on all pages, in GB, where known.
+    /// The known sizes on all pages, in GB.
     pub sizes: Vec<f64>,
-    /// What this page shows.
+    /// The content of this page.
     pub groups: Vec<Group<'a>>,
-    /// When it is shown.
+    /// The moment of display.
     pub now: Timestamp,
 }
 
-/// The Snapshots of one Droplet on a page, or all of the page where it is not grouped.
+/// The Snapshots of one Droplet on a page, or all of the page if it is not grouped.
 #[derive(Clone, Debug)]
 pub struct Group<'a> {
-    /// What stands above them.
+    /// The heading.
     pub head: Option<Head>,
-    /// What this page shows of them.
+    /// Those of its Snapshots that are on this page.
     pub entries: Vec<Entry<'a>>,
 }
 
-/// What stands above the Snapshots of one Droplet.
+/// The heading of one Droplet's Snapshots.
 #[derive(Clone, Debug)]
 pub struct Head {
-    /// The Droplet, where DigitalOcean says whose they are.
+    /// The Droplet, if DigitalOcean names it.
     pub id: Option<DropletId>,
     /// Where it is.
     pub droplet: DropletLocation,
-    /// How many Snapshots it has, on all pages.
+    /// The number of its Snapshots on all pages.
     pub count: usize,
-    /// Their sizes in GB, where known.
+    /// Their known sizes in GB.
     pub sizes: Vec<f64>,
-    /// Whether an earlier page has begun with them.
+    /// Whether they began on an earlier page.
     pub is_continued: bool,
 }
 
@@ -85,17 +85,17 @@ pub struct Entry<'a> {
     pub snapshot: &'a Snapshot,
     /// Where its Droplet is.
     pub droplet: DropletLocation,
-    /// Who took it, where we did.
+    /// Who took it, if the bot did.
     pub taken_by: Option<UserId>,
-    /// The schedule that took it, where one did.
+    /// The schedule that took it, if one did.
     pub schedule: Option<ScheduleId>,
-    /// Who had us keep it, where it was a Backup of DigitalOcean.
+    /// Who kept it, if it was a Backup of DigitalOcean.
     pub kept_by: Option<UserId>,
-    /// Whether somebody pinned it.
+    /// Whether it is pinned.
     pub is_pinned: bool,
 }
 
-/// The page, with a menu of what it shows and buttons to the other pages.
+/// The page, with a menu of its Snapshots and buttons to the other pages.
 pub fn page(page: &Page<'_>, wording: &Wording) -> Message {
     let whose = match &page.of {
         Some((_, DropletLocation::There(droplet))) => format!("Snapshots of {}", name(droplet)),
@@ -148,7 +148,7 @@ fn line(entry: &Entry<'_>, names_droplet: bool) -> String {
     let when = snapshot.created_at.map(ago);
     let size = known(snapshot).map_or_else(|| "size not known yet".to_owned(), gigabytes);
     let (called, longest) = match &entry.droplet {
-        // Above it stands the Droplet's name, with which names of ours begin.
+        // The Droplet's name is in the heading, and names from the bot begin with it.
         DropletLocation::There(droplet) if !names_droplet => {
             let rest = snapshot.name.strip_prefix(&format!("{droplet}-"));
             let rest = rest.map(|rest| format!("…{}", without_date(rest)));
@@ -165,7 +165,7 @@ fn line(entry: &Entry<'_>, names_droplet: bool) -> String {
     when.into_iter().chain([size, called]).chain(droplet).collect::<Vec<_>>().join(" · ")
 }
 
-/// One Snapshot, and what who reads it may do with it.
+/// One Snapshot, and what the reader may do with it.
 pub fn one(entry: &Entry<'_>, wording: &Wording, right: Right) -> Message {
     let snapshot = entry.snapshot;
     let when = snapshot.created_at.map(|at| format!(" · {} ({})", ago(at), moment(at))).unwrap_or_default();
@@ -226,7 +226,7 @@ fn regions(regions: &[String]) -> Option<String> {
     Some(format!("{}{more}", name(&named.join(", "))))
 }
 
-/// A name of ours without its date, which stands before it as an age.
+/// A name from the bot without its date, which is shown before it as an age.
 fn without_date(name: &str) -> String {
     let mut parts: Vec<&str> = name.split('-').collect();
     let is_number = |part: Option<&&str>, length| {
@@ -248,7 +248,7 @@ fn total(count: usize, sizes: &[f64], wording: &Wording) -> String {
     }
 }
 
-/// `4 Snapshots · $0.74/mo`; the sizes stand below, and a phone shows no more in a line.
+/// `4 Snapshots · $0.74/mo`. The sizes are in the lines below, and a phone shows no more in one line.
 fn subtotal(count: usize, sizes: &[f64], wording: &Wording) -> String {
     format!("{} · {}", counted(count), price(sizes, wording))
 }
@@ -271,7 +271,7 @@ fn footer(page: &Page<'_>, wording: &Wording) -> String {
     if page.pages > 1 { format!("Page {} of {} · {all}", page.number, page.pages) } else { all }
 }
 
-/// Both ways always stand in the same place; the one that leads nowhere is dead.
+/// Both buttons always have the same place; one that leads nowhere is disabled.
 fn buttons(page: &Page<'_>) -> Vec<Button> {
     let of = page.of.as_ref().map(|(id, _)| *id);
     let to = |label: &'static str, number: usize, beside: Option<Beside>| {
@@ -285,7 +285,7 @@ fn buttons(page: &Page<'_>) -> Vec<Button> {
     vec![previous, next]
 }
 
-/// The way to the list, from elsewhere.
+/// The button that opens the list from elsewhere.
 pub fn way(of: Option<DropletId>) -> Button {
     Button::new("List", Style::Secondary, Press::Begin { what: Begun::List, droplet: of })
 }

@@ -1,6 +1,6 @@
-//! The last line of a message that stands for itself: what it is about, and by which we know it again whatever its words.
+//! The last line of a message, which identifies its subject. The bot finds the message again by it, whatever its text.
 //!
-//! The reporter puts it under everything but progress, whose footer ends with the same. Each kind of report has a line of its own.
+//! The reporter adds it to everything except progress, whose footer ends with the same text. Each kind of report has its own line.
 
 use super::{lengths, message::Message, text::shorten};
 use crate::operation::{ids::OperationId, report::ReportKind};
@@ -19,7 +19,7 @@ pub fn marker(kind: ReportKind, operation: OperationId) -> String {
     }
 }
 
-/// The message with its last line.
+/// Adds the last line to a message.
 pub fn signed(message: Message, kind: ReportKind, operation: OperationId) -> Message {
     match kind {
         ReportKind::Progress => message,

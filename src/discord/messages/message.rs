@@ -1,6 +1,6 @@
-//! A message before it is delivered: content, embeds, menus, buttons, a file and whom it may ping, as plain data.
+//! A message before it is delivered, as plain data: content, embeds, menus, buttons, a file, and the people it may ping.
 //!
-//! The reporter compares such messages by their digest; `delivery` turns them into requests. What is made here fits Discord's limits.
+//! The reporter compares such messages by their digest; `delivery` converts them to requests. Messages built here respect Discord's limits.
 
 use std::{borrow::Cow, collections::BTreeSet};
 
@@ -10,56 +10,56 @@ use sha2::{Digest, Sha256};
 use super::{super::press::Press, lengths, text::shorten};
 use crate::operation::ids::{RoleId, UserId};
 
-/// Something to say.
+/// A message.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Message {
-    /// Text outside of the embed: what pings, and what a reply says.
+    /// The text outside of the embeds. Only this text pings.
     pub content: String,
-    /// The framed parts.
+    /// The embeds.
     pub embeds: Vec<Embed>,
-    /// The select menus, each in a row of its own above the buttons.
+    /// The select menus, each in its own row above the buttons.
     pub menus: Vec<Menu>,
-    /// The buttons, five a row; together with the menus at most five rows.
+    /// The buttons, five in a row; at most five rows together with the menus.
     pub buttons: Vec<Button>,
-    /// A file next to the text. It belongs to a new message: an edit leaves it as it is.
+    /// An attached file. It belongs to a new message; an edit leaves it as it is.
     pub file: Option<File>,
-    /// The only people whom this message may ping.
+    /// The only people that this message may ping.
     pub pings: Vec<UserId>,
     /// The only role that it may ping, which its content mentions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<RoleId>,
 }
 
-/// A framed part of a message.
+/// An embed of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Embed {
-    /// What it is about, with what matters first.
+    /// The subject, with the most important fact first.
     pub title: String,
     /// The lines below.
     pub description: String,
-    /// Small print; Discord renders neither markdown nor mentions here. May be empty.
+    /// The footer. Discord renders neither markdown nor mentions here. May be empty.
     pub footer: String,
-    /// The colour of the edge; never the only sign.
+    /// The color of the edge. It is never the only sign.
     pub colour: Colour,
 }
 
-/// The colours that an embed may have, by what they mean.
+/// The colors of an embed, by their meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Colour {
-    /// Going on.
+    /// An operation is under way.
     Working,
-    /// Somebody has to look.
+    /// A person must look.
     Asking,
-    /// All well.
+    /// An operation succeeded.
     Done,
-    /// Not well.
+    /// An operation failed.
     Failed,
-    /// Stopped.
+    /// An operation was stopped.
     Stopped,
 }
 
 impl Colour {
-    /// Discord's own palette, as red, green and blue.
+    /// The color from Discord's own palette, as red, green and blue.
     pub fn rgb(self) -> u32 {
         match self {
             Self::Working => 0x58_65_F2,
@@ -71,28 +71,28 @@ impl Colour {
     }
 }
 
-/// Something to press, or a way out of Discord.
+/// A button, or a link out of Discord.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Button {
-    /// What it says.
+    /// The label.
     pub label: Cow<'static, str>,
     /// What it does.
     pub action: Action,
-    /// It is shown, and cannot be pressed now.
+    /// Whether it is shown but cannot be pressed now.
     pub is_disabled: bool,
 }
 
 /// What a button does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Action {
-    /// It tells us.
+    /// It sends this press to the bot.
     Press(Press, Style),
-    /// It opens this address in the reader's browser, and nobody hears of it.
+    /// It opens this address in the reader's browser. The bot does not learn of it.
     Open(String),
 }
 
 impl Button {
-    /// A button that tells us.
+    /// A button that sends a press to the bot.
     pub fn new(label: impl Into<Cow<'static, str>>, style: Style, press: Press) -> Self {
         Self { label: fitting(label.into(), lengths::BUTTON), action: Action::Press(press, style), is_disabled: false }
     }
@@ -102,13 +102,13 @@ impl Button {
         Self { label: fitting(label.into(), lengths::BUTTON), action: Action::Open(address.into()), is_disabled: false }
     }
 
-    /// The same, shown as one that cannot be pressed now.
+    /// Disables the button if `is_disabled`.
     #[must_use]
     pub fn disabled_if(self, is_disabled: bool) -> Self {
         Self { is_disabled, ..self }
     }
 
-    /// What we hear when it is pressed, if anything.
+    /// The press that it sends, if any.
     pub fn press(&self) -> Option<Press> {
         match self.action {
             Action::Press(press, _) => Some(press),
@@ -117,22 +117,22 @@ impl Button {
     }
 }
 
-/// Something to choose from: one thing, or several.
+/// A menu with one or several choices.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Menu {
-    /// What is heard when something was chosen; the choice comes next to it.
+    /// The press that it sends, together with the choice.
     pub press: Press,
-    /// What it says before anything is chosen.
+    /// The text before anything is chosen.
     pub placeholder: String,
-    /// What can be chosen: 1 to 25, no value twice.
+    /// The options: 1 to 25, with distinct values.
     pub options: Vec<Choice>,
-    /// Whether any number of them can be chosen, none included.
+    /// Whether any number of them can be chosen, including none.
     pub is_multiple: bool,
 }
 
 impl Menu {
-    /// A menu of the first 25 of these; none if there is nothing to choose. Discord refuses a message in which a value stands twice, so
-    /// only the first of two stays.
+    /// A menu of the first 25 of these options; `None` if there are none. Discord refuses a message with duplicate values, so only the
+    /// first of them stays.
     pub fn new(press: Press, placeholder: &str, options: impl IntoIterator<Item = Choice>) -> Option<Self> {
         let mut known = BTreeSet::new();
         let options = options.into_iter().filter(|choice| known.insert(choice.value.clone()));
@@ -141,28 +141,28 @@ impl Menu {
         (!options.is_empty()).then_some(Self { press, placeholder, options, is_multiple: false })
     }
 
-    /// The same, from which any number can be chosen.
+    /// Allows any number of choices.
     #[must_use]
     pub fn multiple(self) -> Self {
         Self { is_multiple: true, ..self }
     }
 }
 
-/// One thing in a menu. Discord renders neither markdown nor timestamps in it.
+/// An option of a menu. Discord renders neither markdown nor timestamps in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Choice {
-    /// What people read first.
+    /// The label.
     pub label: String,
-    /// What stands below; may be empty.
+    /// The line below the label; may be empty.
     pub description: String,
-    /// What we are told. It comes back from the client and proves nothing.
+    /// The value that is sent. It comes back from the client and proves nothing.
     pub value: String,
-    /// Whether it is chosen already.
+    /// Whether it is already chosen.
     pub is_chosen: bool,
 }
 
 impl Choice {
-    /// One thing; the value must be of 1 to 100 characters, as ids are.
+    /// An option. The value must have 1 to 100 characters, as ids do.
     pub fn new(label: &str, description: &str, value: impl Into<String>) -> Self {
         Self {
             label: shorten(label, lengths::OPTION),
@@ -172,7 +172,7 @@ impl Choice {
         }
     }
 
-    /// The same, chosen already.
+    /// Marks the option as already chosen if `is_chosen`.
     #[must_use]
     pub fn chosen_if(self, is_chosen: bool) -> Self {
         Self { is_chosen, ..self }
@@ -182,16 +182,16 @@ impl Choice {
 /// A file that is posted with a message.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct File {
-    /// Its name, with an extension that says what it is.
+    /// Its name, with an extension for its type.
     pub name: String,
-    /// What it holds.
+    /// Its content.
     pub bytes: Vec<u8>,
-    /// What it says, for those who do not see it.
+    /// The alt text, for people who do not see it.
     pub alt: String,
 }
 
 impl File {
-    /// A file with a text that stands for it.
+    /// A file with an alt text.
     pub fn new(name: impl Into<String>, bytes: impl Into<Vec<u8>>, alt: &str) -> Self {
         Self { name: name.into(), bytes: bytes.into(), alt: shorten(alt, lengths::ALT) }
     }
@@ -203,34 +203,34 @@ impl std::fmt::Debug for File {
     }
 }
 
-/// A form that opens over the channel when something was pressed. What is typed comes back as one interaction.
+/// A form that opens after a press. What is typed comes back as one interaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Modal {
-    /// What is heard when it was sent.
+    /// The press that it sends when it is submitted.
     pub press: Press,
-    /// What it is about.
+    /// The title.
     pub title: String,
-    /// The lines to fill in, at most five.
+    /// The inputs, at most five.
     pub inputs: Vec<Input>,
 }
 
-/// A line to fill in.
+/// An input of a form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Input {
-    /// What is asked for.
+    /// The label.
     pub label: String,
-    /// What stands there already; may be empty.
+    /// The initial value; may be empty.
     pub value: String,
-    /// An example, shown while nothing is typed; may be empty.
+    /// An example that is shown while the input is empty; may be empty.
     pub placeholder: String,
-    /// How many characters it takes at most, up to 4,000.
+    /// The maximum length, up to 4,000.
     pub longest: u16,
-    /// Whether it may not be left empty.
+    /// Whether it must be filled in.
     pub is_required: bool,
 }
 
 impl Modal {
-    /// A form with these lines, of which Discord shows no more than five.
+    /// A form with these inputs. Discord shows at most five.
     pub fn new(press: Press, title: &str, inputs: impl IntoIterator<Item = Input>) -> Self {
         let fit = |input: Input| Input {
             label: shorten(&input.label, lengths::INPUT_LABEL),
@@ -247,24 +247,24 @@ fn fitting(text: Cow<'static, str>, longest: usize) -> Cow<'static, str> {
     if crate::text::length(&text) <= longest { text } else { Cow::Owned(shorten(&text, longest)) }
 }
 
-/// How a button looks.
+/// The style of a button.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Style {
-    /// The way on.
+    /// The main action.
     Primary,
-    /// One way among several.
+    /// One of several actions.
     Secondary,
-    /// Something may be lost.
+    /// An action that may lose something.
     Danger,
 }
 
 impl Message {
-    /// A text alone, without pinging anyone.
+    /// A message with only this text, which pings nobody.
     pub fn text(content: impl Into<String>) -> Self {
         Self { content: content.into(), ..Self::default() }
     }
 
-    /// The same, calling this role too.
+    /// Adds this role to the message, which then pings it.
     #[must_use]
     pub fn calling(mut self, role: Option<RoleId>) -> Self {
         if let Some(role) = role {
@@ -273,7 +273,7 @@ impl Message {
         Self { role, ..self }
     }
 
-    /// The same without the role: for a place that has none.
+    /// Removes the role, for a place that has no roles.
     #[must_use]
     pub fn calling_nobody_else(self) -> Self {
         let mention = self.role.map(|role| format!("<@&{role}> "));
@@ -281,7 +281,7 @@ impl Message {
         Self { content: content.unwrap_or(self.content), role: None, ..self }
     }
 
-    /// A digest of everything that a reader sees, so that an edit which changes nothing is not sent.
+    /// A digest of everything that a reader sees. An edit that changes nothing is not sent.
     pub fn digest(&self) -> String {
         let json = serde_json::to_vec(self).unwrap_or_default();
         hex(&Sha256::digest(json))

@@ -1,7 +1,7 @@
-//! Every word that a person reads: plain functions from data to text, embed and buttons.
+//! All text that people read: plain functions from data to text, embeds and buttons.
 //!
-//! Called by the commands, the buttons and the reporter, which deliver what is made here and add nothing to it. Knows neither
-//! Discord's client nor how anything is stored. Names from outside pass through [`text`], and nothing said here can ping anyone but the asker.
+//! The commands, the buttons and the reporters deliver these messages and add nothing to them. This module knows neither Discord's client
+//! nor how anything is stored. Names from outside pass through [`text`], and no message can ping anyone that it does not list.
 
 pub mod answer;
 pub mod backups;
@@ -41,28 +41,28 @@ use kinds::words;
 use text::name;
 use units::{gigabytes, monthly};
 
-/// What the words depend on besides the operation itself.
+/// What the texts depend on besides the operation itself.
 #[derive(Clone, Debug)]
 pub struct Wording {
-    /// Dollars per GB and month.
+    /// The price of a Snapshot in dollars per GB and month.
     pub price_per_gb: f64,
-    /// The times that questions and shutdowns are given.
+    /// The timeouts of questions and shutdowns.
     pub rules: Rules,
-    /// The role that is called when a Droplet is off and does not come back.
+    /// The role to ping when a Droplet is off and does not come back.
     pub failure_role: Option<RoleId>,
 }
 
-/// What an operation is, as the start of a sentence: ``Snapshot of `web-1` ``.
+/// The operation as the start of a sentence: ``Snapshot of `web-1` ``.
 pub(super) fn subject(operation: &Operation) -> String {
     subject_with(operation, name)
 }
 
-/// The same with names as the place allows them.
+/// The operation as the start of a sentence, with names formatted by `shown`.
 pub(super) fn subject_with(operation: &Operation, shown: impl Fn(&str) -> String) -> String {
     capitalised(&words(&operation.kind).called(&operation.target.name, &shown))
 }
 
-/// The same inside a sentence: ``the Snapshot of `web-1` ``.
+/// The operation inside a sentence: ``the Snapshot of `web-1` ``.
 pub(super) fn the_subject(operation: &Operation) -> String {
     let words = words(&operation.kind);
     format!("{}{}", words.article(), words.called(&operation.target.name, &name))
@@ -78,7 +78,7 @@ fn decapitalised(text: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
-/// The size of an operation's Snapshot and what it costs, to follow its name.
+/// The size of an operation's Snapshot and its cost, to follow its name.
 fn cost(operation: &Operation, wording: &Wording) -> String {
     match operation.snapshot.as_ref().and_then(SnapshotReading::known_size) {
         Some(size) => format!(": {}, {}", gigabytes(size), monthly(size, wording.price_per_gb)),
@@ -86,7 +86,7 @@ fn cost(operation: &Operation, wording: &Wording) -> String {
     }
 }
 
-/// Whether the operation's Droplet does not exist any more.
+/// Whether the operation's Droplet no longer exists.
 fn is_gone(operation: &Operation) -> bool {
     operation.power.status() == Status::Gone
 }

@@ -25,16 +25,16 @@ pub fn panel() -> Message {
     }
 }
 
-/// What is to be done with the Droplet that is chosen.
+/// What to do with the chosen Droplet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum For {
-    /// A Snapshot is taken of it.
+    /// Take a Snapshot of it.
     Taking,
-    /// A Snapshot is put back onto it.
+    /// Put a Snapshot back onto it.
     Restoring,
 }
 
-/// Which Droplet? `droplets` are the first, and there may be more. `tag` is what a Droplet needs to be among them.
+/// Asks for a Droplet. `droplets` are the first ones, and there may be more. `tag` is the tag that a Droplet needs to be listed.
 pub fn droplets(what: For, droplets: &[(String, DropletId)], has_more: bool, tag: Option<&str>) -> Message {
     let (question, press, command) = match what {
         For::Taking => ("Take a Snapshot of which Droplet?", Choosing::DropletToTake, "/snapshot take"),
@@ -55,7 +55,7 @@ pub fn droplets(what: For, droplets: &[(String, DropletId)], has_more: bool, tag
     Message { menus: vec![menu], ..Message::text(format!("{question}{more}")) }
 }
 
-/// Which of its Snapshots and backups?
+/// Asks for one of the Droplet's Snapshots and backups.
 pub fn snapshots(droplet: (DropletId, &str), labelled: &[(String, String)], has_more: bool) -> Message {
     let (id, called) = droplet;
     let choices = labelled.iter().map(|(label, id)| Choice::new(label, "", id.as_str()));

@@ -11,10 +11,10 @@ use crate::{
     operation::Operation,
 };
 
-/// The longest name in it.
+/// The longest name in the menu.
 const LONGEST_NAME: usize = 40;
 
-/// A menu of operations, which leads to the details of one.
+/// A menu of operations, which leads to the details of the chosen one.
 pub(super) fn picker<'o>(listed: impl IntoIterator<Item = &'o Operation>) -> Option<Menu> {
     let short = |foreign: &str| plain(foreign, LONGEST_NAME);
     let choices = listed.into_iter().map(|operation| {

@@ -1,7 +1,7 @@
-//! The picture of what Snapshots cost from month to month, and the text that stands for it.
+//! The chart of what Snapshots cost from month to month, and its alt text.
 //!
-//! A bar a month, drawn in memory with a font that comes with the program, so that it looks the same everywhere. Drawing takes some
-//! milliseconds of a processor: the caller leaves that to a thread of its own, and says the same in text where it fails.
+//! One bar per month, drawn in memory with a bundled font, so that it looks the same everywhere. Drawing takes some milliseconds of CPU
+//! time, so the caller runs it on a blocking thread, and falls back to text if it fails.
 
 use jiff::civil::Date;
 use plotters::{
@@ -18,28 +18,28 @@ use plotters::{
 
 use super::{cost::Month, message::File, units::dollars_a_month};
 
-/// No more months are drawn: the latest.
+/// The maximum number of months; the latest are drawn.
 const MOST_BARS: usize = 12;
-/// How wide and high the picture is, in pixels.
+/// The width and height of the chart, in pixels.
 const WIDTH: u32 = 800;
 const HEIGHT: u32 = 400;
-/// How far the ends of its lines are from its edges.
+/// The distance between the ends of the lines and the edges, in pixels.
 const LEFT: i32 = 40;
 const RIGHT: i32 = 760;
-/// Where the bars stand, and how high the highest is.
+/// The baseline of the bars, and the height of the highest, in pixels.
 const FLOOR: i32 = 330;
 const HIGHEST: i32 = 240;
-/// Discord's own dark colours, which are readable on a light page too: the picture brings its ground along.
+/// Discord's own dark colors. The chart has its own background, so it is readable in the light theme too.
 const GROUND: RGBColor = RGBColor(43, 45, 49);
 const INK: RGBColor = RGBColor(242, 243, 245);
 const LINE: RGBColor = RGBColor(128, 132, 142);
 const BAR: RGBColor = RGBColor(88, 101, 242);
-/// `DejaVu Sans`, cut down to the letters of English; its licence lies next to it.
+/// `DejaVu Sans`, reduced to the letters of English; its license is in the same folder.
 const FONT: &[u8] = include_bytes!("picture/DejaVuSans-latin.ttf");
-/// What the drawing library knows it by.
+/// The name of the font in the drawing library.
 const FONT_NAME: &str = "DejaVu Sans";
 
-/// Why there is no picture.
+/// Why there is no chart.
 #[derive(Debug, thiserror::Error)]
 pub enum Undrawn {
     /// The font cannot be read.
@@ -53,12 +53,12 @@ pub enum Undrawn {
     Encoding(#[from] png::EncodingError),
 }
 
-/// Whether a picture says more than a line of text: there is something to compare.
+/// Whether the chart says more than a line of text: there are months to compare.
 pub fn is_worth_drawing(months: &[Month]) -> bool {
     months.iter().filter(|month| month.dollars.is_some_and(|dollars| dollars > 0.0)).count() > 1
 }
 
-/// The costs of these months, oldest first, as a file with a text that stands for it.
+/// The chart of these months, oldest first, as a file with an alt text.
 pub fn trend(months: &[Month]) -> Result<File, Undrawn> {
     register_font(FONT_NAME, FontStyle::Normal, FONT).map_err(|_| Undrawn::Font)?;
     let months = &months[months.len().saturating_sub(MOST_BARS)..];
@@ -69,7 +69,7 @@ pub fn trend(months: &[Month]) -> Result<File, Undrawn> {
     Ok(File::new("snapshot-costs.png", encoded(&pixels)?, &alt(months)))
 }
 
-/// The same in words.
+/// The alt text of the chart.
 fn alt(months: &[Month]) -> String {
     let last = months.len().saturating_sub(1);
     let each = months.iter().enumerate().map(|(number, month)| {
@@ -90,7 +90,7 @@ fn draw<'a>(area: &Area<'a>, months: &[Month]) -> Result<(), DrawingError<'a>> {
     area.draw(&PathElement::new(vec![(LEFT, FLOOR), (RIGHT, FLOOR)], LINE.stroke_width(2)))?;
     let dearest = months.iter().filter_map(|month| month.dollars).fold(0.0, f64::max);
     let room = (RIGHT - LEFT) / i32::try_from(months.len().max(1)).unwrap_or(1);
-    // As large as the longest label allows, since a phone shows the picture at less than half its size.
+    // As large as the longest label allows, since a phone shows the chart at less than half its size.
     let letters = (room / 3).clamp(16, 26);
     for (month, middle) in months.iter().zip((LEFT + room / 2..).step_by(usize::try_from(room).unwrap_or(1).max(1))) {
         let top = FLOOR - height(month.dollars.unwrap_or_default(), dearest);
@@ -108,7 +108,7 @@ fn draw<'a>(area: &Area<'a>, months: &[Month]) -> Result<(), DrawingError<'a>> {
     area.present()
 }
 
-/// The first one, and each January.
+/// Whether a month is labeled with its year: the first one, and each January.
 fn is_named_with_its_year(first: Date, months: &[Month]) -> bool {
     first.month() == 1 || months.first().is_some_and(|month| month.first == first)
 }
@@ -117,14 +117,14 @@ fn style(letters: i32, side: HPos) -> TextStyle<'static> {
     TextStyle::from((FONT_NAME, letters).into_font()).color(&INK).pos(Pos::new(side, VPos::Center))
 }
 
-/// How high a bar is.
+/// The height of a bar, in pixels.
 fn height(dollars: f64, dearest: f64) -> i32 {
     let share = if dearest > 0.0 { (dollars / dearest).clamp(0.0, 1.0) } else { 0.0 };
     let pixels = (0..HIGHEST).take_while(|pixel| share * f64::from(HIGHEST) >= f64::from(*pixel) + 0.5).count();
     i32::try_from(pixels).unwrap_or(HIGHEST)
 }
 
-/// An amount in a few letters: with cents only where they matter.
+/// A short amount: with cents only if they matter.
 fn short(dollars: f64) -> String {
     if dollars < 10.0 { format!("${dollars:.2}") } else { format!("${dollars:.0}") }
 }
@@ -150,7 +150,7 @@ mod tests {
         dollars.iter().enumerate().map(|(number, dollars)| Month { first: first(number), dollars: *dollars }).collect()
     }
 
-    /// The pixels of a picture, as red, green and blue.
+    /// The width, the height, and the pixels as red, green and blue.
     fn decoded(file: &File) -> (u32, u32, Vec<u8>) {
         let mut reader = png::Decoder::new(std::io::Cursor::new(&file.bytes)).read_info().unwrap();
         let mut pixels = vec![0; reader.output_buffer_size().unwrap()];

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{inventory::Snapshot, store::Pin};
 
-/// Discord's limit for a choice.
+/// Discord's limit for a choice, in UTF-16 units.
 const LONGEST: usize = 100;
 
 /// Who pinned it, when and why, after "It is pinned": ``by @ada 3 days ago: `before the upgrade`.``
@@ -15,7 +15,7 @@ pub fn because(pin: &Pin) -> String {
     format!("by <@{}> {}{why}", pin.by, ago(pin.at))
 }
 
-/// It is pinned from now on.
+/// The reply that it is now pinned.
 pub fn pinned(snapshot: &Snapshot) -> String {
     format!(
         "📌 Snapshot {} is pinned. No schedule deletes it, and I warn anyone who wants to. `/snapshot unpin` takes the pin off.",
@@ -23,7 +23,7 @@ pub fn pinned(snapshot: &Snapshot) -> String {
     )
 }
 
-/// It was pinned before, so nothing changed.
+/// The reply that it was already pinned, so nothing changed.
 pub fn pinned_already(pin: &Pin) -> String {
     format!(
         "📌 Snapshot {} is pinned already, {} To change the reason, unpin it first.",
@@ -32,12 +32,12 @@ pub fn pinned_already(pin: &Pin) -> String {
     )
 }
 
-/// The pin is off.
+/// The reply that the pin was removed.
 pub fn unpinned(pin: &Pin) -> String {
     format!("Snapshot {} is no longer pinned.", name(&pin.snapshot.name))
 }
 
-/// Nothing of that name is pinned.
+/// The reply that nothing with that name is pinned.
 pub fn not_pinned(text: &str, count: usize) -> String {
     match count {
         0 => "No Snapshot is pinned. `/snapshot pin` pins one.".to_owned(),
@@ -48,7 +48,7 @@ pub fn not_pinned(text: &str, count: usize) -> String {
     }
 }
 
-/// A pinned Snapshot as a choice: its name, why it is pinned, and last its id, by which it is found when the label itself comes back.
+/// A pinned Snapshot as a choice: its name, the reason, and its id at the end, by which it is found if the client submits the label.
 pub fn choice(pin: &Pin) -> String {
     let why = pin.reason.as_deref().map(|reason| format!(" · {}", plain(reason, 30))).unwrap_or_default();
     let key = format!(" · {}", pin.snapshot.id);

@@ -1,6 +1,6 @@
-//! The progress message: one embed with what matters first, a line for each step, and the buttons of the moment.
+//! The progress message: one embed with the most important facts first, a line for each step, and the present buttons.
 //!
-//! Rendered again from the operation whenever it changed; elapsed times are counted by the reader's own client.
+//! It is rendered from the operation after each change. The reader's own client counts elapsed times.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -45,7 +45,7 @@ pub fn progress(operation: &Operation, wording: &Wording, now: Timestamp) -> Mes
     }
 }
 
-/// An embed about an operation, with how it stands, and nothing in it yet.
+/// An embed about an operation with its title, color and footer, and an empty description.
 pub(super) fn frame(operation: &Operation) -> Embed {
     let phase = Phase::of(operation);
     Embed {
@@ -56,7 +56,7 @@ pub(super) fn frame(operation: &Operation) -> Embed {
     }
 }
 
-/// How it stands at a glance, what it is about, and the one thing that a reader wants to know.
+/// The state at a glance, the subject, and the one fact that readers want most.
 fn title(operation: &Operation, phase: Phase) -> String {
     let words = words(&operation.kind);
     let target = &operation.target.name;
@@ -71,13 +71,13 @@ fn title(operation: &Operation, phase: Phase) -> String {
     }
 }
 
-/// A line for each step, power back included.
+/// A line for each step, including turning the Droplet back on.
 pub(super) fn steps(operation: &Operation, now: Timestamp) -> Vec<String> {
     let steps = operation.steps.iter().map(|step| line(step, operation, now));
     steps.chain(power_line(operation, now)).collect()
 }
 
-/// The line of the step that is under way; none if everything is over.
+/// The line of the step that is under way; `None` if all steps have ended.
 pub(super) fn under_way(operation: &Operation, now: Timestamp) -> Option<String> {
     let step = operation.active_step()?;
     match step.task() {
@@ -96,7 +96,7 @@ pub(super) fn under_way(operation: &Operation, now: Timestamp) -> Option<String>
     }
 }
 
-/// How an operation stands, as its title says it.
+/// The state of an operation in its title.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Working,
@@ -134,7 +134,7 @@ impl Phase {
             Self::PowerBack if operation.kind.owes_power() => "powering on".to_owned(),
             Self::PowerBack => "powering back on".to_owned(),
             Self::Stuck => "still off".to_owned(),
-            // Ready and cancelled at the same time would be a riddle.
+            // A title with "ready" and "cancelled" at once would be confusing.
             Self::Completed if operation.cancelled.is_some() => "too late to cancel".to_owned(),
             Self::Completed => words(&operation.kind).done().to_owned(),
             Self::Failed => "failed".to_owned(),
@@ -164,7 +164,7 @@ impl Phase {
     }
 }
 
-/// What a reader wants to know first: how long the Droplet will be down.
+/// What readers want to know first: how long the Droplet will be down.
 fn outlook(operation: &Operation) -> String {
     match (operation.cancelled.is_some(), operation.power.downtime().is_some()) {
         (true, _) => return stopping(operation).to_owned(),
@@ -188,7 +188,7 @@ fn outlook(operation: &Operation) -> String {
     }
 }
 
-/// What becomes of an operation that somebody cancelled: DigitalOcean stops nothing that it has begun.
+/// What happens to a cancelled operation: DigitalOcean stops nothing that it has begun.
 fn stopping(operation: &Operation) -> &'static str {
     let Some(step) = operation.current() else { return "stopping" };
     let is_begun = match step.state {
@@ -228,7 +228,7 @@ fn stopping(operation: &Operation) -> &'static str {
     }
 }
 
-/// What history says about the time from shutting down to being on again; nothing without history of the longest part.
+/// The expected time from the shutdown until the Droplet is on again, by history; `None` without a history of the longest part.
 pub fn downtime(operation: &Operation) -> Option<SignedDuration> {
     let usual = |task| operation.usual.of(task);
     let longest = operation.steps.iter().filter(|step| !step.task().turns_off());
@@ -240,7 +240,7 @@ pub fn downtime(operation: &Operation) -> Option<SignedDuration> {
     Some(around.fold(sum, |sum, part| sum + part))
 }
 
-/// What a task is called when it is not under way, and when it is.
+/// The name of a task when it is not under way, and when it is.
 fn called(task: Task, operation: &Operation) -> (&'static str, &'static str) {
     match task {
         Task::ShutDown => ("Shut down", "Shutting down"),
@@ -276,7 +276,7 @@ fn line(step: &Step, operation: &Operation, now: Timestamp) -> String {
             if operation.active_step() == Some(step) {
                 active(verb, step, operation, now)
             } else if let Some(run) = run {
-                // That it is over is not that it is there: its Action may have failed, or was not asked.
+                // An Action that has ended does not mean that the Snapshot exists: the Action may have failed, or may not have been read.
                 let is_taken = run.completed.is_some() && run.broken.is_none() && !run.concluded;
                 let state = if is_taken {
                     "taken; I turn the Droplet on first"
@@ -291,7 +291,7 @@ fn line(step: &Step, operation: &Operation, now: Timestamp) -> String {
     }
 }
 
-/// The line about turning the Droplet on again, for the kinds that may turn it off.
+/// The line about turning the Droplet on again, for kinds that may turn it off.
 fn power_line(operation: &Operation, now: Timestamp) -> Option<String> {
     let power = &operation.power;
     let may_turn_off = operation.steps.iter().any(|step| step.task().traits().may_turn_off);
@@ -338,7 +338,7 @@ fn withdrawn(operation: &Operation) -> Option<String> {
     Some(format!("{why}, so I did nothing. Use the command again if you still want this."))
 }
 
-/// Who asked, when, and who stopped it.
+/// Who requested it, when, and who stopped it.
 pub(super) fn asked(operation: &Operation) -> String {
     let (person, when) = (operation.asker.user, ago(operation.asked_at));
     let asked = match operation.trigger.and_then(Trigger::schedule) {
@@ -365,7 +365,7 @@ fn footer(operation: &Operation) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
-/// What can be pressed now.
+/// The buttons that can be pressed now.
 fn buttons(operation: &Operation) -> Vec<Button> {
     let button =
         |label: &'static str, style, act| Button::new(label, style, Press::Wish { act, operation: operation.id });

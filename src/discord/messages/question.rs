@@ -1,6 +1,7 @@
-//! The question about a hung shutdown: a message of its own, since only a new message notifies anybody, and what is left of it afterwards.
+//! The question about a hung shutdown, and what remains of it afterwards. It is a message of its own, since only a new message notifies
+//! people.
 //!
-//! The reporter posts it once per question and edits it when the question is over, so that its buttons vanish.
+//! The reporter posts it once per question and edits it when the question is over, so that its buttons disappear.
 
 use jiff::Timestamp;
 
@@ -21,7 +22,7 @@ pub fn question(operation: &Operation, wording: &Wording, now: Timestamp) -> Mes
     let Some(open) = operation.question else { return Message::text(over(operation)) };
     let asker = operation.asker.user;
     let droplet = name(&operation.target.name);
-    // Its time begins to run when people can read it, which is now unless it was shown before.
+    // Its time begins when people can read it, which is now unless it was shown before.
     let silence = match open.shown_at {
         Some(_) => open.deadline(&wording.rules),
         None => now.saturating_add(wording.rules.decision_timeout).unwrap_or(Timestamp::MAX),
@@ -48,7 +49,7 @@ pub fn question(operation: &Operation, wording: &Wording, now: Timestamp) -> Mes
     Message { content, buttons, pings: vec![asker], ..Message::default() }
 }
 
-/// What the button says that goes on with the Droplet running.
+/// The label of the button that continues with the Droplet running.
 pub(super) fn live_label(kind: &Kind) -> &'static str {
     words(kind).hung().live
 }
@@ -63,7 +64,7 @@ fn what_happened(operation: &Operation, wording: &Wording) -> String {
     }
 }
 
-/// What is left when the question needs no answer any more.
+/// The text when the question needs no answer any more.
 fn over(operation: &Operation) -> String {
     let droplet = name(&operation.target.name);
     let Some(decision) = operation.decision else {
@@ -78,7 +79,7 @@ fn over(operation: &Operation) -> String {
         Wish::Force => chose(decision.by, "Force power off"),
         Wish::Live => chose(decision.by, live_label(&operation.kind)),
         Wish::Cancel => chose(decision.by, "Cancel"),
-        // No answers to this question; a row may hold anything.
+        // These do not answer this question, but a row may hold anything.
         Wish::LeaveOff
         | Wish::HandleIt
         | Wish::KeepWaiting

@@ -1,4 +1,4 @@
-//! The short replies that only one person sees: what was accepted, what a press did, and what went wrong unforeseen.
+//! The short ephemeral replies: a command was accepted, what a press did, and unexpected failures.
 
 use super::{
     decapitalised,
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// A command was accepted: it is durable from here on.
+/// A command was accepted. The operation is stored from here on.
 pub fn accepted(operation: &Operation, progress: Option<(ChannelId, MessageId)>) -> String {
     let doing = decapitalised(&words(&operation.kind).doing(&operation.target.name, &name));
     match progress {
@@ -31,7 +31,7 @@ pub fn accepted(operation: &Operation, progress: Option<(ChannelId, MessageId)>)
     }
 }
 
-/// A wish was heard.
+/// A wish was accepted.
 pub fn heard(act: Act, operation: &Operation) -> String {
     match act {
         Act::Cancel => cancelling(operation),
@@ -48,7 +48,7 @@ pub fn heard(act: Act, operation: &Operation) -> String {
     }
 }
 
-/// The wish to keep waiting was heard by so many operations.
+/// This many operations accepted the wish to keep waiting.
 pub fn waiting_for_all(count: usize) -> String {
     let droplets = if count == 1 { "the Droplet".to_owned() } else { format!("all {count} Droplets") };
     format!(
@@ -56,7 +56,7 @@ pub fn waiting_for_all(count: usize) -> String {
     )
 }
 
-/// What becomes of what was to be done, once somebody wants the Droplet on.
+/// What happens to the rest of the operation once a person wants the Droplet on.
 fn turning_on(operation: &Operation) -> String {
     let droplet = name(&operation.target.name);
     let runs = operation.current().filter(|step| step.run().is_some() || step.answer_lost).map(Step::task);
@@ -73,7 +73,7 @@ fn turning_on(operation: &Operation) -> String {
     }
 }
 
-/// What can still be stopped, what DigitalOcean cannot stop any more, and what happens then.
+/// What can still be stopped, what DigitalOcean can no longer stop, and what happens then.
 fn cancelling(operation: &Operation) -> String {
     let target = name(&operation.target.name);
     let subject = the_subject(operation);
@@ -106,12 +106,12 @@ fn cancelling(operation: &Operation) -> String {
     }
 }
 
-/// A form can only be shown at once.
+/// A form can only be opened as the first response, which is no longer possible.
 pub fn press_again() -> String {
     "That took a moment too long. Press the button again.".to_owned()
 }
 
-/// The question about this was answered with no; what it was about is not known where it was asked too long ago.
+/// The question was declined. Its subject is unknown if it was asked too long ago.
 pub fn declined(about: Option<(&Kind, &str)>) -> String {
     about.map_or_else(
         || "OK, nothing was done.".to_owned(),
@@ -119,12 +119,12 @@ pub fn declined(about: Option<(&Kind, &str)>) -> String {
     )
 }
 
-/// What was asked for could not be withdrawn later, so it takes an answer that is known to have arrived.
+/// The request could not be withdrawn later, so it needs an answer that is known to have arrived.
 pub fn answer_lost() -> String {
     "I don't know whether Discord showed my answer, so I did nothing. Please try again.".to_owned()
 }
 
-/// Something went wrong that nobody foresaw; the log holds it under this id.
+/// An unexpected failure; the log contains it under this id.
 pub fn incident(id: &str) -> String {
     format!(
         "I can't tell whether this started. Check `/snapshot status` before you try again. My operator finds the reason in \
@@ -132,13 +132,13 @@ pub fn incident(id: &str) -> String {
     )
 }
 
-/// Discord sent something that cannot be read, so it is not known what was asked for.
+/// Discord sent an event that cannot be read, so the request is unknown.
 pub fn unreadable() -> String {
     "Discord sent this in a form that I can't read, so I did nothing. Please tell my operator; the log says more."
         .to_owned()
 }
 
-/// The database fell silent, so nobody knows what of this was done; the log holds the reason under this id.
+/// The database did not answer, so it is unknown what was done; the log contains the reason under this id.
 pub fn memory_silent(id: &str) -> String {
     format!(
         "I can't tell whether this was done: my database isn't responding. Check `/snapshot status` before you try again. My operator \
@@ -146,7 +146,7 @@ pub fn memory_silent(id: &str) -> String {
     )
 }
 
-/// The database refuses to write; the log holds the reason under this id.
+/// The database refuses to write; the log contains the reason under this id.
 pub fn memory_failed(id: &str) -> String {
     format!(
         "My database isn't responding, so nothing was started. Try again in a minute; if it happens again, my operator \

@@ -1,4 +1,4 @@
-//! What `/snapshot status` tells: what runs now, what ended last, and one operation in detail.
+//! The texts of `/snapshot status`: what runs now, what ended recently, and one operation in detail.
 
 use jiff::Timestamp;
 
@@ -23,36 +23,36 @@ use crate::{
     store::{Event, What},
 };
 
-/// How many running operations are listed one by one, and how many that ended.
+/// The maximum number of running operations listed, and of ended ones.
 pub const LISTED: usize = 10;
-/// Both lists share Discord's limit of 6,000 for all embeds of a message: so much is for what runs,
+/// Both lists share Discord's limit of 6,000 for all embeds of a message. This much is for running operations,
 const RUNNING: usize = 3300;
-/// and so much for what ended.
+/// and this much for ended ones.
 const ENDED: usize = 2600;
 /// The longest name in a list.
 const LONGEST_NAME: usize = 40;
 
-/// An operation and where its progress can be seen.
+/// An operation and its progress message.
 #[derive(Clone, Debug)]
 pub struct Entry {
     /// The operation.
     pub operation: Operation,
-    /// Its progress message, once there.
+    /// Its progress message, once posted.
     pub progress: Option<(ChannelId, MessageId)>,
 }
 
-/// What runs now, and the last ones that ended.
+/// The running operations, and those that ended recently.
 #[derive(Clone, Debug, Default)]
 pub struct Overview {
-    /// The oldest that run.
+    /// The oldest running operations.
     pub running: Vec<Entry>,
-    /// How many more run.
+    /// The number of running operations that are not listed.
     pub more: usize,
-    /// The last that ended, newest first.
+    /// The most recently ended operations, newest first.
     pub ended: Vec<Entry>,
 }
 
-/// All of it, as it stands at `now`.
+/// The overview at `now`.
 pub fn overview(overview: &Overview, now: Timestamp) -> Message {
     let Overview { running, more, ended } = overview;
     let mut message = Message::default();
@@ -77,7 +77,7 @@ fn list(title: &str, colour: Colour, description: String) -> Embed {
     Embed { title: title.to_owned(), description, footer: String::new(), colour }
 }
 
-/// One operation: its steps, what it is about, what happened to it, and what people who are called about it can press.
+/// One operation: its steps, its subject, its history, and the buttons for people who are called about it.
 pub fn detail(entry: &Entry, timeline: &[Event], now: Timestamp) -> Message {
     let operation = &entry.operation;
     let mut lines = steps(operation, now);
@@ -94,7 +94,7 @@ pub fn detail(entry: &Entry, timeline: &[Event], now: Timestamp) -> Message {
     Message { embeds: vec![Embed { description, ..frame(operation) }], buttons, ..Message::default() }
 }
 
-/// Which Snapshots it is about, and why it failed.
+/// The Snapshots that it is about, and why it failed.
 fn facts(operation: &Operation) -> Vec<String> {
     let taken = operation.snapshot.as_ref().map(|taken| {
         let size = taken.known_size().map(|size| format!(", {}", gigabytes(size))).unwrap_or_default();
@@ -107,7 +107,7 @@ fn facts(operation: &Operation) -> Vec<String> {
     facts
 }
 
-/// What happened, in words; none for what only the bot itself cares about.
+/// An event in words; `None` for an event that only matters to the bot.
 fn event(event: &Event, operation: &Operation) -> Option<String> {
     let by = event.by.map(|by| format!(" by <@{by}>")).unwrap_or_default();
     let what = match &event.what {
@@ -142,7 +142,7 @@ fn event(event: &Event, operation: &Operation) -> Option<String> {
     Some(what)
 }
 
-/// A choice under autocomplete, with the key last: no markdown is rendered there.
+/// An operation as an autocomplete choice, with the key at the end. Discord renders no markdown there.
 pub fn choice(operation: &Operation) -> String {
     let short = |foreign: &str| plain(foreign, 25);
     let what = words(&operation.kind).choice(&operation.target.name, &short);
@@ -151,7 +151,7 @@ pub fn choice(operation: &Operation) -> String {
     format!("{}{key}", shorten(&format!("{what} · {how}"), lengths::CHOICE - key.len()))
 }
 
-/// What it is, for whom and where, and below that what it does now.
+/// The operation, for whom and where; below that, what it does now.
 fn running_line(entry: &Entry, now: Timestamp) -> String {
     let operation = &entry.operation;
     let doing = match under_way(operation, now) {
@@ -178,7 +178,7 @@ fn ended_line(entry: &Entry) -> String {
     format!("{sign} {} — {how}{when}{why}{late}{whose} · {}", subject_with(operation, in_list), way_or_id(entry))
 }
 
-/// The person who asked for it, or the schedule that began it.
+/// The person who requested it, or the schedule that began it.
 fn for_whom(operation: &Operation) -> String {
     let asker = operation.asker.user;
     match operation.trigger.and_then(Trigger::schedule).filter(|_| operation.is_automatic()) {
@@ -199,12 +199,12 @@ fn way_or_id(entry: &Entry) -> String {
     way(entry).unwrap_or_else(|| format!("operation `{}`", entry.operation.id))
 }
 
-/// As many whole entries as there is room for, and how many there are besides them.
+/// As many whole entries as fit, and how many are omitted.
 fn fit(entries: impl ExactSizeIterator<Item = String>, more: usize, room: usize) -> String {
     let all = entries.len() + more;
     let (mut text, mut shown) = (String::new(), 0);
     for entry in entries {
-        // Room is left for the last line.
+        // The last line needs room.
         if length(&text) + length(&entry) + 20 > room {
             break;
         }
@@ -216,7 +216,7 @@ fn fit(entries: impl ExactSizeIterator<Item = String>, more: usize, room: usize)
     format!("{text}{more}").trim_end().to_owned()
 }
 
-/// A text, and below it as many of the last lines as there is room for.
+/// A text, and below it as many of the last lines as fit.
 fn with_last(text: String, lines: &[String]) -> String {
     let mut left = lengths::DESCRIPTION.saturating_sub(length(&text) + 30);
     let fitting = lines.iter().rev().take_while(|line| {

@@ -1,4 +1,4 @@
-//! The two messages about power that come by themselves: the call for help, and the late off that was made good.
+//! The two messages about power that the bot sends on its own: the call for help, and the repair of a late power-off.
 
 use super::{
     failure,
@@ -25,11 +25,11 @@ use crate::{
 /// The longest name in a list, and how many are listed side by side.
 const LONGEST_NAME: usize = 40;
 const SIDE_BY_SIDE: usize = 12;
-/// So much of Discord's 2,000 is for the text; the last line needs the rest.
+/// How much of Discord's 2,000 UTF-16 units the text may use. The last line needs the rest.
 const LONGEST: usize = 1900;
 
-/// The call about all that its message lists: Droplets are off and their operations do not get on. People are called, and the bot
-/// tries on. Those whose asker is told by another message are listed, too.
+/// The call about all operations that its message lists: Droplets are off and their operations make no progress. It calls people, and the
+/// bot keeps trying. Operations whose asker is reached by another message are listed too.
 pub fn call(called: &[Called]) -> Message {
     let (mut still, mut over): (Vec<_>, Vec<_>) =
         called.iter().map(|called| &called.operation).partition(|operation| operation.power.is_called_about());
@@ -85,7 +85,7 @@ fn alone(operation: &Operation) -> String {
     )
 }
 
-/// The call about several operations, the first of which has been off for longest.
+/// The call about several operations; the first has been off for longest.
 fn several(first: &Operation, (still, over): (&[&Operation], &[&Operation]), room: usize) -> String {
     let count = still.len();
     let all_seen_off = still.iter().all(|operation| operation.power.was_seen_off());
@@ -111,7 +111,7 @@ fn several(first: &Operation, (still, over): (&[&Operation], &[&Operation]), roo
     paragraphs([head, list, tail])
 }
 
-/// A Droplet among several, with what differs from the reason that the message gives.
+/// A Droplet among several, with its reason if that differs from the message's.
 fn line(operation: &Operation, cause: &str) -> String {
     let droplet = name(&plain(&operation.target.name, LONGEST_NAME));
     let since = operation.power.owed().map(|owed| format!(" {}", ago(owed.since))).unwrap_or_default();
@@ -126,11 +126,11 @@ fn line(operation: &Operation, cause: &str) -> String {
     format!("- {droplet} · {told}{since}{seen}{other}{panel}")
 }
 
-/// As many whole lines as there is room for, and how many there are besides them.
+/// As many whole lines as fit, and how many are omitted.
 fn as_many_as_fit(lines: impl ExactSizeIterator<Item = String>, room: usize) -> String {
     let all = lines.len();
     let mut shown: Vec<String> = Vec::new();
-    // The last line says how many are left out.
+    // The last line tells how many are omitted.
     let mut left = room.saturating_sub(length("- and 1000 more"));
     for line in lines {
         let Some(rest) = left.checked_sub(length(&line) + 1) else { break };
@@ -143,7 +143,7 @@ fn as_many_as_fit(lines: impl ExactSizeIterator<Item = String>, room: usize) -> 
     shown.join("\n")
 }
 
-/// What stands in the way, and what somebody has to do about it.
+/// What blocks the operation, and what people must do about it.
 fn why(operation: &Operation, waits: &str) -> String {
     match (operation.power.last_call().and_then(|call| call.why.as_ref()), &operation.obstacle) {
         (Some(why), _) if must_be_done(operation) => {
@@ -156,7 +156,7 @@ fn why(operation: &Operation, waits: &str) -> String {
     }
 }
 
-/// Whether it goes on only once somebody has done something.
+/// Whether it continues only after a person has acted.
 fn must_be_done(operation: &Operation) -> bool {
     let why = operation.power.last_call().and_then(|call| call.why.as_ref());
     matches!(why, Some(Failure::Unauthorized | Failure::OtherAccount | Failure::Forbidden { .. }))
@@ -166,7 +166,7 @@ fn is_turning_on(operation: &Operation) -> bool {
     operation.active_step().is_none_or(|step| step.task() == Task::PowerOn)
 }
 
-/// What people who are called about an operation can press.
+/// The buttons for people who are called about an operation.
 pub fn buttons(operation: &Operation) -> Vec<Button> {
     let button =
         |label: &'static str, style, act| Button::new(label, style, Press::Wish { act, operation: operation.id });
@@ -180,13 +180,13 @@ pub fn buttons(operation: &Operation) -> Vec<Button> {
     offered.into_iter().filter_map(|(is_offered, button)| is_offered.then_some(button)).collect()
 }
 
-/// One press for all that a message lists: the only wish that several Droplets can have in common without harm.
+/// One button for all that a message lists: the only wish that is harmless for several Droplets at once.
 fn keep_waiting_for_all(called: &[Called]) -> Option<Button> {
     let leader = called.iter().find(|called| called.leads)?.operation.id;
     Some(Button::new("Keep waiting for all", Style::Secondary, Press::KeepWaiting(leader)))
 }
 
-/// How an operation stands once people no longer need to be called about it.
+/// The state of an operation once people no longer need to be called about it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Standing {
     On,
@@ -206,7 +206,7 @@ fn standing(operation: &Operation) -> Standing {
     }
 }
 
-/// What became of one about which people were called.
+/// What happened to an operation that people were called about.
 fn ended(operation: &Operation) -> String {
     let droplet = name(&operation.target.name);
     match operation.power.status() {
@@ -231,7 +231,7 @@ fn ended(operation: &Operation) -> String {
     }
 }
 
-/// What is left to say once there is nobody to be called about.
+/// The text once no operation needs a call any more.
 fn all_over(over: &[&Operation]) -> Vec<String> {
     if over.iter().all(|operation| standing(operation) == Standing::On) {
         let all = if over.len() == 2 { "Both".to_owned() } else { format!("All {}", over.len()) };
@@ -241,7 +241,7 @@ fn all_over(over: &[&Operation]) -> Vec<String> {
     }
 }
 
-/// A line for each standing that there is, with the names.
+/// A line for each state that occurs, with the names.
 fn standings(over: &[&Operation]) -> impl Iterator<Item = String> {
     let signs = [
         (Standing::On, "✅ On again"),
@@ -268,7 +268,7 @@ fn paragraphs(lines: impl IntoIterator<Item = String>) -> String {
     lines.into_iter().collect::<Vec<_>>().join("\n")
 }
 
-/// A shutdown that hung took effect after the end, and was made good.
+/// A hung shutdown took effect after the end of the operation, and the bot repaired it.
 pub fn repaired(operation: &Operation) -> Message {
     let droplet = name(&operation.target.name);
     let downtime =

@@ -1,4 +1,4 @@
-//! Words about a group that a person has taken: the question, and the short replies.
+//! Messages about a group that a person takes: the question, and the short replies.
 
 use super::{
     confirm::{self, Buttons},
@@ -13,22 +13,22 @@ use crate::{
     schedule::{Power, run::Plan},
 };
 
-/// A group that somebody wants taken now.
+/// A group to take now.
 #[derive(Clone, Copy, Debug)]
 pub struct Taking<'a> {
-    /// How.
+    /// How it is taken.
     pub plan: &'a Plan,
-    /// Who.
+    /// Its members.
     pub members: &'a Members,
-    /// What one Snapshot of each costs.
+    /// The cost of one Snapshot of each.
     pub cost: Cost,
-    /// Dollars per GB and month.
+    /// The price of a Snapshot in dollars per GB and month.
     pub price_per_gb: f64,
-    /// Whether it is for those whom an earlier run left without a Snapshot.
+    /// Whether it retries the members that an earlier run left without a Snapshot.
     pub is_again: bool,
 }
 
-/// Asks whether these are to be taken now.
+/// Asks whether to take these members now.
 pub fn question(taking: &Taking<'_>, buttons: Buttons) -> Message {
     let Taking { plan, members: named, .. } = *taking;
     let mut lines = group::members(&plan.group, named);
@@ -51,7 +51,7 @@ pub fn question(taking: &Taking<'_>, buttons: Buttons) -> Message {
     confirm::question(&title, lines, yes, buttons)
 }
 
-/// It begins.
+/// The run begins.
 pub fn begun(plan: &Plan) -> String {
     format!(
         "The Droplets with the tag {} are taken now. The message in <#{}> shows how it goes.",
@@ -60,7 +60,7 @@ pub fn begun(plan: &Plan) -> String {
     )
 }
 
-/// Somebody wants it stopped.
+/// The reply to a request to stop the run.
 pub fn stopping(is_heard: bool) -> String {
     if is_heard {
         "I'm starting no more. I'll finish what runs and turn its Droplet back on.".to_owned()

@@ -1,4 +1,4 @@
-//! All variants of all words side by side, so that each can be compared with its siblings.
+//! All variants of all texts side by side, so that each can be compared with its siblings.
 
 use std::fmt::Write;
 
@@ -41,7 +41,7 @@ use crate::{
     store::{Called, Deleter, Event, What},
 };
 
-/// A message as it reads.
+/// A message as people read it.
 fn read(message: &Message) -> String {
     let mut text = String::new();
     if !message.content.is_empty() {
@@ -76,13 +76,13 @@ fn read(message: &Message) -> String {
     text.trim_end().to_owned()
 }
 
-/// The same of a message that lists nothing, which is short.
+/// A message as people read it, which lists nothing and must be short.
 fn read_short(message: &Message) -> String {
     assert_short(message);
     read(message)
 }
 
-/// The same of a message that the reporter posts, which puts a line of its own below.
+/// A message as people read it, with the last line that the reporter adds.
 fn read_posted(message: &Message, kind: ReportKind) -> String {
     assert_short(&signed(message.clone(), kind, OperationId::from_random(7)));
     read(message)
@@ -151,7 +151,7 @@ fn elsewhere(kind: Kind, may_cancel: Option<OperationId>) -> Occupant {
     Occupant::Elsewhere { kind: Box::new(kind), may_cancel }
 }
 
-/// Ended before it began, because the person who asked was not answered.
+/// An operation that ended before it began, because the asker's interaction was not answered.
 fn withdrawn(kind: Kind, first_answer: FirstAnswer) -> Operation {
     with(examples::of(kind), |operation| {
         operation.first_answer = first_answer;
@@ -163,7 +163,7 @@ fn withdrawn(kind: Kind, first_answer: FirstAnswer) -> Operation {
     })
 }
 
-/// A question that was answered, or answered by nobody.
+/// An operation whose question was answered by a person, or by nobody.
 fn decided(kind: Kind, wish: Wish, by: Option<UserId>) -> Operation {
     with(asking(true), |operation| {
         operation.kind = kind;
@@ -206,7 +206,7 @@ fn broken_restore(why: Failure) -> Operation {
     })
 }
 
-/// An operation with everything before this step done.
+/// An operation whose steps before this one are done.
 fn at_step(kind: Kind, task: Task, state: State) -> Operation {
     with(examples::of(kind), |operation| {
         let index = operation.steps.iter().position(|step| step.task() == task).unwrap();
@@ -405,7 +405,7 @@ fn every_obstacle_is_named() {
     ];
     let waiting_line = |what: Blocker| {
         let message = progress(&hindered(what), &wording(), NOW);
-        // The first says how far it is.
+        // The first line is the progress.
         message.embeds.first().and_then(|embed| embed.description.lines().nth(1)).unwrap_or_default().to_owned()
     };
     insta::assert_snapshot!(variants.map(waiting_line).join("\n"));
@@ -531,7 +531,7 @@ fn an_announcement_whose_snapshot_was_deleted_offers_no_way_back_by_it() {
     insta::assert_snapshot!(side_by_side(variants));
 }
 
-/// An operation of each kind that failed so, at the step where that can happen, as far as it can.
+/// For each kind, an operation with this failure, at the step where it can occur.
 pub(super) fn failed_so(why: &Failure) -> Vec<(&'static str, Operation)> {
     let ending = |kind: Kind, task: Task, change: &dyn Fn(&mut Operation)| {
         let state = State::Failed { at: ago(30), why: why.clone() };
@@ -792,7 +792,7 @@ fn denials() -> Vec<Denial> {
     ]
 }
 
-/// Why nobody can be warned.
+/// The reasons why a warning is not possible.
 fn unwarned() -> impl Iterator<Item = Refusal> {
     let cannot = WarningRefusal::CannotPost { channel: ChannelId(8), missing: vec!["View Channel", "Send Messages"] };
     let time = WarningRefusal::Time { text: "soon".to_owned() };

@@ -1,14 +1,14 @@
-//! Names and texts from outside, made harmless: the one door through which they reach Discord.
+//! Makes names and texts from outside harmless. They reach Discord only through this module.
 //!
-//! A foreign text is shown as a code span, in which Discord renders neither markdown nor mentions, or in a footer, which
-//! renders nothing at all. What could end the span, break the line or reverse its direction is taken out.
+//! A foreign text is shown as a code span, in which Discord renders neither markdown nor mentions, or in a footer, which renders nothing at
+//! all. Characters that could end the span, break the line or reverse its direction are removed.
 
 pub use crate::text::shorten;
 use crate::text::visible;
 
-/// The longest foreign name that we show; a Droplet's may have 255 characters, and a title holds no more than 256 in all.
+/// The longest foreign name that is shown. A Droplet's name may have 255 characters, and a title holds 256 in all.
 const LONGEST_NAME: usize = 100;
-/// The longest foreign sentence that we show.
+/// The longest foreign sentence that is shown.
 const LONGEST_QUOTE: usize = 300;
 
 /// A name from outside, as a code span.
@@ -21,19 +21,19 @@ pub fn quote(foreign: &str) -> String {
     span(foreign, LONGEST_QUOTE)
 }
 
-/// A word of DigitalOcean's, such as `power_off`, as people write it.
+/// A word from DigitalOcean, such as `power_off`, as people write it.
 pub fn vendors(word: &str) -> String {
     name(&plain(&word.replace('_', " "), 40))
 }
 
-/// A text from outside for places that render nothing: one line, at most `longest` UTF-16 units, as Discord counts.
+/// A text from outside for places that render nothing: one line of at most `longest` UTF-16 units, as Discord counts.
 pub fn plain(foreign: &str, longest: usize) -> String {
     let visible = shown(foreign);
     let words: Vec<&str> = visible.split_whitespace().collect();
     shorten(&words.join(" "), longest)
 }
 
-/// Whether a text holds characters that cannot be seen or that break its line.
+/// Whether a text contains invisible characters or line breaks.
 pub fn hides_something(text: &str) -> bool {
     shown(text) != text.replace('`', "'")
 }
@@ -43,7 +43,7 @@ fn span(foreign: &str, longest: usize) -> String {
     if inner.is_empty() { "`(no name)`".to_owned() } else { format!("`{inner}`") }
 }
 
-/// A text as it may be shown inside a code span, which a backtick would end.
+/// A text that is safe inside a code span, which a backtick would end.
 fn shown(foreign: &str) -> String {
     visible(foreign).replace('`', "'")
 }

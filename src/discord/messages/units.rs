@@ -1,4 +1,4 @@
-//! Durations, moments, sizes and money, as people read them.
+//! Durations, moments, sizes and money as text.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -17,7 +17,7 @@ pub fn duration(duration: SignedDuration) -> String {
     }
 }
 
-/// A duration that is only expected: `about 4 minutes`.
+/// An expected duration: `about 4 minutes`.
 pub fn about(duration: SignedDuration) -> String {
     let minutes = (duration.as_secs().max(0) + 30) / 60;
     match minutes {
@@ -27,7 +27,7 @@ pub fn about(duration: SignedDuration) -> String {
     }
 }
 
-/// The same, short: `4 min`.
+/// An expected duration, short: `4 min`.
 pub fn roughly(duration: SignedDuration) -> String {
     let minutes = (duration.as_secs().max(0) + 30) / 60;
     match minutes {
@@ -43,7 +43,7 @@ pub fn usually(duration: SignedDuration) -> String {
     if seconds < 60 { format!("usually {seconds} s") } else { format!("usually {} min", (seconds + 30) / 60) }
 }
 
-/// How long a step that copies a disk takes where nothing was learnt yet: `often 3–10 min for 25 GB`.
+/// The duration of a step that copies a disk, without a history: `often 3–10 min for 25 GB`.
 pub fn guess(disk_gb: Option<u64>) -> String {
     match disk_gb {
         None => "often many minutes".to_owned(),
@@ -54,50 +54,50 @@ pub fn guess(disk_gb: Option<u64>) -> String {
     }
 }
 
-/// A moment that the reader's own client counts from: `2 minutes ago`.
+/// A moment relative to now, counted by the reader's own client: `2 minutes ago`.
 pub fn ago(at: Timestamp) -> String {
     format!("<t:{}:R>", at.as_second())
 }
 
-/// A moment by the reader's own clock: `22:15`.
+/// A time of day in the reader's time zone: `22:15`.
 pub fn clock(at: Timestamp) -> String {
     format!("<t:{}:t>", at.as_second())
 }
 
-/// A moment on the reader's own clock: `22 November 2026 17:42`.
+/// A moment in the reader's time zone: `22 November 2026 17:42`.
 pub fn moment(at: Timestamp) -> String {
     format!("<t:{}:f>", at.as_second())
 }
 
-/// Compressed gigabytes: `12.4 GB`.
+/// A compressed size: `12.4 GB`.
 pub fn gigabytes(size: f64) -> String {
     if size < 0.1 { "less than 0.1 GB".to_owned() } else { format!("{size:.1} GB") }
 }
 
-/// What a Snapshot costs: `$0.74/mo`, at least one cent, as DigitalOcean bills it.
+/// The cost of a Snapshot: `$0.74/mo`, at least one cent, as DigitalOcean bills it.
 pub fn monthly(size: f64, price_per_gb: f64) -> String {
     dollars_a_month(cost(size, price_per_gb))
 }
 
-/// What something costs: `$18/mo`, never less than nothing.
+/// The cost of something: `$18/mo`, never negative.
 pub fn dollars_a_month(amount: f64) -> String {
     format!("{}/mo", dollars(amount))
 }
 
 /// An amount: `$18`, `$0.74`.
 pub fn dollars(amount: f64) -> String {
-    // A sum of nothing is -0.0, and a vendor's figure may be anything.
+    // An empty sum is -0.0, and a vendor's figure may be anything.
     let amount = if amount.is_finite() && amount > 0.0 { amount } else { 0.0 };
     let exact = format!("${amount:.2}");
     exact.strip_suffix(".00").map_or(exact.clone(), str::to_owned)
 }
 
-/// The same as a number of dollars.
+/// The cost of a Snapshot, in dollars a month.
 pub fn cost(size: f64, price_per_gb: f64) -> f64 {
     (size * price_per_gb).max(0.01)
 }
 
-/// A link that Discord shows as a way to a message.
+/// A link to a message, which Discord renders as such.
 pub fn link(guild: GuildId, channel: ChannelId, message: MessageId) -> String {
     format!("https://discord.com/channels/{guild}/{channel}/{message}")
 }
@@ -107,7 +107,7 @@ pub fn panel(droplet: DropletId) -> String {
     format!("<{}>", panel_page(droplet))
 }
 
-/// A Droplet's page there, as an address.
+/// The address of a Droplet's page in DigitalOcean's control panel.
 pub fn panel_page(droplet: DropletId) -> String {
     format!("https://cloud.digitalocean.com/droplets/{droplet}")
 }

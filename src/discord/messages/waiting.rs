@@ -55,10 +55,10 @@ pub(super) fn active(verb: &str, step: &Step, operation: &Operation, now: Timest
     }
 }
 
-/// Anyone who waits for longer reads what for.
+/// After this time, the line says what the step waits for.
 const BRIEF: SignedDuration = SignedDuration::from_secs(30);
 
-/// What a step that takes a while waits for, to follow how long it has taken.
+/// What a long step waits for, to follow its duration.
 fn waits_for(step: &Step, operation: &Operation) -> &'static str {
     let is_over = step.run().is_some_and(Run::ended);
     match step.task() {
@@ -76,7 +76,7 @@ fn waits_for(step: &Step, operation: &Operation) -> &'static str {
     }
 }
 
-/// How long it usually takes, and that it is slower this time.
+/// How long the step usually takes, and that it is slower this time.
 fn pace(task: Task, began: Timestamp, operation: &Operation, now: Timestamp) -> String {
     match operation.usual.of(task) {
         Some(usual) if now.duration_since(began) > usual * 3 / 2 => {

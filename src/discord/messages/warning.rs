@@ -1,4 +1,4 @@
-//! The warning before a Droplet goes down, which becomes what came of it. It mentions nobody. And why one cannot be had.
+//! The warning before a Droplet goes down, which is edited to show the outcome and mentions nobody. Also the refusals of a warning.
 
 use super::{
     kinds::words,
@@ -40,34 +40,34 @@ pub fn warning(operation: &Operation) -> Message {
     Message { content, buttons: postpone.into_iter().collect(), ..Message::default() }
 }
 
-/// Why nobody can be warned as it was asked for. Nothing was done.
+/// Why the requested warning is not possible. Nothing was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WarningRefusal {
-    /// `warn` is no number of minutes from 1 to 60.
+    /// `warn` is not a number of minutes from 1 to 60.
     Time {
         /// What was typed.
         text: String,
     },
-    /// `warn-in` is no channel of this server in which people write.
+    /// `warn-in` is not a channel of this guild in which people post.
     Place,
     /// The bot may not post there.
     CannotPost {
-        /// Where.
+        /// The channel.
         channel: ChannelId,
-        /// The rights that it lacks there, in Discord's words.
+        /// The missing rights, by Discord's names.
         missing: Vec<&'static str>,
     },
-    /// The person may not write there.
+    /// The person may not post there.
     NotYours {
-        /// Where.
+        /// The channel.
         channel: ChannelId,
     },
-    /// Discord did not say whether the bot may post there.
+    /// Discord did not answer whether the bot may post there.
     Unanswered,
 }
 
 impl WarningRefusal {
-    /// What happened, and what to do.
+    /// The text of the refusal: what happened, and what to do.
     pub fn words(&self) -> String {
         match self {
             Self::Time { text } => {

@@ -1,11 +1,11 @@
-//! What can be pressed about an operation that runs, or what it owes, and the right that each takes.
+//! The buttons of an operation that runs or whose Droplet still has to be turned on, and the right that each needs.
 
 use crate::{
     access::Right,
     operation::{Wish, ids::UserId},
 };
 
-/// What can be pressed.
+/// A button of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
     /// *Cancel*.
@@ -52,8 +52,8 @@ impl Act {
         }
     }
 
-    /// What a person needs to press it, about an operation that `asker` asked for. Anyone who keeps a Droplet off takes it away from
-    /// everybody, so that takes the greatest right, also from the asker.
+    /// The right that a person needs to press it, for an operation that `asker` requested. To keep a Droplet off takes it away from
+    /// everybody, so that needs the greatest right, from the asker too.
     pub fn right(self, asker: UserId, person: UserId) -> Right {
         match self {
             Self::LeaveOff | Self::HandleIt => Right::Restore,
@@ -62,7 +62,7 @@ impl Act {
         }
     }
 
-    /// The wish that the operation hears.
+    /// The wish that this button sends to the operation.
     pub fn wish(self) -> Wish {
         match self {
             Self::Cancel => Wish::Cancel,

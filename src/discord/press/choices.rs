@@ -1,4 +1,4 @@
-//! What buttons and menus begin, and in which order lists stand.
+//! What buttons and menus begin, and how lists are sorted.
 
 use std::fmt;
 
@@ -33,10 +33,10 @@ impl Begun {
     }
 }
 
-/// A form over the review of a schedule, for what is asked of few.
+/// A form over the review of a schedule, for settings that few people need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumIter)]
 pub enum ReviewForm {
-    /// *Failures…*: what is done about stuck shutdowns, and who else hears how runs end.
+    /// *Failures…*: what to do about stuck shutdowns, and who else hears how runs end.
     Failures,
     /// *Group…*: how the Droplets with a tag are taken.
     Group,
@@ -51,16 +51,16 @@ impl ReviewForm {
     }
 }
 
-/// What something is chosen for.
+/// The purpose of a menu.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumIter)]
 pub enum Choosing {
-    /// A Droplet of which a Snapshot is taken.
+    /// Choose a Droplet to take a Snapshot of.
     DropletToTake,
-    /// A Droplet onto which a Snapshot is put back.
+    /// Choose a Droplet to put a Snapshot back onto.
     DropletToRestore,
-    /// A Snapshot of the list, to see what can be done with it.
+    /// Choose a Snapshot of the list, to see what can be done with it.
     Snapshot,
-    /// An operation, to see its details.
+    /// Choose an operation, to see its details.
     Operation,
 }
 
@@ -83,12 +83,12 @@ impl Choosing {
     }
 }
 
-/// Which Snapshot a page is next to: others come and go between two presses, and pages shift by them.
+/// The Snapshot that a page is next to. Snapshots come and go between two presses, which shifts the pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Beside {
     /// The page begins after this one.
     After(SnapshotId),
-    /// It ends before this one.
+    /// The page ends before this one.
     Before(SnapshotId),
 }
 
@@ -111,17 +111,17 @@ impl fmt::Display for Beside {
     }
 }
 
-/// In which order Snapshots are listed.
+/// The order of listed Snapshots.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, strum::EnumIter)]
 pub enum Order {
-    /// By Droplet, those of each newest first.
+    /// By Droplet, newest first within each.
     #[default]
     Grouped,
-    /// The newest first.
+    /// Newest first.
     Newest,
-    /// The oldest first.
+    /// Oldest first.
     Oldest,
-    /// The largest first.
+    /// Largest first.
     Biggest,
 }
 

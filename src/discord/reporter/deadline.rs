@@ -1,24 +1,24 @@
-//! How a request leaves: soon after we were known to look after the account, or not at all.
+//! Ensures that a request leaves soon after the lease was confirmed, or not at all.
 //!
-//! Anyone who looks after it next waits as long as a request may take. serenity holds requests back while Discord limits them, and a
-//! process can be stopped and go on: neither may let an old message out after a newer one.
+//! A process that takes over the lease waits as long as a request may take. serenity holds requests back while Discord limits them, and a
+//! process can be suspended and resumed; neither may send an old message after a newer one.
 
 use tokio::time::{Instant, sleep_until};
 
 use crate::{discord::wire, store::deadlines};
 
-/// Until when what is checked from now on may leave.
+/// The deadline for a request that is checked now.
 pub(in crate::discord) fn deadline() -> Instant {
     Instant::now() + deadlines::REQUEST
 }
 
-/// Sends a request unless it is too late for it, and stops waiting for it then.
+/// Sends a request unless its deadline has passed, and stops waiting at the deadline.
 pub(in crate::discord) async fn in_time<T>(
     deadline: Instant,
     request: impl Future<Output = serenity::Result<T>>,
 ) -> serenity::Result<T> {
     let late = async {
-        // A timer may be late itself after the process was stopped.
+        // The timer may itself be late after the process was suspended.
         if Instant::now() < deadline {
             sleep_until(deadline).await;
         }

@@ -1,7 +1,7 @@
-//! One report at a time: post it, edit it, or learn that neither is possible, and write down what came of it.
+//! Handles one report at a time: posts it, edits it, or finds that neither is possible, and records the result.
 //!
-//! A post is written down before it leaves and carries a nonce that Discord remembers for some minutes, so that a crash in
-//! between does not say anything twice; `recall` looks beyond those minutes. An edit is checked before it leaves, too.
+//! A post is recorded before it is sent and carries a nonce that Discord remembers for some minutes, so that a crash in between does not
+//! post it twice; `find_posted` covers the time beyond those minutes. An edit is checked before it is sent, too.
 
 use std::panic::AssertUnwindSafe;
 
@@ -30,20 +30,21 @@ use crate::{
     store::{self, Announcement, DIRECTLY, OUTDATED, Report, deadlines::SAYING},
 };
 
-/// Before a message that Discord refuses for reasons unknown is given up here.
+/// After this many refusals for unknown reasons, the bot gives a message up in this channel.
 const MOST_REFUSALS: u32 = 8;
-/// An outage counts as no more than so many refusals, however long it lasts: one refusal after it ends nothing.
+/// An outage counts as at most this many refusals, however long it lasts, so one refusal after it ends nothing.
 const MOST_OUTAGES: u32 = 5;
-/// How many refused edits before the bot gives up on a message that it may no longer be able to reach. With the pauses in between, that takes a day.
+/// After this many refused edits, the bot gives up on a message that it may no longer be able to reach. With the pauses in between, that
+/// takes a day.
 const MOST_EDITS_REFUSED: u32 = 10;
-/// The longest pause between those.
+/// The longest pause between those attempts.
 const LONGEST_PATIENCE: SignedDuration = SignedDuration::from_hours(6);
-/// The pause when Discord has seen enough edits of an old message.
+/// The pause when Discord refuses further edits of an old message.
 const TIRED_PAUSE: SignedDuration = SignedDuration::from_mins(5);
-/// The pause after a bug of ours: words that panic once will do so again.
+/// The pause after a bug: code that panicked once will panic again.
 const PANIC_PAUSE: SignedDuration = SignedDuration::from_mins(10);
 
-/// What came of a report.
+/// The result of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Came {
     Settled,
@@ -126,7 +127,7 @@ impl Reporter {
                 }
                 Trouble::TooManyEdits => self.again(report, self.clock.now() + TIRED_PAUSE).await,
                 Trouble::Later => self.later(report, &error).await,
-                // It was said. What an edit would take from it are buttons that say themselves that they are over.
+                // The answer was posted. An edit would only remove buttons, which report by themselves that they have expired.
                 _ if report.kind == ReportKind::Answer => {
                     self.store.report_edited(report, version, &digest, self.clock.now()).await?;
                     Ok(Came::Settled)
@@ -153,24 +154,24 @@ impl Reporter {
         let deadline = deadline::deadline();
         self.store.report_posting(report, self.clock.now()).await?;
         if report.kind == ReportKind::Answer {
-            // A person who reads that it is done may look for what it made, or no longer find what it deleted.
+            // A person who reads that the operation has ended may look for what it created, or for what it deleted.
             self.inventory.invalidate();
         }
-        // Not before: an operation that joins a call from here on knows that this message may have left without them.
+        // Not earlier: an operation that joins a call from here on knows that this message may have been sent without it.
         let words = self.words(report, self.clock.now()).await?;
         match self.create(report, &words, deadline).await? {
             Ok(message) => {
-                // After an earlier try, Discord may have given us that one's message, which shows an older version.
+                // After an earlier attempt, Discord may have returned that attempt's message, which shows an older version.
                 let is_fresh = report.posting_since.is_none();
                 let version = if is_fresh { report.version() } else { OUTDATED };
                 let digest = if is_fresh { words.said.digest() } else { String::new() };
                 let id = MessageId(message.id.get());
-                // First, so that a process that ends in between says it once more: nothing else tells that the question's time runs.
+                // This comes first, so that a process that ends in between posts again: nothing else starts the question's time.
                 self.time_begins(report).await?;
                 self.store.report_posted(report, id, version, &digest, self.clock.now()).await?;
                 Ok(Came::Settled)
             }
-            // On create, this answers the nonce of a message that was said and then deleted.
+            // On create, this means that the nonce belongs to a message that was posted and then deleted.
             Err(error) if Trouble::of(&error) == Trouble::UnknownMessage => {
                 self.deleted(report, &words).await?;
                 Ok(Came::Settled)
@@ -179,7 +180,7 @@ impl Reporter {
         }
     }
 
-    /// Somebody deleted the message. What people still need is posted again: the next generation is written down first.
+    /// Handles a message that was deleted. If people still need it, it is posted again; the next generation is recorded first.
     async fn deleted(&self, report: &Report, words: &Words) -> Result<(), store::Error> {
         match report.kind {
             ReportKind::Progress => self.store.report_deleted(report).await,
@@ -196,7 +197,7 @@ impl Reporter {
         }
     }
 
-    /// Writes down that a report is not said. What a call lists and nobody was `told` of is called about alone.
+    /// Records that a report is not sent. Operations that a call lists, and that are not in `told`, get a call of their own.
     async fn drop_report(&self, report: &Report, told: &[OperationId], why: &str) -> Result<(), store::Error> {
         match report.kind {
             ReportKind::Stuck => self.store.call_given_up(report, told, why).await,
@@ -210,7 +211,7 @@ impl Reporter {
         }
     }
 
-    /// Posts it, as a reply to the progress message where that is possible.
+    /// Posts the message, as a reply to the progress message if that is possible.
     async fn create(
         &self,
         report: &Report,
@@ -220,7 +221,7 @@ impl Reporter {
         let id = report.operation.operation.id;
         let to = match (report.kind, report.leader) {
             (ReportKind::Progress | ReportKind::Notify | ReportKind::Warning, _) => None,
-            // To the message that lists all.
+            // A reply to the message that lists all.
             (ReportKind::Stuck, Some(leader)) => self.store.call_message(leader).await?,
             (ReportKind::Stuck, None) if words.called.len() > 1 => None,
             (ReportKind::Answer | ReportKind::Stuck | ReportKind::Repaired | ReportKind::Question, _) => {
@@ -253,7 +254,7 @@ impl Reporter {
         deadline::in_time(deadline, wire::post(&self.http, channel, &message, delivery::file(said))).await
     }
 
-    /// From now on people can read the question, or the warning, so its time begins to run.
+    /// From now on people can read the question or the warning, so its time begins.
     async fn time_begins(&self, report: &Report) -> Result<(), store::Error> {
         let operation = &report.operation.operation;
         let is_unread = match report.kind {
@@ -269,7 +270,7 @@ impl Reporter {
         Ok(())
     }
 
-    /// What to do about a message that Discord did not take.
+    /// Decides what to do about a message that Discord did not accept.
     async fn not_said(
         &self,
         report: &Report,
@@ -300,7 +301,8 @@ impl Reporter {
         }
     }
 
-    /// It cannot be said here. That is the end of it only once those who must know were told another way, or cannot be.
+    /// Gives a message up in its channel. The report is over only once the people who must know have been reached another way, or cannot
+    /// be.
     async fn give_up(
         &self,
         report: &Report,
@@ -325,13 +327,13 @@ impl Reporter {
         Ok(Came::Settled)
     }
 
-    /// The channel in which people hear of what they must see to, where its own cannot hear us.
+    /// The channel for urgent messages if a report's own channel cannot be reached.
     fn moves_to(&self, report: &Report) -> Option<ChannelId> {
         match report.kind {
             ReportKind::Stuck | ReportKind::Question => {
                 self.notify_channel.filter(|channel| *channel != report.channel)
             }
-            // The first was seen while it lasted, and the others are said once.
+            // Progress was visible while it lasted, and the others are sent once.
             ReportKind::Progress
             | ReportKind::Answer
             | ReportKind::Notify
@@ -349,7 +351,7 @@ impl Reporter {
         Ok(Came::Again(at))
     }
 
-    /// After a refusal, which counts towards giving up.
+    /// Schedules another attempt after a refusal, which counts toward giving up.
     async fn again(&self, report: &Report, at: Timestamp) -> Result<Came, store::Error> {
         self.store.report_failed(report, at, u32::MAX).await?;
         Ok(Came::Again(at))
@@ -360,15 +362,15 @@ impl Reporter {
     }
 }
 
-/// Whether a message that stands may take an edit later that it does not take now: a thread may be opened, a right come back. What people
-/// must see to is said elsewhere at once, where the channel is out of reach.
+/// Whether a posted message may accept an edit later: a thread may be reopened, or a right may return. If the channel is out of reach,
+/// urgent messages go elsewhere at once.
 fn may_be_heard_again(report: &Report, trouble: Trouble) -> bool {
     let must_be_seen = matches!(report.kind, ReportKind::Stuck | ReportKind::Question);
     let is_out_of_reach = trouble == Trouble::NoAccess && !must_be_seen;
     report.attempts < MOST_EDITS_REFUSED && (trouble == Trouble::ThreadArchived || is_out_of_reach)
 }
 
-/// Twice as long each time.
+/// The pause before the next attempt; it doubles each time.
 fn patience(attempts: u32) -> SignedDuration {
     TIRED_PAUSE.saturating_mul(1 << attempts.min(10)).min(LONGEST_PATIENCE)
 }

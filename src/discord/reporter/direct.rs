@@ -1,4 +1,5 @@
-//! The direct message that leads to an announcement, for anyone who wanted one. Who takes none is mentioned in the channel in its place.
+//! The direct message that links to an announcement, for people who requested one. If a person accepts none, the bot mentions them in the
+//! channel instead.
 
 use jiff::SignedDuration;
 
@@ -12,10 +13,10 @@ use crate::{
     store::{self, Announcement, DIRECTLY, Report},
 };
 
-/// Before it is asked again whether the announcement was posted.
+/// The pause before the bot checks again whether the announcement was posted.
 const PAUSE: SignedDuration = SignedDuration::from_secs(2);
 
-/// What leads to the announcement, in this channel. Empty while there is none.
+/// The text that links to the announcement in this channel. Empty until it is posted.
 pub(super) fn words(operation: &Operation, said: Announcement, channel: ChannelId) -> Message {
     match said {
         Announcement::Said(in_channel, message) if channel == DIRECTLY => lead(operation, (in_channel, message)),
@@ -25,7 +26,7 @@ pub(super) fn words(operation: &Operation, said: Announcement, channel: ChannelI
 }
 
 impl Reporter {
-    /// Sends the direct message once the announcement is there.
+    /// Sends the direct message once the announcement is posted.
     pub(super) async fn say_directly(&self, report: &Report) -> Result<Came, store::Error> {
         let operation = &report.operation.operation;
         match self.store.announcement(operation.id).await? {

@@ -1,6 +1,6 @@
-//! Where people are told when the channel cannot hear us: the one for all outcomes, and who asked directly.
+//! Where messages go when their channel cannot be reached: to the channel for all outcomes, and to the asker directly.
 //!
-//! Tried again like any other message for as long as Discord says "later"; only a refusal ends it.
+//! They are retried like any other message for as long as the failure is temporary. Only a refusal ends it.
 
 use std::collections::BTreeMap;
 
@@ -22,17 +22,17 @@ use crate::{
     store::Report,
 };
 
-/// Whether somebody could be told.
+/// Whether the people could be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Told {
     Yes,
-    /// Discord refuses, and will go on doing so.
+    /// Discord refuses, and will continue to.
     No,
 }
 
 impl Reporter {
-    /// Tells those who must know another way, as far as there is one, and which operations of a call that was about. An error means:
-    /// again later.
+    /// Reaches the people who must know by another way, if there is one, and returns the operations of a call that this covered. An error
+    /// means that it must be tried again.
     pub(super) async fn post_elsewhere(
         &self,
         report: &Report,
@@ -42,18 +42,18 @@ impl Reporter {
         let operation = &report.operation.operation;
         match report.kind {
             ReportKind::Progress | ReportKind::Notify | ReportKind::Direct | ReportKind::Warning => {}
-            // The asker waits for it, no matter who else hears of it.
+            // The asker waits for the answer, whoever else receives it.
             ReportKind::Answer => {
                 self.tell_asker(report, operation, &words.said, deadline).await?;
             }
-            // They were called, and need not come any more.
+            // They were called, and are no longer needed.
             ReportKind::Stuck if words.is_over => {}
-            // Somebody should hear of it who can do something.
+            // Someone who can act should hear about it.
             ReportKind::Stuck | ReportKind::Repaired | ReportKind::Question => {
                 if self.tell_notify_channel(report, &words.said, deadline).await? == Told::Yes {
                     return Ok(words.listed());
                 }
-                // Everybody whom the message mentions, by the first of their operations.
+                // All people whom the message mentions, by the first of their operations.
                 let mut of_askers: BTreeMap<UserId, &Operation> = BTreeMap::from([(operation.asker.user, operation)]);
                 let mut told = Vec::new();
                 for called in words.called.iter().filter(|called| !called.is_called_elsewhere) {
@@ -84,7 +84,7 @@ impl Reporter {
         said: &Message,
         deadline: Instant,
     ) -> serenity::Result<Told> {
-        // Presses count in the guild only, where people have roles.
+        // Presses count only in the guild, where people have roles.
         let buttons = said.buttons.iter().filter(|button| button.press().is_none()).cloned().collect();
         let said = Message { menus: Vec::new(), buttons, ..said.clone().calling_nobody_else() };
         let asker = DiscordUser::new(operation.asker.user.0.max(1));
@@ -104,7 +104,8 @@ impl Reporter {
         if self.posted_before(report, channel, deadline).await?.is_some() {
             return Ok(Told::Yes);
         }
-        // Of its own, since the channel may have heard it before it was deleted, and Discord remembers.
+        // This message has a nonce of its own, since the channel may have received the original before it was deleted, and Discord
+        // remembers that nonce.
         let nonce = format!("{}-{letter}", report.kind.nonce(operation, report.generation));
         match self.send(channel, said, (nonce, None), deadline).await {
             Ok(_) => Ok(Told::Yes),
@@ -113,11 +114,11 @@ impl Reporter {
     }
 }
 
-/// What a refusal means; none if it is not for good.
+/// The meaning of a refusal; `None` if it is not final.
 fn refused(report: &Report, error: &serenity::Error) -> Option<Told> {
     match Trouble::of(error) {
         Trouble::Later | Trouble::TokenRefused => None,
-        // On create, this answers the nonce of a message that was said and then deleted.
+        // On create, this means that the nonce belongs to a message that was posted and then deleted.
         Trouble::UnknownMessage => Some(Told::Yes),
         Trouble::ChannelGone
         | Trouble::ThreadArchived

@@ -1,7 +1,7 @@
-//! Whether a message was posted already, when Discord no longer remembers its nonce: looked for among our own.
+//! Searches the bot's own messages for one that was already posted, when Discord no longer remembers its nonce.
 //!
-//! Nothing is found where the bot may not read what was said, since Discord's list is then empty: a doubled announcement is better
-//! than a lost one. A list that could not be had for the moment proves nothing.
+//! If the bot may not read the channel's history, Discord's list is empty and nothing is found: a doubled announcement is better than a
+//! lost one. A list that could not be read for the moment proves nothing.
 
 use jiff::{SignedDuration, Timestamp};
 use serenity::model::id::{ChannelId as DiscordChannel, MessageId as DiscordMessage};
@@ -20,13 +20,13 @@ use crate::{
 
 /// How far Discord's clock may be behind ours.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(1);
-/// As many messages as Discord lists at once.
+/// The maximum number of messages that Discord lists at once.
 const PAGE: u8 = 100;
-/// After a thousand newer messages nobody would still see ours.
+/// After a thousand newer messages, nobody would see this one.
 const MOST_PAGES: usize = 10;
 
 impl Reporter {
-    /// The message of a report that was tried long ago, if it stands in this channel.
+    /// The message of a report that was attempted long ago, if it is in this channel.
     pub(super) async fn posted_before(
         &self,
         report: &Report,
@@ -44,7 +44,7 @@ impl Reporter {
                 Ok(listed) => listed,
                 Err(error) => match Trouble::of(&error) {
                     Trouble::Later | Trouble::TokenRefused => return Err(error),
-                    // Anyone who may not read may perhaps post, and learns there what is wrong.
+                    // The bot may not read there but perhaps post, and posting shows what is wrong.
                     Trouble::UnknownMessage
                     | Trouble::ChannelGone
                     | Trouble::ThreadArchived
@@ -70,7 +70,7 @@ impl Reporter {
         Ok(None)
     }
 
-    /// Words change with the operation; the small print does not.
+    /// The text changes with the operation, but the footer does not.
     fn is_ours(&self, message: &Listed, report: &Report) -> bool {
         let marker = marker(report.kind, report.operation.operation.id);
         message.author.id == self.me
@@ -90,7 +90,7 @@ impl Reporter {
     }
 }
 
-/// The smallest id that a message of this moment can have: Discord's ids begin with milliseconds since 2015.
+/// The smallest id that a message of this moment can have. Discord's ids begin with the milliseconds since 2015.
 fn snowflake(at: Timestamp) -> DiscordMessage {
     const DISCORD_EPOCH: i64 = 1_420_070_400_000;
     let millis = u64::try_from(at.as_millisecond() - DISCORD_EPOCH).unwrap_or_default();
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn a_snowflake_begins_with_its_moment() {
         let at = Timestamp::from_millisecond(1_462_015_105_796).unwrap();
-        // The example of Discord's own reference: 175928847299117063.
+        // The example in Discord's own reference is 175928847299117063.
         assert_eq!(snowflake(at).get(), 175_928_847_299_117_063 >> 22 << 22);
         assert_eq!(snowflake(Timestamp::UNIX_EPOCH).get(), 1);
     }

@@ -1,6 +1,6 @@
-//! What is at work and what must wait: one batch at a time for each channel, the urgent first, progress before the answer.
+//! What is being sent and what must wait: one batch at a time per channel, urgent messages first, progress before the answer.
 //!
-//! Everything here may be forgotten: the store knows what is due.
+//! Everything here may be lost, because the store knows what is due.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -16,12 +16,12 @@ use crate::{
     store::Report,
 };
 
-/// Edits of one message are at least this far apart.
+/// The minimum time between two edits of one message.
 pub(super) const EDIT_PAUSE: SignedDuration = SignedDuration::from_secs(2);
-/// After an hour, nobody watches every second, and Discord limits edits of old messages.
+/// The pause for older messages. After an hour nobody watches every second, and Discord limits edits of old messages.
 const LATE_EDIT_PAUSE: SignedDuration = SignedDuration::from_secs(10);
 const LATE: SignedDuration = SignedDuration::from_hours(1);
-/// How many reports a channel gets at once, so that what becomes urgent meanwhile soon has its turn.
+/// How many reports a channel gets at once, so that a report that becomes urgent meanwhile is soon sent.
 const BATCH: usize = 10;
 
 /// A report that waits, and until when.
@@ -39,24 +39,24 @@ impl Held {
         Self { operation, kind: report.kind, until, is_posted: report.message.is_some() }
     }
 
-    /// Whether what else there is to say of an operation waits for this. An answer replies to the progress message, so that one
-    /// is posted first; an edit that Discord does not take keeps nobody from hearing the end.
+    /// Whether the operation's other messages wait for this one. An answer replies to the progress message, so that one is posted first. An
+    /// edit that Discord refuses does not delay the end.
     pub(super) fn keeps_back(&self, operation: OperationId) -> bool {
         self.operation == operation && self.kind == ReportKind::Progress && !self.is_posted
     }
 }
 
-/// What came back from a channel.
+/// The result of a channel's batch.
 pub(super) struct Done {
     pub(super) channel: ChannelId,
     pub(super) held: Vec<Held>,
 }
 
-/// What waits to be posted, by channel.
+/// The reports that wait to be sent, by channel.
 #[derive(Default)]
 pub(super) struct Queue {
-    /// Tasks of their own, because SQLite has one connection: a batch that held it and was polled only between our own questions
-    /// to the store would be waited for by them. They end with the queue.
+    /// Batches run as tasks because SQLite has one connection. A batch that held it and was polled only between our own queries would block
+    /// them. The tasks end with the queue.
     at_work: JoinSet<Done>,
     busy: HashSet<ChannelId>,
     held: HashMap<(OperationId, ReportKind), Held>,
@@ -75,14 +75,14 @@ impl Queue {
         self.at_work.spawn(work);
     }
 
-    /// Channels in which something is being said.
+    /// The channels that have a batch at work.
     pub(super) fn busy(&self) -> &HashSet<ChannelId> {
         &self.busy
     }
 
-    /// Waits for the next channel that is done, if any is at work.
+    /// Waits for the next finished batch, if any is at work.
     pub(super) async fn next_done(&mut self) -> Option<Done> {
-        // Batches catch their own panics, and nobody aborts them while we are here.
+        // Batches catch their own panics, and nothing aborts them meanwhile.
         self.at_work.join_next().await.and_then(Result::ok)
     }
 
@@ -95,7 +95,7 @@ impl Queue {
         self.held.extend(held.into_iter().map(|held| ((held.operation, held.kind), held)));
     }
 
-    /// Sorts what is due into batches by channel.
+    /// Sorts the due reports into batches by channel.
     pub(super) fn sort(&mut self, due: Vec<Report>, now: Timestamp, pace: Pace) -> Sorted {
         self.held.retain(|_, held| held.until > now);
         let mut sorted = Sorted::default();
@@ -115,7 +115,7 @@ impl Queue {
         sorted
     }
 
-    /// When a report may go; none if at once.
+    /// When a report may be sent; `None` if at once.
     fn ready_at(&self, report: &Report, pace: Pace) -> Option<Timestamp> {
         let id = report.operation.operation.id;
         let own = self.held.get(&(id, report.kind));
@@ -125,7 +125,7 @@ impl Queue {
     }
 }
 
-/// The pause between two edits.
+/// When the pause between two edits ends.
 fn pause(report: &Report, pace: Pace) -> Option<Timestamp> {
     let operation = &report.operation.operation;
     if pace == Pace::Flush || report.message.is_none() {
@@ -136,7 +136,7 @@ fn pause(report: &Report, pace: Pace) -> Option<Timestamp> {
     Some(shown_at + if is_late { LATE_EDIT_PAUSE } else { EDIT_PAUSE })
 }
 
-/// The operations with something urgent first; within an operation, progress before the answer.
+/// Puts operations with an urgent report first. Within an operation, progress comes before the answer.
 fn by_urgency(batch: &mut [Report]) {
     let mut urgency: HashMap<OperationId, u8> = HashMap::new();
     for report in batch.iter() {
@@ -151,7 +151,7 @@ fn by_urgency(batch: &mut [Report]) {
 
 fn urgency(report: &Report) -> u8 {
     match report.kind {
-        // What another call lists replies to it.
+        // An operation that another call lists has a message that replies to that call.
         ReportKind::Stuck if report.leader.is_none() => 0,
         ReportKind::Stuck | ReportKind::Question | ReportKind::Warning => 1,
         ReportKind::Answer | ReportKind::Repaired | ReportKind::Direct => 2,

@@ -1,4 +1,4 @@
-//! What a notice is about, looked up when it is said.
+//! The facts behind a notice, read when it is sent.
 
 use crate::{
     discord::group_reporter,
@@ -7,18 +7,18 @@ use crate::{
     store::{self, ScheduleSnapshot, Store},
 };
 
-/// What a notice is about, as far as it is still known.
+/// The subject of a notice, as far as it is still known.
 #[derive(Default)]
 pub(super) struct Known {
     pub(super) run: Option<Run>,
-    /// Those that failed.
+    /// The operations that failed.
     pub(super) operations: Vec<Operation>,
-    /// All of the schedule, where it is about some of them.
+    /// All Snapshots of the schedule, if the notice is about some of them.
     pub(super) snapshots: Option<Vec<ScheduleSnapshot>>,
 }
 
 impl Known {
-    /// What the store knows of it.
+    /// Reads the facts from the store.
     pub(super) async fn about(store: &Store, schedule: &Schedule, notice: &Notice) -> Result<Self, store::Error> {
         let mut known = Self::default();
         match notice {

@@ -1,4 +1,4 @@
-//! Weeks in which clocks are set, in three zones that set them differently, and months that are short.
+//! Weeks with clock changes, in three zones with different rules, and short months.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::{at, rule};
 use crate::schedule::rule::Rule;
 
-/// The runs from one day to another, by the clock of the schedule's zone, with the offset from UTC.
+/// The first runs from a moment on, by the clock of the schedule's zone, with the offset from UTC.
 fn shown(rule: &Rule, from: &str, count: usize) -> Vec<String> {
     let zone = rule.time_zone();
     let runs = rule.runs_after(at(from)).take(count);
@@ -24,7 +24,7 @@ fn a_run_in_the_hour_that_spring_skips_is_at_its_end() {
     assert_eq!(shown(&by_cron, "2026-03-28T00:00:00Z", 3), wanted);
     let st_johns = rule("day", Some("02:15"), None, "America/St_Johns");
     assert_eq!(shown(&st_johns, "2026-03-07T12:00:00Z", 2), ["08 03:00 -02:30", "09 02:15 -02:30"]);
-    // Lord Howe sets its clocks by half an hour.
+    // Lord Howe changes its clocks by half an hour.
     let lord_howe = rule("day", Some("02:15"), None, "Australia/Lord_Howe");
     assert_eq!(shown(&lord_howe, "2026-10-02T20:00:00Z", 2), ["04 02:30 +11:00", "05 02:15 +11:00"]);
 }
@@ -51,7 +51,7 @@ fn hours_are_counted_on_the_clock_in_every_season() {
     );
     let late = rule("12h", Some("20:00"), None, "UTC");
     assert_eq!(shown(&late, "2026-01-01T00:00:00Z", 3), ["01 08:00 +00:00", "01 20:00 +00:00", "02 08:00 +00:00"]);
-    // Two of these times fall together when spring skips an hour.
+    // Two of these times coincide when spring skips an hour.
     let hourly = rule("1h", None, None, "Europe/Berlin");
     assert_eq!(shown(&hourly, "2026-03-29T00:00:00Z", 3), ["29 03:00 +02:00", "29 04:00 +02:00", "29 05:00 +02:00"]);
 }

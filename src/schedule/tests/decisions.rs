@@ -1,4 +1,4 @@
-//! What is done when: catching up, windows, pauses, and that every planned time is accounted for, whatever the process does.
+//! What is done when: catching up, windows and pauses. Every planned time gets a fate, whatever the process does.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ fn a_run_that_is_due_begins_once() {
     let running = Accounts { last: Some(slot), waiting: None, is_running: true };
     let due = nightly().decide(running, now);
     assert_eq!((due.opened, due.begin), (None, None));
-    // Also when the clock is set back.
+    // This also holds when the clock is set back.
     let due = nightly().decide(running, at("2026-11-02T02:59:00Z"));
     assert_eq!((due.opened, due.begin), (None, None));
     assert_eq!(due.wake, Some(at("2026-11-03T03:00:00Z")));
@@ -113,7 +113,7 @@ fn slot(day: u32, fate: Fate, count: u32) -> Slot {
     Slot { at, last: at, count, fate, operation: None }
 }
 
-/// A Snapshot that was planned then, of so many gigabytes.
+/// A Snapshot with this planned time and size in gigabytes.
 fn snapshot(planned: &str, size: Option<f64>) -> Candidate {
     let planned = at(planned);
     Candidate {
@@ -207,7 +207,7 @@ fn a_fate_survives_its_words() {
     }
 }
 
-/// Plays a schedule as the scheduler does, with looks at any moments, and collects what became of each planned time.
+/// Plays a schedule as the scheduler does, with looks at arbitrary moments, and collects the fate of each planned time.
 fn play(schedule: &Schedule, looks: &[(i64, bool)]) -> (BTreeMap<Timestamp, Fate>, Timestamp, u32) {
     let (mut fates, mut accounts, mut now, mut begun) = (BTreeMap::new(), NOTHING, schedule.floor, 0);
     let mut running: Option<Timestamp> = None;

@@ -1,4 +1,4 @@
-//! What a schedule will have, and so what it costs.
+//! How many Snapshots a schedule will have, which determines what it costs.
 
 use super::{at, rule, schedule};
 use crate::schedule::{Forecast, Schedule, policy::Policy};

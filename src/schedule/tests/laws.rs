@@ -1,5 +1,5 @@
-//! A year of one schedule, in zones whose clocks are set in odd ways, with a process that dies, freezes, is taken over and has its clock
-//! set: what is decided and what is pruned is played against a memory that keeps what the store keeps.
+//! A year of one schedule, in zones with odd clock changes. The process dies, freezes, is taken over and has its clock set. Decisions and
+//! pruning run against a model of what the store keeps.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,12 +21,12 @@ const ZONES: [&str; 3] = ["Europe/Berlin", "America/St_Johns", "Australia/Lord_H
 /// How long a take lasts.
 const TAKE: SignedDuration = SignedDuration::from_mins(12);
 
-/// What happens next to the schedule.
+/// An event in the life of the schedule.
 #[derive(Clone, Copy, Debug)]
 enum Happens {
-    /// Nobody runs for a while: killed, frozen, or until somebody takes over.
+    /// No process runs for a while: it was killed or frozen, or another has not taken over yet.
     Away(i64),
-    /// The clock is set, by so many minutes.
+    /// The clock is set by this many minutes.
     ClockSet(i64),
     /// The take that runs, or the next one, fails.
     Fails,
@@ -34,13 +34,13 @@ enum Happens {
     Live,
     /// The Snapshot is much smaller than the one before it.
     Small,
-    /// The owner leaves, and somebody takes over after so many days.
+    /// The owner leaves, and another person takes over after this many days.
     OwnerLeaves(i64),
-    /// A person pauses it for so many days.
+    /// A person pauses it for this many days.
     Pauses(i64),
     /// A Snapshot is put back.
     Restored,
-    /// The process dies between the commit of a slot and its operation, and everything is decided once more.
+    /// The process dies between the commit of a slot and its operation, and everything is decided again.
     DecidedTwice,
 }
 
@@ -59,21 +59,21 @@ fn happenings() -> impl Strategy<Value = Vec<(i64, Happens)>> {
     prop::collection::vec((0_i64..365 * 24 * 60, one), 0..60)
 }
 
-/// What the store keeps, and what the world is like.
+/// What the store keeps, and the state of the world.
 #[expect(clippy::struct_excessive_bools, reason = "each is something that happens once, and none follows from another")]
 struct Year {
     schedule: Schedule,
     now: Timestamp,
     accounts: Accounts,
-    /// Every planned time that has a row, with what became of it; several in a row have one row each here.
+    /// The fate of every planned time that has a row. Consecutive ones have one entry each here.
     slots: BTreeMap<Timestamp, Fate>,
-    /// Snapshots taken for each planned time.
+    /// The number of Snapshots taken for each planned time.
     taken: BTreeMap<Timestamp, u32>,
     running: Option<(Timestamp, Timestamp)>,
     group: Vec<Candidate>,
     deleted: BTreeSet<OperationId>,
     restored_at: Option<Timestamp>,
-    /// Since when a question about what is deleted is open.
+    /// Since when a question about deletions has been open.
     asked_since: Option<Timestamp>,
     leaves_until: Option<Timestamp>,
     next: u64,
@@ -155,7 +155,7 @@ impl Year {
             self.accounts.waiting = Some(slot);
         }
         if std::mem::take(&mut self.twice) {
-            // Killed here: the successor decides from what was written.
+            // The process is killed here; its successor decides from what was stored.
             return;
         }
         if let Some(slot) = due.begin.filter(|_| self.schedule.owner.right(self.now) != Right::None) {
@@ -173,7 +173,7 @@ impl Year {
         if !self.schedule.is_active() {
             let unowned = matches!(self.schedule.state, State::Paused { why: Paused::OwnerLost, .. });
             if unowned && seen == OwnerSeen::Good {
-                // Somebody takes it over; what the pause left out is counted first, as the store does.
+                // A person takes it over. The planned times that the pause skipped are counted first, as in the store.
                 let due = self.schedule.decide(self.accounts, self.now);
                 if let Some((slot, fate)) = due.given_up {
                     self.slots.insert(slot, fate);
@@ -264,7 +264,7 @@ impl Year {
         assert!(self.deleted.insert(*one));
     }
 
-    /// A day after they were asked, somebody says that it is fine.
+    /// A person approves, a day after the question was asked.
     fn answer(&mut self, hold: Option<Hold>) {
         if !matches!(hold, Some(Hold::TooMany(_) | Hold::Doubtful(_))) {
             self.asked_since = None;
@@ -280,7 +280,7 @@ impl Year {
         }
     }
 
-    /// Once it is over: each planned time since the beginning has one fate, and at most one Snapshot.
+    /// Checks the finished year: each planned time since the beginning has one fate, and at most one Snapshot.
     fn account(&self) {
         let last = self.accounts.last.unwrap_or(self.schedule.created_at);
         let missing: Vec<Timestamp> = self
@@ -301,7 +301,7 @@ impl Year {
     }
 }
 
-/// Plays a year: looks when it is time to, and whatever happens in between.
+/// Plays a year: looks when one is due, and handles the events in between.
 fn play(zone: usize, hours: bool, mut happenings: Vec<(i64, Happens)>) {
     let begin = at("2026-02-20T12:00:00Z");
     let every = if hours {
@@ -321,7 +321,7 @@ fn play(zone: usize, hours: bool, mut happenings: Vec<(i64, Happens)>) {
         looks += 1;
         assert!(looks < 40_000, "it comes to rest");
         let due = year.schedule.decide(year.accounts, year.now);
-        // One is deleted at a time.
+        // Snapshots are deleted one at a time.
         let soonest = year.now + SignedDuration::from_mins(10);
         let announced =
             year.group.iter().filter_map(|candidate| candidate.announced_at).map(|at| (at + NOTICE).max(soonest));

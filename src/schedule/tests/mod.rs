@@ -1,4 +1,4 @@
-//! The room's promises: golden tables, laws, and weeks in which clocks are set.
+//! Tests of `schedule`: golden tables, laws, and weeks with clock changes.
 
 mod calendar;
 mod decisions;

@@ -1,4 +1,4 @@
-//! What is deleted by itself: after a day's notice, and only when everything speaks for it.
+//! What is deleted automatically: only after a day's notice, and only without an objection.
 
 use std::collections::BTreeSet;
 
@@ -193,7 +193,7 @@ fn what_an_edit_drops_needs_somebody_to_say_so_once() {
     assert_eq!(edited.prune(&candidates, &WELL, now).announced, [id(3)]);
 }
 
-/// What pruning waits for is asked, and the notice about it.
+/// Asks what pruning waits for, and returns the notice about it.
 fn ask(it: &mut Schedule, candidates: &[Candidate], around: &Circumstances) -> Option<Notice> {
     let pruning = it.prune(candidates, around, at("2026-11-20T04:00:00Z"));
     it.ask_about_deletions(&pruning)

@@ -27,7 +27,7 @@ fn policy(text: &str) -> Policy {
     Policy::read(text).unwrap()
 }
 
-/// The planned times that stay, newest first, with the first letters of why.
+/// The planned times that stay, newest first, with the initials of the reasons.
 fn kept(times: &[&str], keep: &str) -> Vec<String> {
     let members: Vec<Member> = (0..).zip(times).map(|(number, time)| member(number, at(time))).collect();
     let verdicts = plan(&members, policy(keep), &TimeZone::UTC, at(NOW));
@@ -62,7 +62,7 @@ fn only_days_that_hold_something_count() {
 
 #[test]
 fn while_a_rule_is_not_full_the_oldest_stays() {
-    // The second of the 20th is the oldest of its day, and the oldest of all: without it the rule would lose what it began with.
+    // The second of the 20th is the oldest of its day and the oldest of all. Without it, the rule would lose its first Snapshot.
     assert_eq!(
         kept(&["2026-11-20T03:00:00Z", "2026-11-20T15:00:00Z", "2026-11-21T03:00:00Z"], "7 daily"),
         ["11-21 03 [Newest, NewestConsistent, Daily]", "11-20 15 [Daily]", "11-20 03 [Oldest]"]
@@ -97,7 +97,7 @@ fn rules_are_independent() {
 
 #[test]
 fn weeks_are_iso_weeks_also_around_new_year() {
-    // 2024-12-30 and 2025-01-05 lie in one ISO week.
+    // 2024-12-30 and 2025-01-05 are in one ISO week.
     let lines = kept(&["2024-12-29T03:00:00Z", "2024-12-30T03:00:00Z", "2025-01-05T03:00:00Z"], "2 weekly");
     assert_eq!(lines, ["12-29 03 [Weekly]", "01-05 03 [Newest, NewestConsistent, Weekly]"]);
 }
@@ -201,10 +201,10 @@ proptest! {
     fn laws_of_retention(members in members(), policy in policies(), more in policies(), zone in prop::sample::select(vec!["UTC", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe"])) {
         let zone = TimeZone::get(zone).unwrap();
         let gone = dropped(&members, policy, &zone);
-        // What was dropped once is gone: asked again, nothing more goes.
+        // What was dropped is gone: if the policy is applied again, nothing more is dropped.
         let left: Vec<Member> = members.iter().filter(|member| !gone.contains(&member.operation)).cloned().collect();
         prop_assert!(dropped(&left, policy, &zone).is_empty());
-        // More rules never keep less.
+        // Greater limits never keep less.
         let greater = Policy {
             last: policy.last + more.last,
             daily: policy.daily + more.daily,
@@ -220,12 +220,12 @@ proptest! {
         for stays in [newest(|member| member.quality != Quality::Doubtful), newest(|member| member.quality == Quality::Consistent)].into_iter().flatten() {
             prop_assert!(!gone.contains(&stays.operation));
         }
-        // Pinned, doubtful and of unknown time: never.
+        // Pinned ones, doubtful ones and those of unknown time are never dropped.
         for id in &gone {
             let member = members.iter().find(|member| member.operation == *id).unwrap();
             prop_assert!(!member.pinned && member.quality != Quality::Doubtful && member.planned.is_some());
         }
-        // The order in which they are listed means nothing.
+        // The order of the list does not matter.
         let mut turned = members.clone();
         turned.reverse();
         let mut as_before = dropped(&turned, policy, &zone);
@@ -234,7 +234,7 @@ proptest! {
     }
 }
 
-/// The times of restic's own test of its policies, in our form.
+/// The times in restic's own test of its policies, in our form.
 fn published_times() -> Vec<Timestamp> {
     const SUMMER: [u8; 9] = [8, 10, 12, 13, 15, 18, 20, 21, 22];
     const AUTUMN: [u8; 10] = [1, 2, 5, 6, 8, 9, 10, 11, 20, 22];
@@ -271,7 +271,7 @@ fn cases_that_restic_has_published_end_alike() {
             "16-01-18 12:02, 16-01-12 21:08, 16-01-12 21:02, 16-01-09 21:02, 16-01-08 20:02, 16-01-07 10:02",
         ),
         ("3 daily 4 weekly", "16-01-18 12:02, 16-01-12 21:08, 16-01-09 21:02, 16-01-03 07:02"),
-        // A rule that is not full keeps the oldest, too.
+        // A rule that is not full keeps the oldest too.
         ("10 yearly", "16-01-18 12:02, 15-11-22 10:20, 14-11-22 10:20, 14-08-08 10:20"),
         (
             "7 daily 2 weekly 3 monthly 10 yearly",

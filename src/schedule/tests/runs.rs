@@ -1,4 +1,4 @@
-//! Groups: what is read, who is excluded, how long it takes, and the laws of a run.
+//! Groups: parsing, exclusion, duration, and the laws of a run.
 
 use std::collections::BTreeSet;
 
@@ -187,14 +187,14 @@ fn what_is_left_out_of_an_edited_rule_stays() {
     assert_eq!(hourly.spread, 77, "nobody says when it runs, so it is spread");
 }
 
-/// Something that happens to a run.
+/// An event in a run.
 #[derive(Clone, Debug)]
 enum Event {
-    /// Anyone who decides looks, and does what it says.
+    /// The process looks, and does what the decision says.
     Look,
-    /// The member that has been under way the longest gets on, with this outcome.
+    /// The member that has been under way the longest progresses, with this outcome.
     GetsOn { is_good: bool, comes_back: bool },
-    /// Somebody else begins something on a member, or it ends.
+    /// Another operation begins on a member, or ends.
     Strangers(BTreeSet<u64>),
     /// Time passes, or the clock is set back.
     Passes(i64),
@@ -213,7 +213,7 @@ fn events() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// A run that keeps an account of itself.
+/// A run that records what happens to it.
 struct Played {
     run: Run,
     busy: BTreeSet<DropletId>,
@@ -273,7 +273,7 @@ proptest! {
                 Event::Stop => it.run.stopped_by = Some(UserId(9)),
             }
         }
-        // Whatever happened, it comes to its end, and everybody is accounted for.
+        // Whatever happened, the run ends, and every member is accounted for.
         it.busy.clear();
         for _ in 0..100 {
             match it.look()? {

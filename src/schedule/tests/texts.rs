@@ -1,4 +1,4 @@
-//! What people type, and what they are told.
+//! What people type, and how it is parsed or refused.
 
 use jiff::{SignedDuration, civil::time};
 use proptest::prelude::*;

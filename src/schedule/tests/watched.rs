@@ -1,4 +1,4 @@
-//! What is watched over a schedule: shutdowns that hang, owners that are lost, pauses that last, and what is told once.
+//! What is watched about a schedule: shutdowns that hang, lost owners, long pauses, and notices that are sent once.
 
 use jiff::SignedDuration;
 
@@ -63,7 +63,7 @@ fn people_hear_at_once_and_each_morning_that_an_owner_is_lost() {
     it.watched.owner_told_at = it.next_owner_reminder();
     assert_eq!(it.next_owner_reminder(), Some(at("2026-11-04T08:00:00Z")));
     assert_eq!(it.owner.paused_at(), Some(lost + SignedDuration::from_hours(24 * 7)));
-    // One that was taken over, and lost again.
+    // A schedule that was taken over, and whose owner was lost again.
     it.owner = Owner::new(UserId(6), at("2026-11-05T00:00:00Z")).seen(OwnerSeen::Lost, at("2026-11-09T00:00:00Z"));
     assert_eq!(it.next_owner_reminder(), Some(at("2026-11-09T00:00:00Z")));
 }

@@ -1,7 +1,7 @@
-//! What is told again and again: an operation's kind, what goes wrong in it, and what a person does about it.
+//! The cases: the kind of an operation, what goes wrong in it, and what a person does about it.
 //!
-//! A person who gets no answer looks whether there is an operation after all, and tries again if there is none, or if it says that
-//! it was withdrawn: what overwrites, deletes or costs money is not done for somebody who may not have been answered.
+//! A person who gets no answer checks whether there is an operation after all. They try again if there is none, or if it was withdrawn:
+//! what overwrites, deletes or costs money is not done for a person who may not have been answered.
 
 use snapshot_bot_sandbox::{
     digitalocean::{
@@ -14,19 +14,19 @@ use snapshot_bot_sandbox::{
 use super::cut::{Cut, Transit};
 use crate::stage::{Person, Stage};
 
-/// A case. A new kind of operation is one more of these.
+/// A case. A new kind of operation needs one.
 pub(super) struct Case {
     line: &'static str,
     setting: Setting,
-    /// The button that confirms the wish.
+    /// The button that confirms the request.
     confirm: Option<&'static str>,
-    /// The button that answers the question of a hung shutdown.
+    /// The button that answers the question about a hung shutdown.
     press: Option<&'static str>,
-    /// The buttons that then ask for a second operation, in order.
+    /// The buttons that then request a second operation, in order.
     then: &'static [&'static str],
-    /// Whether a late shutdown remains possible when all is over.
+    /// Whether a late shutdown remains possible at the end.
     may_go_off_late: bool,
-    /// The Actions that it comes to, each once.
+    /// The expected Actions, each once.
     pub(super) actions: &'static [&'static str],
 }
 
@@ -35,13 +35,13 @@ enum Setting {
     Fine,
     DropletIsOff,
     ShutdownHangs,
-    /// It hangs, and the time for an answer is short.
+    /// The shutdown hangs, and the time for an answer is short.
     NobodyDecides,
-    /// There is a Snapshot of the Droplet already, named `golden`.
+    /// The Droplet already has a Snapshot named `golden`.
     Golden,
-    /// The same, and the shutdown hangs.
+    /// The Droplet has that Snapshot, and the shutdown hangs.
     GoldenHangs,
-    /// DigitalOcean backs the Droplet up and has two Backups of it, the newer one named `nightly-2`.
+    /// DigitalOcean backs up the Droplet and has two Backups of it; the newer one is named `nightly-2`.
     BackedUp,
 }
 
@@ -132,15 +132,15 @@ pub(super) const BACKUPS_KEEP: Case = Case {
     ..TAKE
 };
 
-/// Operations that are carried out, or were. One that awaits its first answer may still be withdrawn, so it is waited for.
+/// Operations that are carried out, or were. One that waits for its first answer may still be withdrawn, so the case waits for it.
 const UNDER_WAY: &str = "SELECT COUNT(*) AS n FROM operations WHERE COALESCE(outcome, '') <> 'withdrawn'";
 pub(super) const WITHDRAWN: &str = "SELECT COUNT(*) AS n FROM operations WHERE outcome = 'withdrawn'";
 
 impl Case {
-    /// Sets the scene.
+    /// Prepares the world for this case.
     pub(super) fn prepare(&self, stage: &mut Stage, cuts: &[Cut]) {
         if cuts.iter().any(|cut| cut.transit == Transit::Late) {
-            // Longer than a busy machine takes to start a bot. What is lost besides is waited for as long.
+            // Longer than a busy machine takes to start a bot. The case also waits this long for lost requests.
             let settle_time = if cuts.len() == 1 { "25s" } else { "6s" };
             stage.environment.insert("SETTLE_TIME", settle_time.to_owned());
         }
@@ -148,10 +148,10 @@ impl Case {
         // No machine is so slow that a healthy shutdown looks hung.
         let hangs = matches!(self.setting, Setting::ShutdownHangs | Setting::NobodyDecides | Setting::GoldenHangs);
         stage.environment.insert("SHUTDOWN_TIMEOUT", if hangs { "400ms" } else { "1m" }.to_owned());
-        // A Droplet that hangs is looked at again and again, and one look is like the other.
+        // The bot looks at a Droplet that hangs again and again, and each look is like the others.
         stage.environment.insert("POLL_INTERVAL", if hangs { "150ms" } else { "10ms" }.to_owned());
         if self.setting == Setting::NobodyDecides {
-            // Long enough for a bot that dies to be back before nobody is asked any more.
+            // Long enough for a bot that dies to be back before the question expires.
             stage.environment.insert("DECISION_TIMEOUT", "4s".to_owned());
         }
         stage.digitalocean.world(|world| {
@@ -178,10 +178,10 @@ impl Case {
         });
     }
 
-    /// Tells it to its end, from wherever it stands.
+    /// Runs the case to its end, from its present state.
     pub(super) async fn tell(&self, stage: &Stage, ada: &Person) {
         stage.online().await;
-        // After a death, the question may still stand there, and its button works.
+        // After a death, the question may still be there, and its button works.
         let mut asked = self.confirm.is_some_and(|label| ada.button(label).is_some());
         while stage.query(UNDER_WAY).await == 0 {
             if !asked {
@@ -216,7 +216,7 @@ impl Case {
         }
     }
 
-    /// Asks for the second operation. After a death its question may stand there already, and its button works.
+    /// Requests the second operation. After a death its question may already be there, and its button works.
     async fn go_on(&self, stage: &Stage, ada: &Person) {
         let next = || self.then.iter().rev().find_map(|label| ada.button(label));
         while stage.query(UNDER_WAY).await < 2 {
@@ -228,13 +228,13 @@ impl Case {
         stage.settle().await;
     }
 
-    /// Whether the question is there. *Cancel* is there all the time, and means more once it is asked.
+    /// Whether the question is there. *Cancel* is always there, and has a further meaning once the question is asked.
     fn asks(ada: &Person, label: &str) -> bool {
         ada.button(HUNG_FORCE.press.unwrap_or_default()).is_some() && ada.button(label).is_some()
     }
 }
 
-/// What the bot answered, if it lived to do so, and the button was still there.
+/// The bot's answer, if it lived long enough to answer, and the button still existed.
 fn heard(response: Result<Response, Refused>) -> Option<Response> {
     match response {
         Ok(response) => Some(response),

@@ -1,4 +1,4 @@
-//! A death: at which request it comes, and what becomes of that request.
+//! A death: at which request it comes, and what happens to that request.
 
 use std::fmt;
 
@@ -9,14 +9,14 @@ use snapshot_bot_sandbox::{
 
 use crate::stage::Stage;
 
-/// Who gets the request.
+/// The service that receives the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Service {
     Discord,
     DigitalOcean,
 }
 
-/// Requests of one kind: those that change something are counted apart from the looks, whose number differs from run to run.
+/// A kind of request. Those that change something are counted separately from looks, whose number differs from run to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Kind {
     pub(super) service: Service,
@@ -24,11 +24,11 @@ pub(super) struct Kind {
 }
 
 impl Kind {
-    /// What can become of such a request. Looks change nothing, so that a late one is like a lost one.
+    /// What can happen to such a request. Looks change nothing, so a late one is like a lost one.
     pub(super) fn transits(self, everything: bool) -> &'static [Transit] {
         match self.method {
             Method::Get if !everything => &[Transit::Lost, Transit::Unanswered],
-            // An edit that is late by the length of a restart cannot be told from one that somebody made after it.
+            // An edit that is late by the length of a restart looks like one that was made after it.
             Method::Patch => &[Transit::Lost, Transit::Carried, Transit::Unanswered],
             Method::Get | Method::Post | Method::Put | Method::Delete => {
                 &[Transit::Lost, Transit::Carried, Transit::Unanswered, Transit::Late]
@@ -37,7 +37,7 @@ impl Kind {
     }
 }
 
-/// What becomes of the request at which the bot dies.
+/// What happens to the request at which the bot dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Transit {
     /// It is lost.
@@ -46,7 +46,7 @@ pub(super) enum Transit {
     Carried,
     /// It was carried out, and the answer is lost.
     Unanswered,
-    /// It is carried out when the bot is back, but still within `SETTLE_TIME`.
+    /// It is carried out after the bot is back, but still within `SETTLE_TIME`.
     Late,
 }
 
@@ -54,7 +54,7 @@ pub(super) enum Transit {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Cut {
     pub(super) kind: Kind,
-    /// How many like it come first, since the bot's latest start.
+    /// How many similar requests come first, since the bot's latest start.
     pub(super) number: usize,
     pub(super) transit: Transit,
 }
@@ -71,7 +71,7 @@ pub(super) struct Trap {
     waiting: Waiting,
 }
 
-/// A request that stands still.
+/// A held request.
 pub(super) struct Held {
     held: gate::Held,
     label: String,
@@ -88,7 +88,7 @@ impl Trap {
         Self { service, waiting: gate.hold(point, Pattern::of(method, "/**"), cut.number) }
     }
 
-    /// The request, when it comes.
+    /// The request, once it comes.
     pub(super) async fn caught(self, stage: &Stage) -> Held {
         let held = self.waiting.caught().await.expect("the sandbox is there for longer than the bot");
         let label = match self.service {
@@ -107,12 +107,12 @@ impl Trap {
 }
 
 impl Held {
-    /// The request, for people.
+    /// A description of the request.
     pub(super) fn label(&self) -> String {
         self.label.clone()
     }
 
-    /// Lets its transit come about; what is late is given back.
+    /// Applies the transit. Returns the request if it is late.
     pub(super) fn meet(self, transit: Transit) -> Option<Self> {
         match transit {
             Transit::Lost | Transit::Unanswered => self.cut(),
@@ -122,7 +122,7 @@ impl Held {
         None
     }
 
-    /// Lets it be carried out.
+    /// Lets the request be carried out.
     pub(super) fn release(self) {
         self.held.release();
     }

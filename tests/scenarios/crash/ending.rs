@@ -1,15 +1,15 @@
-//! What an ending is judged by: the world, the memory, and what everybody in the channel sees.
+//! What determines an ending: the world, the database, and what everybody in the channel sees.
 //!
-//! A bot that dies while its first answer is under way cannot know whether the person was answered. What harms nothing goes on all
-//! the same; the rest is withdrawn, and the person asks again. So the notice of a withdrawal, and its row, are left out here: that
-//! nothing was done for it is proven by the Actions, which must be the same, each once.
+//! A bot that dies while its first answer is under way cannot know whether the person was answered. Whatever is harmless continues all the
+//! same; the rest is withdrawn, and the person asks again. So the notice of a withdrawal, and its row, are left out here. The Actions,
+//! which must be the same, each once, prove that nothing was done for it.
 
 use snapshot_bot_sandbox::{digitalocean::droplet::Status, discord::message::Message};
 
 use super::case::WITHDRAWN;
 use crate::stage::{Person, Stage};
 
-/// How a telling ended.
+/// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Ending {
     /// The channel, as a bystander sees it.
@@ -41,7 +41,7 @@ impl Ending {
         }
         let seen = bystander.seat.messages();
         Self {
-            // Whether a message was edited or posted when all was over is nobody's business.
+            // Whether a message was edited or posted at the end does not matter.
             transcript: bystander.transcript().replace(" (edited)", ""),
             actions,
             status: web.map(|(status, _)| status),
@@ -55,13 +55,13 @@ impl Ending {
         }
     }
 
-    /// What a person who compares two endings would say.
+    /// The difference between two endings, as a person would describe it.
     pub(super) fn difference(&self, other: &Self) -> Option<String> {
         (self != other).then(|| format!("--- wanted {self:#?}\n--- came {other:#?}\n{}", other.transcript))
     }
 }
 
-/// The progress message of an operation that was not begun.
+/// The progress message of an operation that did not begin.
 fn is_withdrawn(message: &Message) -> bool {
     let title = |embed: &serde_json::Value| embed["title"].as_str().is_some_and(|title| title.contains("withdrawn"));
     message.body.embeds.iter().any(title)

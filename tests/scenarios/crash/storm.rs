@@ -1,6 +1,6 @@
-//! Twelve takes at once, and a bot that dies again and again; then peace.
+//! Twelve takes at once, and a bot that dies again and again; then it runs undisturbed.
 //!
-//! `CRASH_STORM` says how many such storms, if not the one that is enough for every day.
+//! `CRASH_STORM` sets the number of such storms, instead of the usual one.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use crate::{
 
 const TAKES: usize = 12;
 const DEATHS: u32 = 10;
-/// A bot lives for so many requests of one kind at most.
+/// The maximum number of requests of one kind that a bot lives for.
 const LONGEST_LIFE: usize = 12;
 const KINDS: [(Service, Method); 4] = [
     (Service::DigitalOcean, Method::Get),
@@ -32,7 +32,7 @@ const KINDS: [(Service, Method); 4] = [
     (Service::Discord, Method::Patch),
 ];
 
-/// Storms one after the other, none like the other.
+/// Storms one after the other, each different.
 pub(super) async fn storms(housing: Housing, seed: u64) {
     let storms = std::env::var("CRASH_STORM").ok().and_then(|storms| storms.parse().ok()).unwrap_or(1);
     for storm in 0..storms {
@@ -40,7 +40,7 @@ pub(super) async fn storms(housing: Housing, seed: u64) {
     }
 }
 
-/// Tells of twelve people who each take a Snapshot while the bot is killed at random requests.
+/// Twelve people each take a Snapshot while the bot is killed at random requests.
 async fn twelve_takes(housing: Housing, seed: u64) {
     let mut stage = set(housing).await;
     let people: Vec<Person> = (1..=TAKES).map(|n| stage.seat(&format!("person-{n}"), Role::Operator)).collect();
@@ -73,7 +73,7 @@ async fn twelve_takes(housing: Housing, seed: u64) {
 }
 
 async fn set(housing: Housing) -> Stage {
-    // The people sit in twelve channels for all that Discord's limits are concerned: it is deaths that are looked at here.
+    // Discord's limits are raised as if the people used twelve channels, because this test is about deaths.
     let rate_limits = RateLimits { messages_per_five_seconds: 60, ..RateLimits::default() };
     let patience = Duration::from_secs(20);
     let mut stage =
@@ -83,15 +83,15 @@ async fn set(housing: Housing) -> Stage {
     stage.digitalocean.world(|world| {
         world.add_droplets(&Blueprint::named("app"), TAKES);
         world.mark_power();
-        // A bot that is new every moment asks more than DigitalOcean allows a minute, and would wait rather than die.
+        // A bot that restarts all the time sends more requests than DigitalOcean allows per minute, and would wait rather than die.
         world.settings_mut().limits = Limits::hourly(1_000_000);
-        // Long enough for most deaths to come while something runs.
+        // Long enough for most deaths to happen while something runs.
         world.settings_mut().durations.snapshot = SignedDuration::from_secs(1);
     });
     stage
 }
 
-/// Nobody off, nothing doubled, nobody left without an announcement or with two.
+/// No Droplet is off, nothing is doubled, and everyone has exactly one announcement.
 fn judge(stage: &Stage, people: &[Person]) {
     for (n, person) in people.iter().enumerate() {
         let name = format!("app-{}", n + 1);

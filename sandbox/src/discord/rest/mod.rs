@@ -21,7 +21,7 @@ pub(super) struct Call<'a> {
     pub(super) path: &'a [&'a str],
     pub(super) query: BTreeMap<String, String>,
     pub(super) body: &'a Value,
-    /// The files beside the JSON.
+    /// The files that came with the JSON.
     pub(super) files: &'a [Upload],
     /// The `authorization` header.
     pub(super) authorization: Option<&'a str>,

@@ -9,7 +9,7 @@ use super::super::{api_error::ApiError, attachment::Upload};
 pub(in crate::discord) struct Payload {
     /// Null if there is none.
     pub(in crate::discord) json: Value,
-    /// The files beside the JSON.
+    /// The files that came with the JSON.
     pub(in crate::discord) files: Vec<Upload>,
 }
 

@@ -44,7 +44,7 @@ impl World {
         }
     }
 
-    /// Ends one Interaction that nobody answered in time.
+    /// Ends one Interaction that was not answered in time.
     pub(in crate::discord) fn expire(&mut self, id: Snowflake) {
         let Some(interaction) = self.interactions.get_mut(&id) else { return };
         if interaction.first != First::Awaited {

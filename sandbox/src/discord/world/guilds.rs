@@ -24,7 +24,7 @@ impl World {
         id
     }
 
-    /// Creates a Guild with an owner as whom nobody acts, and with the bot as a Member with the usual permissions.
+    /// Creates a Guild with the bot as a Member with the usual permissions. No simulated user acts as its owner.
     pub fn add_guild(&mut self, name: &str) -> Snowflake {
         let owner = self.add_user(&format!("{name}'s owner"));
         let id = self.ids.next();

@@ -208,7 +208,7 @@ impl World {
         json
     }
 
-    /// Who installed the application where this Channel is: the Guild, or nobody for direct Messages.
+    /// Who installed the application where this Channel is: the Guild, or no one for direct Messages.
     pub(in crate::discord) fn integration_owners(&self, channel: Snowflake) -> Value {
         match self.channels.get(&channel).and_then(|channel| channel.guild) {
             Some(guild) => json!({"0": guild}),

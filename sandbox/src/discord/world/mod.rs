@@ -69,7 +69,7 @@ pub struct World {
     pub(super) complaints: Vec<Complaint>,
     pub(super) faults: Faults<Disturbance>,
     pub(super) gate: Gate,
-    /// What the bot displays beside its name, and when it recently changed that.
+    /// What the bot displays next to its name, and when it recently changed that.
     pub(super) presence: Presence,
     pub(super) presence_changes: Vec<Timestamp>,
     pub(super) buckets: Buckets,
@@ -122,7 +122,7 @@ impl World {
         self.bot.id
     }
 
-    /// What the bot displays beside its name.
+    /// What the bot displays next to its name.
     pub fn presence(&self) -> &Presence {
         &self.presence
     }
@@ -153,7 +153,7 @@ impl World {
         token.clone_into(&mut self.settings.token);
     }
 
-    /// Like [`World::reset_token`], with a token of another application, and so of another bot.
+    /// Resets the token as [`World::reset_token`] does, with a token of another application, and so of another bot.
     pub fn replace_application(&mut self, token: &str) {
         self.bot.id = self.ids.next();
         self.reset_token(token);
@@ -174,7 +174,7 @@ impl World {
 
     /// Notifies all watchers of an event.
     pub(super) fn tell(&self, event: Event) {
-        // It is no error if nobody is listening.
+        // It is not an error if nothing is listening.
         let _ = self.events.send(event);
         self.changes.send_modify(|version| *version += 1);
     }

@@ -1,4 +1,4 @@
-//! From what somebody typed of a policy to one that DigitalOcean sells.
+//! Turns a typed Backup policy into one that DigitalOcean sells.
 
 use crate::{
     discord::messages::{backups::BackupsRefusal, choice},
@@ -6,21 +6,21 @@ use crate::{
     operation::effect::BackupPolicy,
 };
 
-/// What somebody typed of a policy.
+/// The parts of a policy that were typed.
 pub(super) struct Typed {
     pub(super) plan: Option<String>,
     pub(super) day: Option<String>,
     pub(super) hour: Option<String>,
 }
 
-/// The policy that a Droplet has, as far as it could be ordered again.
+/// The policy that a Droplet has, if it could be ordered again.
 pub(super) fn current(found: &BackedUp) -> Option<BackupPolicy> {
     let policy = found.record.policy.as_ref().filter(|_| found.record.enabled)?;
     let hour = u8::try_from(policy.hour?).ok()?;
     Some(BackupPolicy { plan: policy.plan.clone(), weekday: policy.weekday.clone(), hour })
 }
 
-/// What was typed, or what there was before, held against the plans that there are.
+/// The typed policy, completed by the present one and checked against the available plans.
 pub(super) fn choose(
     typed: &Typed,
     before: Option<&BackupPolicy>,

@@ -1,5 +1,5 @@
-//! `/backups`: DigitalOcean's own Backups of a Droplet shown, turned on, changed, turned off, or one of them kept as a Snapshot.
-//! Whatever changes something asks first, and what would be deleted is looked at again before it is done.
+//! `/backups` shows DigitalOcean's own Backups of a Droplet, turns them on, changes them, turns them off, or keeps one as a Snapshot. Each
+//! change asks first, and the bot looks again at what would be deleted before it proceeds.
 
 mod choose;
 mod suggest;
@@ -35,7 +35,7 @@ use crate::{
     store::Consent,
 };
 
-/// What help says of each, and the right that it takes.
+/// The help lines of these commands, and the right that each needs.
 pub(super) const HELP: [Help; 5] = [
     Help {
         name: "backups show",
@@ -76,7 +76,7 @@ impl NeedsRight for Backups {
 /// DigitalOcean's own Backups: show, enable, change, disable, keep one
 #[poise::command(slash_command, subcommands("show", "enable", "change", "disable", "keep"), subcommand_required)]
 pub(super) async fn backups(context: Context<'_>) -> Result<(), Fault> {
-    // Discord sends no command without what stands under it; somebody forged one.
+    // Discord sends no command group without its subcommand, so this one is forged.
     answer(context, |_| async { Err::<Answer, _>(Refusal::UnknownCommand.into()) }).await;
     Ok(())
 }
@@ -203,7 +203,7 @@ async fn keep(
     Ok(())
 }
 
-/// Whether a policy is the first.
+/// Whether a policy is the first or replaces one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Setting {
     Enable,
@@ -244,7 +244,7 @@ async fn set(
     confirm::ask(state, &grant, &asked(&found, change, announce), words).await.map(Answer::New)
 }
 
-/// Asks whether Backups end, listing what is deleted; once more with the newest kept, where there is one and none was named.
+/// Asks whether Backups are to end and lists what is deleted. Offers to keep the newest one if there is one and none was named.
 async fn ask_to_disable(
     state: &AppState,
     grant: &Grant,
@@ -269,7 +269,7 @@ async fn ask_to_disable(
 }
 
 impl Confirmed for Backups {
-    /// What was asked about may not be so any more. Of Backups that would be deleted, one that was not listed is asked about again.
+    /// Checks that the question still holds. If a Backup would be deleted that the question did not list, the bot asks again.
     async fn look_again(
         &self,
         (state, _): (&AppState, &InteractionInfo),
@@ -313,14 +313,14 @@ fn refused(refusal: BackupsRefusal) -> Stop {
     Refusal::Backups(refusal).into()
 }
 
-/// The Droplet that a text means, with its Backups, past every cache.
+/// The Droplet that a text means, with its Backups, read past every cache.
 async fn look(state: &AppState, text: &str) -> Result<BackedUp, Stop> {
     let no_droplet = |unresolved| lookup::no_droplet(text, unresolved);
     let droplet = state.inventory.resolve_droplet(text).await.map_err(no_droplet)?;
     Ok(state.inventory.backed_up(droplet.id).await.map_err(no_droplet)?)
 }
 
-/// The Backup that a text means: its id, its name, or what it was called in a choice.
+/// The Backup that a text means: its id, its name, or the label of a choice.
 fn backup(found: &BackedUp, text: &str) -> Result<Snapshot, Stop> {
     let (key, name) = (choice::last_key(text), text.trim());
     let meant = found.backups.iter().find(|backup| backup.id.to_string() == key || backup.name == name);

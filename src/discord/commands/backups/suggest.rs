@@ -1,4 +1,4 @@
-//! What the options of `/backups` suggest: Droplets, their Backups, and the plans that DigitalOcean sells.
+//! The suggestions for the options of `/backups`: Droplets, their Backups, and the plans that DigitalOcean sells.
 
 use serenity::builder::{AutocompleteChoice, CreateAutocompleteResponse};
 
@@ -12,7 +12,7 @@ use crate::{
     operation::ids::DropletId,
 };
 
-/// What is changed, whichever command it is.
+/// The help of `/backups change`, which stands for all commands that change something.
 const CHANGE: Help = HELP[2];
 
 pub(super) async fn viewed_droplets<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
@@ -71,7 +71,7 @@ pub(super) async fn hours<'a>(context: Context<'a>, partial: &'a str) -> CreateA
     offered(hours.iter().map(|hour| (words::hour(*hour), hour.to_string())), partial)
 }
 
-/// The plan that is typed in the option for it, or all.
+/// The plan that is typed in its option, or all plans.
 async fn offered_plans(context: Context<'_>) -> Vec<SupportedPolicy> {
     let state = context.framework.user_data;
     let Ok(plans) = state.inventory.backup_plans(Waiting::Suggestion).await else { return Vec::new() };
@@ -81,7 +81,7 @@ async fn offered_plans(context: Context<'_>) -> Vec<SupportedPolicy> {
     if one.is_empty() { plans.to_vec() } else { one }
 }
 
-/// Those that contain what is typed.
+/// The choices that contain the typed text.
 fn offered(labelled: impl Iterator<Item = (String, String)>, partial: &str) -> CreateAutocompleteResponse {
     let wanted = partial.trim().to_lowercase();
     let fitting = labelled.filter(|(label, _)| label.to_lowercase().contains(&wanted)).take(CHOICES);

@@ -1,4 +1,4 @@
-//! The question before a launch, which is asked again when somebody chooses other tags or SSH keys.
+//! The question before a launch, which the bot asks again when other tags or SSH keys are chosen.
 
 use crate::{
     access::Grant,
@@ -18,7 +18,7 @@ use crate::{
     store::ConfirmationId,
 };
 
-/// Writes the question down and asks it.
+/// Stores the question and asks it.
 pub(super) async fn ask(state: &AppState, grant: &Grant, question: &Question) -> Result<Message, Stop> {
     let (launch, offer) = parts(question)?;
     confirm::ask(state, grant, question, |buttons| words::ask(launch, offer, buttons)).await
@@ -31,14 +31,14 @@ fn parts(question: &Question) -> Result<(&Launch, &Offer), Refusal> {
     }
 }
 
-/// The SSH keys that can be chosen: none where they cannot be read, since a launch does not need them.
+/// The SSH keys to choose from. Empty if they cannot be read, since a launch does not need them.
 pub(super) async fn keys(state: &AppState) -> Vec<Key> {
     let known = state.inventory.ssh_keys(Waiting::Suggestion).await;
     let known = known.map(|known| known.to_vec()).unwrap_or_default();
     known.into_iter().map(|key| Key { name: key.name, fingerprint: key.fingerprint }).collect()
 }
 
-/// *Give it these tags* was pressed, or *Leave its tags off*.
+/// Handles *Give it these tags* and *Leave its tags off*.
 pub(in crate::discord) async fn give_tags(
     state: &AppState,
     info: &InteractionInfo,
@@ -56,7 +56,7 @@ pub(in crate::discord) async fn give_tags(
     .await
 }
 
-/// SSH keys were chosen. Only those that were offered count: what is chosen comes from the client.
+/// Handles the choice of SSH keys. Only keys that were offered count, since the choice comes from the client.
 pub(in crate::discord) async fn give_keys(
     state: &AppState,
     info: &InteractionInfo,
@@ -70,7 +70,7 @@ pub(in crate::discord) async fn give_keys(
     .await
 }
 
-/// Asks again about something else than before, in place of the question that was open.
+/// Replaces the open question with a changed one.
 async fn change(
     state: &AppState,
     info: &InteractionInfo,

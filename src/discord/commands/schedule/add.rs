@@ -1,4 +1,4 @@
-//! `/schedule add`: from what somebody types to a review of what will happen, when, and what it costs.
+//! `/schedule add`: from the typed options to a review of what will happen, when, and at what cost.
 
 use serenity::model::id;
 
@@ -46,7 +46,7 @@ impl Values for IfHung {
     ];
 }
 
-/// What help says of it, and the right that it takes.
+/// The command's help line, and the right that it needs.
 pub(in crate::discord) const HELP: Help = Help {
     name: "schedule add",
     right: Right::Restore,
@@ -119,7 +119,7 @@ pub(super) async fn add(
     Ok(())
 }
 
-/// What was typed.
+/// The typed options.
 struct Wanted {
     what: String,
     every: String,
@@ -137,7 +137,7 @@ struct Wanted {
 async fn wish(context: Context<'_>, info: InteractionInfo, grant: Grant, wanted: Wanted) -> Result<Answer, Stop> {
     let (state, http) = (context.framework.user_data, &context.serenity_context().http);
     start::check(state, &info)?;
-    // What makes no sense is refused before anything is looked up.
+    // Input that makes no sense is refused before any lookup.
     let typed = Typed {
         every: &wanted.every,
         at: wanted.at.as_deref(),
@@ -178,7 +178,7 @@ async fn wish(context: Context<'_>, info: InteractionInfo, grant: Grant, wanted:
     review::ask_to_add(state, &grant, schedule, &subject).await
 }
 
-/// The address that somebody typed, if it may be called.
+/// The typed address, if it may be called.
 pub(super) async fn address(state: &AppState, typed: Option<&str>) -> Result<Option<Address>, Stop> {
     let Some(typed) = typed.map(str::trim).filter(|typed| !typed.is_empty()) else { return Ok(None) };
     let address = Address::read(typed, state.reach).map_err(|bad| refused(ScheduleRefusal::Address(bad)))?;

@@ -1,4 +1,4 @@
-//! What is suggested while somebody types a schedule.
+//! The suggestions for the options of a schedule.
 
 use serenity::builder::{AutocompleteChoice, CreateAutocompleteResponse};
 
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// How often, as most people want it.
+/// The most common intervals.
 const EVERY: [(&str, &str); 7] = [
     ("every day", "day"),
     ("every 12 hours", "12h"),
@@ -27,9 +27,9 @@ const EVERY: [(&str, &str); 7] = [
     ("every hour", "1h"),
     ("by cron: weekdays at 03:00", "cron 0 3 * * 1-5"),
 ];
-/// So many tags are offered next to Droplets.
+/// How many tags are offered next to Droplets.
 const TAGS: usize = 5;
-/// Time zones that are offered before anything is typed.
+/// The time zones that are offered before anything is typed.
 const ZONES: [&str; 8] = [
     "UTC",
     "Europe/London",
@@ -49,7 +49,7 @@ fn response(choices: impl IntoIterator<Item = (String, String)>) -> CreateAutoco
     CreateAutocompleteResponse::new().set_choices(choices.into_iter().filter_map(fits).take(CHOICES).collect())
 }
 
-/// The schedules that a half-typed text may mean.
+/// The schedules that match a half-typed text.
 pub(super) async fn schedules<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     if let Some(refused) = refused(context, SHOW) {
         return refused;
@@ -60,7 +60,7 @@ pub(super) async fn schedules<'a>(context: Context<'a>, partial: &'a str) -> Cre
     response(labelled.filter(|(label, _)| label.to_lowercase().contains(&wanted)))
 }
 
-/// The Droplets and tags that a half-typed text may mean. After `tag:` there are tags alone.
+/// The Droplets and tags that match a half-typed text. After `tag:`, only tags.
 pub(super) async fn subjects<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     if let Some(refused) = refused(context, ADD) {
         return refused;
@@ -75,19 +75,19 @@ pub(super) async fn subjects<'a>(context: Context<'a>, partial: &'a str) -> Crea
     }
     let droplets = inventory.find_droplets(partial, CHOICES).await;
     let tags = inventory.find_tags(partial, TAGS).await;
-    // A few tags are always among them, so that people learn that there are groups.
+    // Always include a few tags, so that people discover groups.
     let shown = droplets.into_iter().map(|choice| (choice.label, choice.id.to_string())).take(CHOICES - tags.len());
     response(shown.chain(tags.into_iter().map(label)))
 }
 
-/// The tags that a half-typed text may mean, with or without `tag:`.
+/// The tags that match a half-typed text, with or without `tag:`.
 pub(in crate::discord) async fn tags<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let wanted = Group::tag_in(partial).unwrap_or(partial);
     let found = context.framework.user_data.inventory.find_tags(wanted, CHOICES).await;
     response(found.into_iter().map(|(tag, count)| (crate::discord::messages::group::choice(&tag, count), tag)))
 }
 
-/// How often; what was typed first, if it makes sense.
+/// Intervals. The typed one comes first if it makes sense.
 pub(super) async fn every<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     if let Some(refused) = refused(context, ADD) {
         return refused;
@@ -99,7 +99,7 @@ pub(super) async fn every<'a>(context: Context<'a>, partial: &'a str) -> CreateA
     response(own.into_iter().chain(usual.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))))
 }
 
-/// Time zones.
+/// Time zones that match a half-typed text.
 pub(super) async fn timezones<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     if let Some(refused) = refused(context, ADD) {
         return refused;
@@ -109,7 +109,7 @@ pub(super) async fn timezones<'a>(context: Context<'a>, partial: &'a str) -> Cre
     response(zones.into_iter().map(|zone| (zone.clone(), zone)))
 }
 
-/// What is kept, with what it costs.
+/// Retention policies, with their cost.
 pub(super) async fn policies<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let state = context.framework.user_data;
     if let Some(refused) = refused(context, ADD) {

@@ -6,7 +6,7 @@ use crate::{
     operation::ids::DropletId,
 };
 
-/// What a Snapshot of a Droplet is expected to cost: as its newest one, else at most as its disk.
+/// The expected cost of one Snapshot of a Droplet: that of its newest Snapshot, else at most that of its whole disk.
 pub(super) async fn cost(state: &AppState, droplet: DropletId, disk_gb: Option<u64>) -> Cost {
     let newest = state.inventory.listing(Some(droplet)).await.ok();
     let size = newest.and_then(|listing| {
@@ -16,7 +16,7 @@ pub(super) async fn cost(state: &AppState, droplet: DropletId, disk_gb: Option<u
     size.map(Cost::AsNewest).or(disk(disk_gb).map(Cost::AtMost)).unwrap_or(Cost::Unknown)
 }
 
-/// The same for one Snapshot of each of these Droplets.
+/// The expected cost of one Snapshot of each of these Droplets.
 pub(in crate::discord) async fn group_cost(state: &AppState, droplets: &[Droplet]) -> Cost {
     let listing = state.inventory.listing(None).await.ok();
     let newest = |droplet: &Droplet| {

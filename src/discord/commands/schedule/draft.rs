@@ -1,4 +1,4 @@
-//! What a review is about, as it stands in the store until somebody answers.
+//! The subject of a review, stored until the review is answered.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -20,28 +20,28 @@ use crate::{
 /// How long a review stays open: Discord's own limit for answering is 15 minutes.
 const OPEN: SignedDuration = SignedDuration::from_mins(14);
 
-/// What a review is about.
+/// The subject of a review.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Draft {
-    /// Add it.
+    /// Add this schedule.
     Add(Box<Schedule>),
-    /// Make it something else, if it is still what it was.
+    /// Edit a schedule, provided that it has not changed since the review was shown.
     Edit {
-        /// What it was when the review was shown.
+        /// The schedule when the review was shown.
         was: Box<Schedule>,
-        /// What it becomes.
+        /// The schedule after the edit.
         edited: Box<Schedule>,
     },
     /// Take one more Snapshot.
     Run(ScheduleId),
-    /// Take one because this operation of the schedule failed.
+    /// Take a Snapshot because this operation of the schedule failed.
     TryAgain {
-        /// Of which schedule.
+        /// The schedule.
         schedule: ScheduleId,
-        /// What failed.
+        /// The operation that failed.
         failed: OperationId,
     },
-    /// Remove it.
+    /// Remove this schedule.
     Remove(ScheduleId),
 }
 
@@ -59,7 +59,7 @@ pub(super) async fn ask(
     Ok(Answer::New(words(Buttons { id, expires_at })))
 }
 
-/// Why a yes does not count.
+/// The answer to a confirmation that does not count.
 pub(super) fn not_counted(why: ConfirmationRefused) -> Stop {
     match why {
         ConfirmationRefused::Expired => refused(ScheduleRefusal::Expired),

@@ -1,4 +1,4 @@
-//! `/schedule edit`: what a schedule becomes, reviewed like a new one. What is left out stays as it is.
+//! `/schedule edit` changes a schedule, after a review like that of a new one. An option that is left out stays as it is.
 
 use serenity::model::id;
 
@@ -21,7 +21,7 @@ use crate::{
     schedule::{IfHung, Power, Schedule, policy::Policy, rule_edit::Changed},
 };
 
-/// What help says of it, and the right that it takes.
+/// The command's help line, and the right that it needs.
 pub(in crate::discord) const HELP: Help = Help {
     name: "schedule edit",
     right: Right::Restore,
@@ -98,7 +98,7 @@ pub(super) async fn edit(
     Ok(())
 }
 
-/// What was typed.
+/// The typed options.
 struct Wanted {
     schedule: String,
     what: Option<String>,

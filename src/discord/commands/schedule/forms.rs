@@ -1,4 +1,5 @@
-//! *Failures…* and *Group…* under a review: a form opens with what holds now, and once it is sent, the review is shown again with what it says.
+//! *Failures…* and *Group…* under a review. A form opens with the present values. When it is submitted, the bot shows the review again with
+//! the new ones.
 
 use strum::IntoEnumIterator as _;
 
@@ -25,7 +26,7 @@ use crate::{
     store::ConfirmationId,
 };
 
-/// A form is to open over a review.
+/// Opens a form over a review.
 pub(in crate::discord) async fn form(
     state: &AppState,
     info: &InteractionInfo,
@@ -37,7 +38,7 @@ pub(in crate::discord) async fn form(
     Ok(Answer::Form(modal))
 }
 
-/// It was sent. What makes no sense is refused, and the review before stays open.
+/// Handles a submitted form. Input that makes no sense is refused, and the earlier review stays open.
 pub(in crate::discord) async fn filled(
     state: &AppState,
     info: &InteractionInfo,
@@ -68,7 +69,7 @@ pub(in crate::discord) async fn filled(
     }
 }
 
-/// The schedule as it would be, where that is what is reviewed.
+/// The new or edited schedule under review. Refused if the review is about something else.
 fn reviewed(draft: &Draft) -> Result<&Schedule, Refusal> {
     match draft {
         Draft::Add(schedule) | Draft::Edit { edited: schedule, .. } => Ok(schedule),
@@ -81,7 +82,7 @@ fn if_hung(typed: &str) -> Result<IfHung, Stop> {
     found.ok_or_else(|| refused(ScheduleRefusal::IfHung { typed: typed.to_owned() }))
 }
 
-/// Empty leaves the address as it is, since its path is shown to nobody.
+/// Sets the address to call. Empty input keeps the address, since its path is never shown.
 async fn tell(state: &AppState, schedule: &mut Schedule, typed: &str) -> Result<(), Stop> {
     match typed {
         "" => {}
@@ -91,7 +92,7 @@ async fn tell(state: &AppState, schedule: &mut Schedule, typed: &str) -> Result<
     Ok(())
 }
 
-/// How a group is taken; refused over a schedule of one Droplet, whose review offers no such form.
+/// Reads how a group is taken. Refused for a schedule of one Droplet, whose review offers no such form.
 fn read_pace(schedule: &Schedule, [at_once, gap, check]: [&str; 3]) -> Result<Pace, Stop> {
     if schedule.group.is_none() {
         return Err(Refusal::UnknownButton.into());

@@ -1,4 +1,5 @@
-//! What is done with schedules that there are: look at them, pause, resume, run, take over, remove; and the buttons under their messages.
+//! The commands that act on existing schedules: show, pause, resume, run, take over and remove. The buttons under their messages lead here
+//! too.
 
 use std::sync::Arc;
 
@@ -31,9 +32,9 @@ use crate::{
     store::{Deed, ScheduleSnapshot, wanted},
 };
 
-/// How long a pause lasts if nobody said.
+/// The length of a pause if none is given.
 const DEFAULT_PAUSE: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// No pause is longer: to end a schedule for good, people remove it.
+/// The longest pause. To end a schedule permanently, people remove it.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(366 * 24);
 
 const fn help(name: &'static str, right: Right, to: &'static str, does: &'static str) -> Help {
@@ -129,7 +130,7 @@ async fn previewed(state: &Arc<AppState>, schedule: Schedule, now: Timestamp) ->
     let candidates: Vec<Candidate> = standing.snapshots.iter().map(ScheduleSnapshot::candidate).collect();
     let sources = schedule.sources(&state.store.restores(schedule.id).await?, &candidates, now);
     let verdicts = schedule.verdicts(&wanted(&standing.snapshots, &sources), now);
-    // A Droplet that is gone, or a tag that nobody has, keeps nothing from being shown.
+    // The preview is shown even if the Droplet is gone or no Droplet has the tag.
     let subject = Subject::changed(state, &schedule, None, &Pace::default(), schedule.power).await.ok();
     let review = Review {
         schedule: &schedule,
@@ -177,7 +178,7 @@ pub(super) async fn pause(
     let state = context.framework.user_data;
     granted(context, PAUSE, |info, grant| {
         Box::pin(async move {
-            // Also from another guild: all of them share the account.
+            // This also works from another guild, since all guilds share the account.
             let schedule = meant(state, &info.who, &schedule).await?;
             let until = end_of_pause(until.as_deref(), &schedule.rule, state.clock.now())?;
             start::answered(state, &info, Needed::NotRefused).await?;
@@ -258,7 +259,7 @@ pub(super) async fn remove(
     Ok(())
 }
 
-/// Makes somebody the owner. A schedule that had stopped for want of one goes on.
+/// Makes this person the owner. A schedule that had stopped because it had no owner continues.
 pub(in crate::discord) async fn take_over(
     state: &AppState,
     info: &InteractionInfo,
@@ -297,7 +298,7 @@ pub(super) fn gone(id: ScheduleId) -> Stop {
     refused(ScheduleRefusal::Unknown { typed: id.to_string() })
 }
 
-/// When a pause ends that somebody typed: so many days or hours from now, or the beginning of a day in the schedule's zone.
+/// The end of a typed pause: that many days or hours from now, or the beginning of a day in the schedule's time zone.
 fn end_of_pause(typed: Option<&str>, rule: &Rule, now: Timestamp) -> Result<Timestamp, Stop> {
     let until = match typed.map(str::trim).filter(|typed| !typed.is_empty()) {
         None => now.checked_add(DEFAULT_PAUSE).ok(),

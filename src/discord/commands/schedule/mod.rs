@@ -1,5 +1,5 @@
-//! `/schedule`: Snapshots that happen by themselves. What changes something for long is reviewed first; what a review is about stands in the
-//! store, so its button works after a restart, and once.
+//! `/schedule`: Snapshots that are taken automatically. A change with a lasting effect is reviewed first. The subject of a review is
+//! stored, so its button works after a restart, and only once.
 
 mod add;
 pub(super) mod choices;
@@ -61,7 +61,7 @@ pub(super) async fn schedule(context: Context<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// What a person with this right does, as it is noted.
+/// A record of this action by the person who holds the Grant.
 fn act(grant: &Grant, what: Deed) -> Act {
     Act { by: grant.user(), guild: grant.guild(), what }
 }
@@ -70,18 +70,19 @@ fn refused(refusal: ScheduleRefusal) -> Stop {
     Refusal::Schedule(refusal).into()
 }
 
-/// Whether a person may know of a schedule: those of their own guild, and all if they may restore, since all guilds share one account.
+/// Whether a person may see a schedule. They may see those of their own guild, and all schedules if they may restore, since all guilds
+/// share one account.
 fn may_see(state: &AppState, who: &Person, schedule: &Schedule) -> bool {
     who.guild == Some(schedule.guild) || state.policy.authorize(who, Right::Restore).is_ok()
 }
 
-/// The schedules that a person may know of.
+/// The schedules that a person may see.
 async fn seen(state: &Arc<AppState>, who: &Person) -> Result<Vec<Schedule>, Stop> {
     let all = state.store.schedules().await?.into_iter().map(|stored| stored.schedule);
     Ok(all.filter(|schedule| may_see(state, who, schedule)).collect())
 }
 
-/// The schedules that take Snapshots of a Droplet, by itself or by a tag that it has, as far as a person may know of them.
+/// The schedules that take Snapshots of a Droplet, by itself or by one of its tags, among those that a person may see.
 pub(in crate::discord) async fn of_droplet(
     state: &Arc<AppState>,
     who: &Person,
@@ -95,7 +96,7 @@ pub(in crate::discord) async fn of_droplet(
     Ok(seen(state, who).await?.into_iter().filter(takes).collect())
 }
 
-/// The schedule that a submitted text means: an id, or a Droplet's name that only one schedule has.
+/// The schedule that a submitted text means: an id, or the name of a Droplet with exactly one schedule.
 async fn meant(state: &Arc<AppState>, who: &Person, text: &str) -> Result<Schedule, Stop> {
     let seen = seen(state, who).await?;
     let text = text.trim();
@@ -105,20 +106,20 @@ async fn meant(state: &Arc<AppState>, who: &Person, text: &str) -> Result<Schedu
     by_id.or(by_name).cloned().ok_or_else(|| refused(ScheduleRefusal::Unknown { typed: text.to_owned() }))
 }
 
-/// The same, for what may be done in the guild alone where it was added.
+/// The schedule that a submitted text means, for actions that are allowed only in the guild where it was added.
 async fn meant_here(state: &Arc<AppState>, who: &Person, text: &str) -> Result<Schedule, Stop> {
     let schedule = meant(state, who, text).await?;
     if who.guild == Some(schedule.guild) { Ok(schedule) } else { Err(refused(ScheduleRefusal::Elsewhere)) }
 }
 
-/// Refused where somebody owns as many schedules as anybody may.
+/// Refuses if the person already owns the maximum number of schedules.
 async fn may_own_one_more(state: &AppState, grant: &Grant) -> Result<(), Stop> {
     let all = state.store.schedules().await?;
     let own = all.iter().filter(|stored| stored.schedule.owner.user == grant.user()).count();
     if own < MOST_OWNED { Ok(()) } else { Err(refused(ScheduleRefusal::TooMany { most: MOST_OWNED })) }
 }
 
-/// A schedule that a button names.
+/// The schedule that a button names.
 async fn pressed(state: &AppState, who: &Person, id: crate::operation::ids::ScheduleId) -> Result<Schedule, Stop> {
     let stored = state.store.schedule(id).await?.map(|stored| stored.schedule);
     let found = stored.filter(|schedule| schedule.state != State::Removed && may_see(state, who, schedule));

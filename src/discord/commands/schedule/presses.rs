@@ -1,4 +1,4 @@
-//! What is pressed under the messages of a schedule, next to taking it over and running it.
+//! Handles the presses under the messages of a schedule, except taking it over and running it.
 
 use super::{act, manage::gone, pressed, refused};
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     store::{Deed, ScheduleSnapshot},
 };
 
-/// Keeps what was chosen of what is announced to be deleted.
+/// Keeps the Snapshots that were chosen from an announced deletion.
 pub(in crate::discord) async fn keep(
     state: &AppState,
     info: &InteractionInfo,
@@ -28,7 +28,7 @@ pub(in crate::discord) async fn keep(
     Ok(words::kept_announced(kept).into())
 }
 
-/// Lets a schedule delete what this edition of its question showed. What has joined it since is asked about again.
+/// Lets a schedule delete what this edition of its question showed. For Snapshots that joined since, the bot asks again.
 pub(in crate::discord) async fn delete_many(
     state: &AppState,
     info: &InteractionInfo,
@@ -50,7 +50,7 @@ pub(in crate::discord) async fn delete_many(
     Ok(words::deletions_approved(&changed, count).into())
 }
 
-/// Lets a schedule rely on its newest Snapshot although it is small. Nothing else follows from it.
+/// Lets a schedule rely on its newest Snapshot although it is small. This has no other effect.
 pub(in crate::discord) async fn rely_on(
     state: &AppState,
     info: &InteractionInfo,
@@ -75,7 +75,7 @@ pub(in crate::discord) async fn rely_on(
     Ok(words::relied_on(&changed).into())
 }
 
-/// Answers what is to happen about shutdowns that hang.
+/// Sets what the schedule does about shutdowns that hang.
 pub(in crate::discord) async fn answer_hangs(
     state: &AppState,
     info: &InteractionInfo,
@@ -99,7 +99,7 @@ pub(in crate::discord) async fn answer_hangs(
     Ok(words::hangs_answered(&changed, answer).into())
 }
 
-/// Lets a schedule delete again although its Droplet was restored lately.
+/// Lets a schedule delete again although its Droplet was recently restored.
 pub(in crate::discord) async fn prune_again(
     state: &AppState,
     info: &InteractionInfo,

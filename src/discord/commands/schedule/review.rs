@@ -1,4 +1,4 @@
-//! Reviews: what somebody is shown before a schedule is added, run or removed, and what happens when they say yes.
+//! Reviews: what a person reads before a schedule is added, edited or removed, and what happens when they confirm.
 
 use super::{
     act,
@@ -26,7 +26,7 @@ use crate::{
     store::{AddError, Consent, Deed, Error, ScheduleSnapshot},
 };
 
-/// How often an edit is tried again when the schedule changed under its hands.
+/// How often an edit is retried when the schedule changes at the same time.
 const ATTEMPTS: usize = 8;
 
 /// Shows what a schedule would do.
@@ -40,7 +40,7 @@ pub(super) async fn ask_to_add(
     show(state, grant, (&draft, &schedule), subject, None).await
 }
 
-/// Shows what an edited schedule would do, and what it would not keep any more.
+/// Shows what an edited schedule would do, and which Snapshots it would no longer keep.
 pub(super) async fn ask_to_edit(
     state: &AppState,
     grant: &Grant,
@@ -77,14 +77,14 @@ async fn show(
     ask(state, grant, draft, |buttons| words::review(&review, price, buttons)).await
 }
 
-/// How many Snapshots more an edited schedule does not want.
+/// How many more Snapshots the edited schedule would no longer keep.
 async fn narrowed_by(state: &AppState, was: &Schedule, edited: &Schedule) -> Result<usize, Stop> {
     let known = state.store.schedule_snapshots(was.id).await?;
     let candidates: Vec<Candidate> = known.iter().map(ScheduleSnapshot::candidate).collect();
     Ok(was.narrowed_by(edited, &candidates, state.clock.now()))
 }
 
-/// Asks whether a schedule is to be removed.
+/// Asks whether to remove a schedule.
 pub(super) async fn ask_to_remove(state: &AppState, grant: &Grant, schedule: &Schedule) -> Result<Answer, Stop> {
     let snapshots = state.store.schedule_snapshots(schedule.id).await?;
     let sizes = snapshots.iter().filter_map(|snapshot| snapshot.size).sum();
@@ -96,19 +96,19 @@ pub(super) async fn ask_to_remove(state: &AppState, grant: &Grant, schedule: &Sc
     .await
 }
 
-/// The other schedules of its Droplet, or of its tag, in its guild.
+/// The other schedules in the guild for the same Droplet, or the same tag.
 async fn heirs(state: &AppState, schedule: &Schedule) -> Result<Vec<Schedule>, Stop> {
     let all = state.store.schedules_of(schedule.guild).await?.into_iter().map(|stored| stored.schedule);
     Ok(all.filter(|other| other.id != schedule.id && takes_the_same(other, schedule)).collect())
 }
 
-/// Whether two schedules take Snapshots of the same Droplet, or of all with the same tag.
+/// Whether two schedules take Snapshots of the same Droplet, or of the Droplets with the same tag.
 fn takes_the_same(one: &Schedule, other: &Schedule) -> bool {
     let tag = |schedule: &Schedule| schedule.group.as_ref().map(|group| group.tag.clone());
     one.droplet == other.droplet && tag(one) == tag(other)
 }
 
-/// Removes a schedule under its review, and gives its Snapshots to the one that was chosen.
+/// Removes a schedule under its review, and hands its Snapshots over to the chosen one.
 pub(in crate::discord) async fn hand_over(
     state: &AppState,
     info: &InteractionInfo,
@@ -124,7 +124,7 @@ pub(in crate::discord) async fn hand_over(
     let heir = heirs(state, &schedule).await?.into_iter().find(|heir| Some(heir.id) == chosen);
     let heir = heir.ok_or_else(|| refused(ScheduleRefusal::NoHeir))?;
     state.store.close_confirmation(&consent).await?.map_err(not_counted)?;
-    // First, so that a crash in between leaves a schedule that can be removed again.
+    // The handover comes first, so that a crash in between leaves a schedule that can be removed again.
     let count = state.store.hand_over(id, heir.id).await?;
     let act = act(grant, Deed::HandedOver(heir.id));
     state.store.change_schedule_by(id, act, |schedule| schedule.state = State::Removed).await?;
@@ -132,7 +132,7 @@ pub(in crate::discord) async fn hand_over(
     Ok(Answer::Instead(Message::text(words::handed_over(&schedule, &heir, count))))
 }
 
-/// What a review is about, where a yes to it would count.
+/// The subject of a review, if confirming it would still count.
 pub(super) async fn draft(state: &AppState, consent: &Consent) -> Result<Draft, Stop> {
     match state.store.confirmation(consent).await? {
         Ok(what) => Ok(serde_json::from_str(&what)?),
@@ -156,7 +156,7 @@ pub(super) fn consent(
     }
 }
 
-/// Yes was pressed under a review.
+/// Handles the confirmation of a review.
 pub(in crate::discord) async fn confirmed(
     state: &AppState,
     info: &InteractionInfo,
@@ -186,7 +186,7 @@ pub(in crate::discord) async fn confirmed(
     Ok(Answer::Instead(Message::text(said)))
 }
 
-/// Adds it, from this moment on: what lies before is nobody's. The Droplet is looked at once more.
+/// Adds the schedule. Planned times before this moment do not count. The bot looks at the Droplet again first.
 async fn add(
     state: &AppState,
     info: &InteractionInfo,
@@ -194,7 +194,7 @@ async fn add(
     (draft, consent): (Schedule, &Consent),
 ) -> Result<String, Stop> {
     let droplet_name = match &draft.group {
-        // Who is in it is looked up at each run.
+        // The members are looked up at each run.
         Some(group) => group.label(),
         None => look_again(state, draft.droplet).await?,
     };
@@ -211,14 +211,14 @@ async fn add(
     Ok(words::added(&schedule, now))
 }
 
-/// The name of a Droplet that is still there.
+/// The name of the Droplet, if it still exists.
 async fn look_again(state: &AppState, droplet: DropletId) -> Result<String, Stop> {
     let text = droplet.to_string();
     let found = state.inventory.resolve_droplet(&text).await;
     Ok(found.map_err(|unresolved| lookup::no_droplet(&text, unresolved))?.name)
 }
 
-/// Makes a schedule what was reviewed, if it still is what it was then. Planned times before this moment are nobody's.
+/// Changes a schedule as reviewed, if it has not changed since the review. Planned times before this moment do not count.
 async fn edit(
     state: &AppState,
     info: &InteractionInfo,
@@ -257,7 +257,7 @@ async fn edit(
         schedule.watched.hear_at(edited.watched.ping_url.clone());
         schedule.narrowed = narrowed_by(state, &present, &schedule).await? > 0;
         if is_rebound {
-            // What hung was another Droplet.
+            // The hung shutdowns were those of another Droplet.
             schedule.watched.hangs = Hangs::default();
         }
         if is_rebound && matches!(schedule.state, State::Paused { why: Paused::DropletGone, .. }) {

@@ -1,4 +1,4 @@
-//! `/schedule run`, and *Try again* under what a schedule failed at: one more Snapshot now, after a question.
+//! `/schedule run`, and *Try again* under a failure of a schedule: takes one more Snapshot now, after a question.
 
 use jiff::Timestamp;
 
@@ -30,7 +30,7 @@ use crate::{
     store::{Consent, RunError},
 };
 
-/// Asks whether one more Snapshot is to be taken now.
+/// Asks whether to take one more Snapshot now.
 pub(in crate::discord) async fn question(
     state: &AppState,
     info: &InteractionInfo,
@@ -40,7 +40,8 @@ pub(in crate::discord) async fn question(
     asked(state, info, grant, (id, Draft::Run(id))).await
 }
 
-/// The same because a planned time brought no Snapshot: once for each failure, and for a day. Older buttons do not say which.
+/// Asks whether to take one more Snapshot because a planned time brought none. This is offered once per failure, for a day. Older buttons
+/// do not name the planned time.
 pub(in crate::discord) async fn try_again(
     state: &AppState,
     info: &InteractionInfo,
@@ -72,7 +73,7 @@ async fn retried(state: &AppState, failed: Option<OperationId>) -> Result<Option
     Ok(state.store.retry_of(failed).await?)
 }
 
-/// When what failed has ended; none where nothing was begun at all.
+/// When the failed operation or run ended; `None` if nothing was begun.
 async fn ended(state: &AppState, schedule: &Schedule, failed: Option<OperationId>) -> Result<Option<Timestamp>, Stop> {
     Ok(match failed {
         Some(failed) => state.store.operation(failed).await?.and_then(|stored| stored.operation.ended),
@@ -96,7 +97,7 @@ async fn asked(
     ask(state, grant, &draft, |buttons| words::review_run(&schedule, members.as_ref(), buttons)).await
 }
 
-/// Yes was pressed under such a question.
+/// Handles the confirmation of such a question.
 pub(super) async fn begin(
     state: &AppState,
     info: &InteractionInfo,
@@ -112,7 +113,7 @@ pub(super) async fn begin(
     Ok(Answer::Instead(Message::text(said)))
 }
 
-/// Begins a run of a group now, next to its planned times.
+/// Begins a run of a group now, in addition to its planned times.
 async fn begin_group(
     state: &AppState,
     info: &InteractionInfo,
@@ -140,7 +141,7 @@ fn take(schedule: &Schedule) -> Kind {
             Power::Off => Downtime::PowerOff,
             Power::Live => Downtime::None,
         },
-        // A person is there who can be asked.
+        // A person is present and can be asked.
         if_hung: IfHung::Ask,
     })
 }

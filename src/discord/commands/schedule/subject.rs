@@ -1,5 +1,5 @@
-//! What a schedule takes Snapshots of, as somebody types it: a Droplet, or all with a tag. Looked up just now, and refused with a reason where it
-//! cannot be.
+//! What a schedule takes Snapshots of, as typed: a Droplet, or all Droplets with a tag. The bot looks it up right away and refuses with a
+//! reason if it cannot be taken.
 
 use std::collections::BTreeSet;
 
@@ -29,25 +29,25 @@ use crate::{
 
 /// What a schedule takes Snapshots of.
 pub(super) struct Subject {
-    /// The Droplet, or [`NO_DROPLET`].
+    /// The Droplet, or [`NO_DROPLET`] for a group.
     pub(super) droplet: DropletId,
-    /// Its name, or the group's.
+    /// The name of the Droplet or the group.
     pub(super) name: String,
-    /// The group, where it is one.
+    /// The group, if it is one.
     pub(super) group: Option<Group>,
-    /// Who is in it now.
+    /// The present members of the group.
     pub(super) members: Option<Members>,
-    /// What a Snapshot costs, of each.
+    /// The cost of one Snapshot of each Droplet.
     pub(super) cost: Cost,
-    /// How long one usually takes.
+    /// How long one downtime usually lasts.
     pub(super) downtime: Option<SignedDuration>,
-    /// When DigitalOcean's own next Backup of the Droplet may run, where that is known.
+    /// The window of DigitalOcean's next Backup of the Droplet, if known.
     pub(super) backup_window: Option<BackupWindow>,
-    /// Why a Droplet alone is one that a group would leave out.
+    /// Why a group would leave this Droplet out.
     pub(super) replaced: Option<Excluded>,
 }
 
-/// How a group is to be taken, as typed; what is absent is as usual.
+/// How a group is taken, as typed. An absent value means the default.
 #[derive(Clone, Debug, Default)]
 pub(in crate::discord) struct Pace {
     pub(in crate::discord) at_once: Option<i64>,
@@ -56,13 +56,13 @@ pub(in crate::discord) struct Pace {
 }
 
 impl Pace {
-    /// The group with this tag, taken so.
+    /// The group with this tag, taken in this way.
     pub(in crate::discord) fn group(&self, tag: &str) -> Result<Group, Stop> {
         let group = Group::read(tag, self.at_once, self.gap.as_deref(), self.check.as_deref());
         group.map_err(|bad| refused(ScheduleRefusal::Group(bad)))
     }
 
-    /// A group that is there already, with what was typed.
+    /// An existing group, changed by what was typed.
     fn changed(&self, group: &Group, tag: &str) -> Result<Group, Stop> {
         let pace = Self {
             at_once: self.at_once.or(Some(i64::from(group.at_once))),
@@ -78,7 +78,7 @@ impl Pace {
 }
 
 impl Subject {
-    /// What a text means.
+    /// The subject that a text means.
     pub(super) async fn find(state: &AppState, what: &str, pace: &Pace, power: Power) -> Result<Self, Stop> {
         if let Some(tag) = Group::tag_in(what) {
             return Self::of_group(state, pace.group(tag)?, power).await;
@@ -96,7 +96,7 @@ impl Subject {
         Ok(Self { backup_window, replaced, ..subject })
     }
 
-    /// What a schedule takes Snapshots of from now on, where somebody edits it.
+    /// The subject of a schedule after an edit.
     pub(super) async fn changed(
         state: &AppState,
         schedule: &Schedule,
@@ -112,7 +112,7 @@ impl Subject {
             },
             (None, None) if !pace.is_empty() => Err(refused(ScheduleRefusal::NoGroup)),
             (None, None) => {
-                // It may be gone, and what is kept can be changed all the same.
+                // The Droplet may be gone, and the retention can be changed all the same.
                 let found = state.inventory.resolve_droplet(&schedule.droplet.to_string()).await.ok();
                 let found = found.filter(|found| found.id == schedule.droplet);
                 let disk_gb = found.as_ref().and_then(|found| found.disk_gb);
@@ -135,7 +135,7 @@ impl Subject {
         Ok(Self { droplet, name, group: None, members: None, cost, downtime, backup_window: None, replaced: None })
     }
 
-    /// A group, if it has members, not too many, and they can be taken in time.
+    /// A group, if it has members, not too many of them, and a run can take them in time.
     async fn of_group(state: &AppState, group: Group, power: Power) -> Result<Self, Stop> {
         let (gathered, members) = members(state, &group, power).await?;
         Ok(Self {
@@ -151,12 +151,12 @@ impl Subject {
     }
 }
 
-/// Why a Droplet is one that a group would leave out. That the bot runs on it is another matter.
+/// Why a group would leave this Droplet out. The bot's own Droplet is checked elsewhere.
 fn replaced(droplet: &Droplet) -> Option<Excluded> {
     Excluded::of(droplet.tags.as_deref().unwrap_or_default(), false)
 }
 
-/// Who is in a group; refused where a run of it makes no sense.
+/// The members of a group. Refused if a run of it makes no sense.
 pub(in crate::discord) async fn members(
     state: &AppState,
     group: &Group,
@@ -165,8 +165,8 @@ pub(in crate::discord) async fn members(
     counted(group, gather(state, group, power).await?)
 }
 
-/// Who would be taken now because a person wants it, of these alone where some are named: as every take by hand, not what was taken a moment
-/// ago.
+/// The members to take now because a person asked, limited to `only` if given. As for every manual take, a Droplet that was taken a moment
+/// ago is left out.
 pub(in crate::discord) async fn members_now(
     state: &AppState,
     group: &Group,

@@ -1,4 +1,4 @@
-//! What people read about DigitalOcean's own Backups: refusals, and operations in every state and with every ending.
+//! The texts about DigitalOcean's own Backups: refusals, and operations in every state and with every ending.
 
 use strum::VariantArray;
 

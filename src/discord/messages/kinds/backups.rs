@@ -1,4 +1,4 @@
-//! The words of a change to DigitalOcean's own Backups.
+//! The texts of a change to DigitalOcean's own Backups.
 
 use super::{Advice, Words};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     },
 };
 
-/// What to do next where the Backups are not as they were.
+/// What to do next if the Backups are not as they were.
 const SEE_THE_BACKUPS: &str = "`/backups show` shows how it is now.";
 
 impl Words for Backups {
@@ -81,7 +81,7 @@ impl Words for Backups {
     }
 
     fn undone(&self, operation: &Operation) -> Option<String> {
-        // What was kept is said by itself.
+        // A kept Backup is mentioned separately.
         operation.snapshot.is_none().then(|| "Nothing was changed.".to_owned())
     }
 
@@ -113,7 +113,7 @@ impl Words for Backups {
             BackupsChange::Enable(_) | BackupsChange::Change(_) | BackupsChange::Keep(_) => "",
         };
         let backup = match operation.kind.snapshot() {
-            // What is a Snapshot now is not the one that is gone.
+            // The Backup that became a Snapshot is not the one that is gone.
             Some(_) if operation.snapshot.is_some() => "Another Backup".to_owned(),
             Some(backup) => format!("Backup {}", name(&backup.name)),
             None => "That Backup".to_owned(),

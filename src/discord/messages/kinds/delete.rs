@@ -1,4 +1,4 @@
-//! The words of a deletion.
+//! The texts of a deletion.
 
 use super::{Advice, SEE_THE_LIST, Words};
 use crate::{
@@ -13,7 +13,7 @@ impl Words for Delete {
 
     fn choice(&self, target: &str, shown: &dyn Fn(&str) -> String) -> String {
         let called = self.called(target, shown);
-        // Where the Droplet is gone, the Snapshot's name stands for both.
+        // If the Droplet is gone, the Snapshot's name stands for both.
         if self.snapshot.name == target { called } else { format!("{called} of {}", shown(target)) }
     }
 

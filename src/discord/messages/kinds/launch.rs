@@ -1,4 +1,4 @@
-//! The words of a launch.
+//! The texts of a launch.
 
 use super::{Advice, SEE_THE_LIST, Words};
 use crate::{
@@ -11,12 +11,12 @@ use crate::{
     operation::{Operation, Outcome, kinds::Launch},
 };
 
-/// What DigitalOcean does where a new Droplet gets no SSH key.
+/// What DigitalOcean does if a new Droplet gets no SSH key.
 const ROOT_PASSWORD: &str = "It has no SSH key: DigitalOcean mails a root password to the account's owner.";
 
-/// What a Droplet costs, as DigitalOcean said when it made it.
+/// What a Droplet costs, as DigitalOcean reported when it created it.
 pub(super) fn price(cents: u64) -> String {
-    // Exact up to a price that nobody asks for.
+    // The conversion is exact for every realistic price.
     dollars_a_month(f64::from(u32::try_from(cents).unwrap_or(u32::MAX)) / 100.0)
 }
 

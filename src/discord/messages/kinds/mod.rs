@@ -1,5 +1,5 @@
-//! What people read about a kind of operation, where it differs from the others. One file each; the words that all kinds share stand in the
-//! files next to this folder, which ask for them by [`words`].
+//! The texts that depend on the kind of an operation, one file for each kind. Texts that all kinds share are in the parent module, which
+//! gets the others by [`words`].
 
 mod backups;
 mod delete;
@@ -15,43 +15,44 @@ use crate::operation::{
     kinds::{Kind, of_kind},
 };
 
-/// The words of an operation's kind.
+/// The texts of an operation's kind.
 pub(super) fn words(kind: &Kind) -> &dyn Words {
     of_kind!(kind, it => it)
 }
 
-/// The words of a kind.
+/// The texts of a kind.
 pub(super) trait Words {
-    /// What it is, inside a sentence and without its article: ``restore of `web-1` ``. `shown` writes a name as the place allows it.
+    /// The operation as a noun without its article, for the middle of a sentence: ``restore of `web-1` ``. `shown` formats a name for its
+    /// place.
     fn called(&self, target: &str, shown: &dyn Fn(&str) -> String) -> String;
 
-    /// The same where somebody chooses among operations.
+    /// The operation as a choice among others.
     fn choice(&self, target: &str, shown: &dyn Fn(&str) -> String) -> String {
         self.called(target, shown)
     }
 
-    /// What stands before that where a sentence goes on with it.
+    /// The article before [`called`](Self::called) in a sentence.
     fn article(&self) -> &'static str {
         "the "
     }
 
-    /// What was not done, once somebody was asked and did not want it.
+    /// What was not done after the person declined the question.
     fn declined(&self, target: &str) -> String;
 
     /// What it does, as the start of a title: ``Restoring `web-1` from `golden` ``.
     fn doing(&self, target: &str, shown: &dyn Fn(&str) -> String) -> String;
 
-    /// What it is, as the start of a title, where it is not under way.
+    /// The operation as the start of a title when it is not under way.
     fn titled(&self, target: &str, shown: &dyn Fn(&str) -> String) -> String {
         self.called(target, shown)
     }
 
-    /// What came of it, in a line: the name, size and cost of what is there now.
+    /// The result in one line: the name, size and cost of what exists now.
     fn result(&self, _operation: &Operation, _wording: &Wording) -> Option<String> {
         None
     }
 
-    /// What to look for before it is tried again, where it is not known whether it was done.
+    /// What to check before a retry if it is unknown whether it was done.
     fn look_first(&self, operation: &Operation) -> String {
         format!(
             "Look for {} in DigitalOcean's control panel before trying again, so you don't pay for two.",
@@ -59,54 +60,54 @@ pub(super) trait Words {
         )
     }
 
-    /// How its title says that all went well.
+    /// The title's word for success.
     fn done(&self) -> &'static str;
 
     /// What it did, in sentences.
     fn completed(&self, operation: &Operation, wording: &Wording) -> Vec<String>;
 
-    /// What it did not do because it was cancelled; none where `kept` and `disk` say it.
+    /// What it did not do because it was cancelled; `None` if `kept` and `disk` say it.
     fn undone(&self, _operation: &Operation) -> Option<String> {
         None
     }
 
-    /// What it left on the Droplet's disk where it did not complete, for a kind that overwrites it.
+    /// What an incomplete operation left on the Droplet's disk, for a kind that overwrites it.
     fn disk(&self, _operation: &Operation) -> Option<String> {
         None
     }
 
-    /// What it leaves behind where it did not complete.
+    /// What an incomplete operation leaves behind.
     fn kept(&self, _operation: &Operation, _wording: &Wording) -> Option<String> {
         None
     }
 
-    /// Where what was there before is kept, and how long *Undo* puts it back.
+    /// Where the earlier state is kept, and how long *Undo* puts it back.
     fn way_back(&self, _operation: &Operation, _wording: &Wording) -> Option<String> {
         None
     }
 
-    /// Whether *Try again* stands under its failures; its command says what that asks.
+    /// Whether its failures have *Try again*. The command's file defines what that asks.
     fn is_asked_again(&self) -> bool {
         false
     }
 
-    /// How a sentence goes on that begins with its name and says that it failed.
+    /// The continuation of a sentence that begins with the operation's name and says that it failed.
     fn failed(&self, _operation: &Operation) -> &'static str {
         "failed"
     }
 
-    /// What happened when its Droplet was found to be gone, and what to do next.
+    /// What happened if its Droplet is gone, and what to do next.
     fn droplet_gone(&self, operation: &Operation) -> Advice {
         let what = format!("{} is gone.", name(&operation.target.name));
         Advice { what, next: SEE_THE_LIST.to_owned() }
     }
 
-    /// What happened when a Snapshot was found to be gone, and what to do next.
+    /// What happened if a Snapshot is gone, and what to do next.
     fn snapshot_gone(&self, operation: &Operation) -> Advice {
         self.droplet_gone(operation)
     }
 
-    /// What happened when its Droplet was found to be changed meanwhile, and what to do next.
+    /// What happened if its Droplet was changed meanwhile, and what to do next.
     fn changed_meanwhile(&self, operation: &Operation) -> Advice {
         let droplet = name(&operation.target.name);
         Advice {
@@ -115,52 +116,52 @@ pub(super) trait Words {
         }
     }
 
-    /// What happened where DigitalOcean completed what it was for and did not list it in time.
+    /// What happened if DigitalOcean completed the Action but did not list the result in time.
     fn not_listed(&self) -> &'static str {
         "DigitalOcean completed the Snapshot but didn't list it within 30 minutes."
     }
 
-    /// What can be pressed under its answer. Each asks before it does anything.
+    /// The buttons under its answer. Each asks before it does anything.
     fn buttons(&self, _operation: &Operation) -> Vec<Button> {
         Vec::new()
     }
 
-    /// Which Snapshots it is about, where its title does not say; `taken` is the one that it took, with its size.
+    /// The Snapshots that it is about, if its title does not name them. `taken` is the one that it took, with its size.
     fn facts(&self, _taken: Option<String>) -> Vec<String> {
         Vec::new()
     }
 
-    /// Who turned the Droplet on, where it was found on and the bot did not do it.
+    /// Who turned the Droplet on if the bot found it on.
     fn was_found_on(&self) -> &'static str {
         SOMEBODY_TURNED_IT_ON
     }
 
-    /// Whether it is about the Droplet's power and nothing else, so that what it did says how the Droplet is.
+    /// Whether it is only about the Droplet's power, so that its result already tells the Droplet's state.
     fn is_about_power(&self) -> bool {
         false
     }
 
-    /// What it is doing with its Droplet, for somebody who may not know more.
+    /// What it is doing with its Droplet, for people who may not see more.
     fn with_droplet(&self) -> &'static str {
         "working on it"
     }
 
-    /// The same for its Snapshot.
+    /// What it is doing with its Snapshot, for people who may not see more.
     fn with_snapshot(&self) -> &'static str {
         "working with it"
     }
 
-    /// The Snapshot that it takes on its way.
+    /// The texts about the Snapshot that it takes as a step.
     fn taking(&self) -> Taking {
         Taking::THE_SNAPSHOT
     }
 
-    /// What its Droplet goes down for, after the name of that.
+    /// Why its Droplet goes down, after the Droplet's name.
     fn goes_down(&self) -> &'static str {
         "for a Snapshot"
     }
 
-    /// The answers to its hung shutdown.
+    /// The texts of the answers to its hung shutdown.
     fn hung(&self) -> Hung {
         Hung::TAKING
     }
@@ -172,26 +173,26 @@ pub(super) struct Advice {
     pub(super) next: String,
 }
 
-/// The words for a Snapshot that is taken on the way.
+/// The texts about a Snapshot that is taken as a step.
 pub(super) struct Taking {
-    /// What the step is called when it is not under way, and when it is.
+    /// The name of the step when it is not under way, and when it is.
     pub(super) step: (&'static str, &'static str),
-    /// What becomes of it when the operation is stopped meanwhile, in a title.
+    /// What happens to it when the operation is stopped meanwhile, in a title.
     pub(super) stopping: &'static str,
-    /// The same in a sentence after the operation's name, or in sentences of its own.
+    /// Why it cannot be stopped.
     pub(super) cannot_stop: CannotStop,
 }
 
-/// How it is said that DigitalOcean cannot stop a Snapshot any more.
+/// How to say that DigitalOcean can no longer stop a Snapshot.
 pub(super) enum CannotStop {
-    /// After "Stopping" and the operation's name.
+    /// To follow "Stopping" and the operation's name.
     AfterItsName(&'static str),
-    /// By itself.
+    /// As sentences of their own.
     Alone(&'static str),
 }
 
 impl Taking {
-    /// A Snapshot that is what the operation is for.
+    /// A Snapshot that is the operation's purpose.
     pub(super) const THE_SNAPSHOT: Self = Self {
         step: ("Snapshot", "Taking the Snapshot"),
         stopping: "too late to stop; the Snapshot is kept",
@@ -202,18 +203,18 @@ impl Taking {
     };
 }
 
-/// The words for the answers to a hung shutdown.
+/// The texts of the answers to a hung shutdown.
 pub(super) struct Hung {
-    /// What the button says that goes on with the Droplet running.
+    /// The label of the button that continues with the Droplet running.
     pub(super) live: &'static str,
-    /// What that does.
+    /// What that button does.
     pub(super) live_means: &'static str,
     /// What *Cancel* does.
     pub(super) cancel_means: &'static str,
 }
 
 impl Hung {
-    /// Of an operation that takes a Snapshot, and nothing after it.
+    /// For an operation that takes a Snapshot and does nothing after it.
     pub(super) const TAKING: Self = Self {
         live: "Take it live",
         live_means: "takes the Snapshot while it runs. Files open at that moment may be incomplete.",
@@ -221,7 +222,7 @@ impl Hung {
     };
 }
 
-/// Nobody of us did.
+/// The bot did not turn it on.
 pub(super) const SOMEBODY_TURNED_IT_ON: &str = " Somebody turned it on before I did.";
-/// What to do when a Snapshot is gone that was chosen from the list.
+/// What to do when a Snapshot that was chosen from the list is gone.
 const SEE_THE_LIST: &str = "`/snapshot list` shows what there is.";

@@ -1,4 +1,4 @@
-//! The words of a restart.
+//! The texts of a restart.
 
 use super::Words;
 use crate::{

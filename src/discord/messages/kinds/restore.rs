@@ -1,4 +1,4 @@
-//! The words of a restore, whose own Snapshot is for safety alone.
+//! The texts of a restore. Its own Snapshot is only for safety.
 
 use super::{Advice, CannotStop, Hung, SEE_THE_LIST, Taking, Words};
 use crate::{
@@ -115,7 +115,7 @@ impl Words for Restore {
     fn buttons(&self, operation: &Operation) -> Vec<Button> {
         let Some(safety) = &operation.snapshot else { return Vec::new() };
         if is_gone(operation) {
-            // There is nothing to put it back onto, and it may be all that is left.
+            // There is no Droplet to put it back onto, and it may be all that is left.
             return Vec::new();
         }
         let undo = Press::Undo(operation.id);
@@ -141,7 +141,7 @@ impl Words for Restore {
     }
 
     fn was_found_on(&self) -> &'static str {
-        // Where DigitalOcean starts a Droplet after a restore, it was nobody in particular.
+        // If DigitalOcean starts the Droplet after a restore, no person did.
         " DigitalOcean left it on after the restore."
     }
 

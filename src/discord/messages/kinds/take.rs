@@ -1,4 +1,4 @@
-//! The words of a take.
+//! The texts of a take.
 
 use super::{Advice, Words};
 use crate::{

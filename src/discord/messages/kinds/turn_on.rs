@@ -1,4 +1,4 @@
-//! The words of a Droplet that is turned on.
+//! The texts of turning a Droplet on.
 
 use super::Words;
 use crate::{

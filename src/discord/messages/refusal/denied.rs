@@ -1,11 +1,11 @@
-//! Why somebody may not, and who could change that.
+//! Why a person lacks a right, and who could change that.
 
 use crate::{
     access::{Denial, Right},
     operation::ids::RoleId,
 };
 
-/// Why somebody may not, and who could change that.
+/// Why a person may not do this, and who could change that.
 pub fn denied(denial: &Denial) -> String {
     match denial {
         Denial::MissingRole { right, .. } | Denial::NobodyConfigured { right } => denied_to(denial, doing(*right)),
@@ -13,7 +13,7 @@ pub fn denied(denial: &Denial) -> String {
     }
 }
 
-/// The same, where it is known what they wanted.
+/// Why a person may not do what they wanted, and who could change that.
 pub(super) fn denied_to(denial: &Denial, wanted: &str) -> String {
     match denial {
         Denial::NotInGuild => {

@@ -1,4 +1,4 @@
-//! Refusals: expected, kind, seen by one person only. Each says what, why, and what to do next.
+//! Refusals: expected, friendly, and visible to one person only. Each says what, why, and what to do next.
 
 mod denied;
 mod next_step;
@@ -20,26 +20,26 @@ pub use next_step::{again, message, not_now, send_again};
 pub use occupied::{MayCancel, Occupant};
 pub(super) use occupied::{by_what, ways_on};
 
-/// Why a person does not get what they asked for. Closed: there is no variant that holds any text.
+/// Why a person does not get what they requested. No variant holds arbitrary text.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(test, derive(strum::EnumDiscriminants), strum_discriminants(name(RefusalKind), derive(strum::VariantArray)))]
 pub enum Refusal {
-    /// They may not.
+    /// The person lacks the right.
     Denied(Denial),
-    /// They may not use a command.
+    /// The person lacks the right to a command.
     DeniedTo {
-        /// Why.
+        /// The reason.
         denial: Denial,
-        /// What they wanted, after "to".
+        /// What they wanted to do, to follow "to".
         to: &'static str,
     },
-    /// There is no such schedule, or it cannot be.
+    /// The schedule does not exist, or cannot be as requested.
     Schedule(ScheduleRefusal),
-    /// DigitalOcean's own Backups are not changed as somebody wants.
+    /// DigitalOcean's own Backups are not changed as requested.
     Backups(BackupsRefusal),
-    /// Nobody can be warned as it was asked for.
+    /// The requested warning is not possible.
     Warning(WarningRefusal),
-    /// What they typed is no Droplet of ours.
+    /// The typed text is no permitted Droplet.
     UnknownDroplet {
         /// What was typed.
         text: String,
@@ -50,58 +50,58 @@ pub enum Refusal {
     AmbiguousDroplet {
         /// The name.
         text: String,
-        /// How they differ.
+        /// Labels that tell them apart.
         labels: Vec<String>,
     },
-    /// The Droplet lacks the tag that lets us touch it.
+    /// The Droplet lacks the tag that permits access.
     UntaggedDroplet {
         /// Its name.
         name: String,
         /// The tag.
         tag: String,
     },
-    /// DigitalOcean could not be asked about the Droplet.
+    /// DigitalOcean did not answer.
     DigitalOceanDown,
     /// DigitalOcean refuses the token.
     DigitalOceanTokenRefused,
-    /// DigitalOcean does not allow this.
+    /// DigitalOcean does not permit this.
     DigitalOceanForbids {
         /// The scopes that the token may lack.
         scopes: String,
-        /// DigitalOcean's words.
+        /// DigitalOcean's message.
         message: String,
     },
     /// This process runs on the Droplet that it would have to shut down.
     OwnDroplet {
         /// Its name.
         droplet: String,
-        /// Whether the same could be done with the Droplet running.
+        /// Whether it is possible with the Droplet running.
         may_take_live: bool,
     },
     /// Another operation runs on the Droplet.
     Busy {
         /// The Droplet's name.
         droplet: String,
-        /// By what.
+        /// The operation.
         by: Occupant,
-        /// What asks about the same once more, where there is such a button.
+        /// A press that makes the same request again, if there is one.
         again: Option<Box<Press>>,
     },
-    /// What was offered once is not there any more.
+    /// A Droplet that was offered before no longer exists.
     DropletGone {
-        /// What it was called, where that is known.
+        /// Its name, if known.
         droplet: Option<String>,
     },
-    /// The same for a Snapshot.
+    /// A Snapshot that was offered before no longer exists.
     SnapshotGone {
-        /// Which.
+        /// The Snapshot.
         id: SnapshotId,
     },
-    /// What they typed is no Snapshot that there is.
+    /// The typed text is no existing Snapshot.
     UnknownSnapshot {
         /// What was typed.
         text: String,
-        /// The Droplet whose Snapshots were looked through, if it was to be one of those.
+        /// The Droplet that the search was limited to, if any.
         droplet: Option<String>,
         /// The nearest names, best first.
         nearest: Vec<String>,
@@ -110,17 +110,17 @@ pub enum Refusal {
     AmbiguousSnapshot {
         /// The name.
         text: String,
-        /// How they differ.
+        /// Labels that tell them apart.
         labels: Vec<String>,
     },
-    /// The Snapshot is another Droplet's.
+    /// The Snapshot belongs to another Droplet.
     ForeignSnapshot {
         /// The Snapshot's name.
         snapshot: String,
         /// The Droplet that was to get it.
         droplet: String,
     },
-    /// The Droplet's disk is smaller than the one that the Snapshot was taken of.
+    /// The Droplet's disk is smaller than the disk that the Snapshot was taken of.
     DiskTooSmall {
         /// The Droplet's name.
         droplet: String,
@@ -128,27 +128,27 @@ pub enum Refusal {
         disk: u64,
         /// The Snapshot's name.
         snapshot: String,
-        /// The disk in GB that it needs.
+        /// The required disk in GB.
         needed: u64,
     },
-    /// The Snapshot is not where the new Droplet is to be.
+    /// The Snapshot is not in the region of the new Droplet.
     NotInRegion {
         /// The Snapshot's name.
         snapshot: String,
-        /// Where it would have to be.
+        /// The required region.
         region: String,
-        /// Where it is.
+        /// The Snapshot's regions.
         regions: Vec<String>,
     },
-    /// The Snapshot is not where the Droplet is that was to get it back.
+    /// The Snapshot is not in the region of the Droplet that it would be put back onto.
     NotWithDroplet {
         /// The Snapshot's name.
         snapshot: String,
-        /// The Droplet's.
+        /// The Droplet's name.
         droplet: String,
-        /// Where the Droplet is.
+        /// The Droplet's region.
         region: String,
-        /// Where the Snapshot is.
+        /// The Snapshot's regions.
         regions: Vec<String>,
     },
     /// DigitalOcean has locked the Droplet.
@@ -156,7 +156,7 @@ pub enum Refusal {
         /// The Droplet's name.
         droplet: String,
     },
-    /// The Droplet is on already.
+    /// The Droplet is already on.
     AlreadyOn {
         /// The Droplet's name.
         droplet: String,
@@ -166,7 +166,7 @@ pub enum Refusal {
         /// The Droplet's name.
         droplet: String,
     },
-    /// The Droplet is still being made.
+    /// The Droplet is still being created.
     StillNew {
         /// The Droplet's name.
         droplet: String,
@@ -175,24 +175,24 @@ pub enum Refusal {
     Unusable {
         /// The Droplet's name.
         droplet: String,
-        /// DigitalOcean's word for its state.
+        /// DigitalOcean's word for its status.
         status: String,
     },
     /// Another operation uses the Snapshot.
     SnapshotInUse {
-        /// By what.
+        /// The operation.
         by: Occupant,
     },
-    /// The name cannot be a Droplet's.
+    /// The name is not a valid Droplet name.
     BadDropletName,
-    /// It is not known where the Snapshot is.
+    /// The Snapshot's region is unknown.
     NoRegion {
         /// The Snapshot's name.
         snapshot: String,
     },
-    /// There is no size with enough disk where the Snapshot is.
+    /// No size in the Snapshot's region has enough disk.
     NoSize {
-        /// The disk in GB that is needed.
+        /// The required disk in GB.
         needed: u64,
     },
     /// The size's disk is too small for the Snapshot.
@@ -201,23 +201,23 @@ pub enum Refusal {
         size: String,
         /// Its disk in GB.
         disk: u64,
-        /// The disk in GB that is needed.
+        /// The required disk in GB.
         needed: u64,
-        /// The cheapest that would do.
+        /// The cheapest suitable sizes.
         suggestions: Vec<String>,
     },
     /// The size has a GPU.
     GpuSize {
         /// The size.
         size: String,
-        /// The cheapest that would do.
+        /// The cheapest suitable sizes.
         suggestions: Vec<String>,
     },
-    /// There is no such size, or not there.
+    /// The size does not exist, or not in this region.
     UnknownSize {
         /// What was typed.
         text: String,
-        /// The cheapest that would do.
+        /// The cheapest suitable sizes.
         suggestions: Vec<String>,
     },
     /// The account has no such SSH key.
@@ -229,93 +229,93 @@ pub enum Refusal {
     AmbiguousSshKey {
         /// The name.
         text: String,
-        /// How they differ.
+        /// Labels that tell them apart.
         labels: Vec<String>,
     },
     /// The question was open for too long.
     QuestionExpired,
     /// The question has been answered.
     QuestionAnswered,
-    /// Somebody else was asked.
+    /// Another person was asked.
     NotYourQuestion,
     /// There is no safety Snapshot to go back to.
     NothingToUndo,
-    /// The Droplet that was restored does not exist any more.
+    /// The Droplet that was restored no longer exists.
     NothingToUndoOn {
         /// The safety Snapshot.
         snapshot: String,
         /// Its id.
         id: SnapshotId,
     },
-    /// It can be undone by a press no more.
+    /// The button can no longer undo the restore.
     UndoOver {
         /// The safety Snapshot.
         snapshot: String,
         /// Its id.
         id: SnapshotId,
     },
-    /// The bot may not post where it was asked.
+    /// The bot cannot post in the channel of the interaction.
     CannotPost {
-        /// The rights that it lacks there, in Discord's words.
+        /// The missing rights, by Discord's names.
         missing: Vec<&'static str>,
     },
-    /// The thread takes no messages from the bot.
+    /// The thread accepts no messages from the bot.
     ThreadLocked,
     /// The bot is about to stop.
     Draining,
-    /// Another copy of the bot is at work.
+    /// Another process of the bot is active.
     Standby,
-    /// The name cannot be a Snapshot's.
+    /// The name is not a valid Snapshot name.
     BadSnapshotName(BadName),
-    /// No such operation.
+    /// There is no such operation.
     UnknownOperation {
         /// What was typed.
         text: String,
     },
-    /// Nothing that runs is called so.
+    /// No running operation has this name.
     NothingRunsOn {
         /// What was typed.
         text: String,
-        /// What runs, by the Droplets' names.
+        /// The Droplets with running operations, by name.
         running: Vec<String>,
     },
-    /// Several operations run on what is called so.
+    /// Several operations run on Droplets with this name.
     AmbiguousOperation {
         /// The name.
         text: String,
-        /// How they differ.
+        /// Labels that tell them apart.
         labels: Vec<String>,
     },
     /// The operation has ended.
     AlreadyEnded(OperationId),
-    /// The question is not open any more, or the moment has passed.
+    /// The question is no longer open, or the moment has passed.
     TooLate {
-        /// Of which operation.
+        /// The operation.
         operation: OperationId,
-        /// Where its progress is.
+        /// Its progress message.
         progress: Option<(GuildId, ChannelId, MessageId)>,
     },
-    /// To keep a Droplet off takes a greater right.
+    /// Keeping a Droplet off needs a greater right.
     MayNotLeaveOff(Denial),
-    /// The operation is somebody else's, and their right is not enough for that.
+    /// Another person requested the operation, and this person's right is not enough for it.
     NotYours(Denial),
-    /// The pin is somebody else's, and their right is not enough to take it off.
+    /// Another person set the pin, and this person's right is not enough to remove it.
     PinnedByOther {
-        /// Whose.
+        /// The person who set it.
         by: UserId,
-        /// Why they may not.
+        /// The reason.
         denial: Denial,
     },
-    /// The person said more in a few seconds than is heard.
+    /// The person sent more interactions in a few seconds than permitted.
     TooFast,
-    /// As many operations of theirs run as may run at the same time.
+    /// The person has the maximum number of running operations.
     TooManyRunning {
-        /// How many that is.
+        /// The maximum.
         most: usize,
     },
-    /// A group would have more operations of theirs at work at once than may be.
+    /// With the group, the person would have too many operations at work at once.
     TooManyAtOnce {
-        /// How many may be.
+        /// The maximum.
         most: usize,
     },
     /// The Droplet's last take was a moment ago.
@@ -325,55 +325,55 @@ pub enum Refusal {
         /// When the next one may begin.
         until: Timestamp,
     },
-    /// The Snapshot was deleted, by us.
+    /// The bot deleted the Snapshot.
     SnapshotDeleted {
-        /// Who wanted that.
+        /// Who requested that.
         by: Deleter,
-        /// When it was done.
+        /// When it was deleted.
         at: Timestamp,
     },
-    /// The Droplet that the Snapshot was taken of does not exist any more.
+    /// The Droplet that the Snapshot was taken of no longer exists.
     SourceGone {
         /// The Snapshot's name.
         snapshot: String,
         /// The Snapshot.
         id: SnapshotId,
     },
-    /// Somebody has tried again already.
+    /// The failed operation was already retried.
     TriedAgain {
-        /// What they began.
+        /// The operation that retries it.
         by: Occupant,
     },
-    /// Somebody has tried the run of a group again already.
+    /// The run of a group was already retried.
     RunTriedAgain {
-        /// The channel whose message shows how that goes.
+        /// The channel with the new run's message.
         channel: ChannelId,
     },
-    /// None of the Droplets that are to be tried again has the tag now.
+    /// None of the Droplets to retry has the tag now.
     NoneLeft {
         /// The tag.
         tag: String,
     },
-    /// The failure is too long ago to be tried again by a press.
+    /// The failure is too old to be retried with the button.
     RetryOver,
-    /// Nothing was chosen that there is.
+    /// Nothing that exists was chosen.
     NothingChosen,
-    /// The button is none of ours, or an old one.
+    /// The button is not one of this bot, or an old one.
     UnknownButton,
-    /// The command is not one of ours, or an old one.
+    /// The command is not one of this bot, or an old one.
     UnknownCommand,
 }
 
-/// What is wrong with a Snapshot's name.
+/// Why a Snapshot's name is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadName {
-    /// Nothing but space.
+    /// It consists of whitespace only.
     Empty,
-    /// Longer than we take.
+    /// It is too long.
     TooLong,
-    /// Holds characters that cannot be seen.
+    /// It contains invisible characters.
     Invisible,
-    /// Looks like a safety Snapshot's.
+    /// It looks like the name of a safety Snapshot.
     Safety,
 }
 

@@ -1,4 +1,4 @@
-//! What can be pressed under a refusal. Its reader may press all of it.
+//! The buttons under a refusal. Its reader may press all of them.
 
 use super::{
     super::{
@@ -11,7 +11,7 @@ use super::{
 use crate::discord::press::Press;
 
 impl Refusal {
-    /// Whether the reason may soon be over by itself.
+    /// Whether the reason may soon pass on its own.
     pub fn passes(&self) -> bool {
         matches!(
             self,
@@ -26,24 +26,24 @@ impl Refusal {
     }
 }
 
-/// A refusal as it is read.
+/// The message of a refusal.
 pub fn message(refusal: &Refusal) -> Message {
     Message { buttons: buttons(refusal), ..Message::text(refusal.words()) }
 }
 
-/// The same where the press that was refused may help once the reason is over.
+/// The message of a refusal, with a button for the refused press, which may help later.
 pub fn not_now(refusal: &Refusal, press: Press) -> Message {
     again(message(refusal), press)
 }
 
-/// The same for a command that no button can stand for.
+/// The message of a refusal, for a command that no button can repeat.
 pub fn send_again(refusal: &Refusal) -> Message {
     let refused = message(refusal);
     let content = format!("{}\nA button can't carry what you typed, so send the command again.", refused.content);
     Message { content, ..refused }
 }
 
-/// A message with *Try again*, which means this press.
+/// Adds *Try again*, which repeats this press.
 pub fn again(said: Message, press: Press) -> Message {
     let again = Button::new("Try again", Style::Secondary, press);
     let others = said.buttons.into_iter().filter(|button| button.press() != Some(press));

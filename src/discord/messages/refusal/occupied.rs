@@ -1,4 +1,4 @@
-//! What is busy, with what, and the ways on from there.
+//! What is busy, because of which operation, and the buttons that help.
 
 use super::{
     super::{
@@ -17,35 +17,35 @@ use crate::{
     },
 };
 
-/// What keeps something busy, as far as who asks may know.
+/// What keeps something busy, limited to what the reader may see.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Occupant {
-    /// An operation of the same server.
+    /// An operation of the same guild.
     Here {
-        /// Which.
+        /// The operation.
         operation: OperationId,
-        /// Where its progress is.
+        /// Its progress message.
         progress: Option<(GuildId, ChannelId, MessageId)>,
         /// Who may cancel it.
         cancel: MayCancel,
     },
-    /// An operation of another server, where neither its channel nor who asked for it is anybody's business here.
+    /// An operation of another guild, whose channel and asker stay private.
     Elsewhere {
         /// What it does.
         kind: Box<Kind>,
-        /// Which it is, for who may cancel it from here.
+        /// Its id, if the reader may cancel it from here.
         may_cancel: Option<OperationId>,
     },
 }
 
-/// Who may cancel what keeps something busy.
+/// Who may cancel the operation that keeps something busy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MayCancel {
-    /// Who asks.
+    /// The reader.
     Asker,
-    /// Somebody else: those with one of these roles, or those who run the server where there are none.
+    /// Others: people with one of these roles, or the guild's administrators if there are no such roles.
     Others(Vec<RoleId>),
-    /// Nobody any more.
+    /// It can no longer be cancelled.
     Nobody,
 }
 
@@ -58,7 +58,7 @@ pub(in crate::discord::messages) fn ways_on(by: &Occupant) -> Vec<Button> {
     there.into_iter().chain(cancel).collect()
 }
 
-/// What runs, as far as who reads it may know.
+/// The operation that runs, limited to what the reader may see.
 pub(in crate::discord::messages) fn by_what(by: &Occupant) -> String {
     match by {
         Occupant::Here { operation, progress, .. } => way(*operation, *progress),

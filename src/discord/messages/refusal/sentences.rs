@@ -1,4 +1,4 @@
-//! The words of each refusal.
+//! The text of each refusal.
 
 use jiff::Timestamp;
 
@@ -30,7 +30,7 @@ const SNAPSHOT_GONE: &str = "This Snapshot is gone. `/snapshot list` shows what 
 const DIGITALOCEAN_DOWN: &str = "DigitalOcean isn't responding, so nothing was started. Try again in a minute.";
 
 impl Refusal {
-    /// The words.
+    /// The text of the refusal.
     pub fn words(&self) -> String {
         match self {
             Self::Denied(denial) => denied(denial),
@@ -265,7 +265,7 @@ fn nothing_to_undo_on(snapshot: &str) -> String {
     )
 }
 
-/// `what` follows the number of them.
+/// The refusal of an ambiguous name. `what` follows the number of matches.
 fn ambiguous(what: &str, text: &str, labels: &[String]) -> String {
     format!(
         "{} {what} {}: {}. Choose one from the list that appears while you type.",

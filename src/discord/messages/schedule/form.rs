@@ -1,4 +1,4 @@
-//! The forms over a review: what few people change, one line each, with what holds now.
+//! The forms over a review: settings that few people change, one input each, filled with the present values.
 
 use super::super::message::{Input, Modal};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     store::ConfirmationId,
 };
 
-/// The form over the review of a schedule as it stands there. A group's form over one that has none is empty, and none.
+/// The form over the review of a schedule with its present values. `None` for the group form of a schedule without a group.
 pub fn form(form: ReviewForm, schedule: &Schedule, id: ConfirmationId) -> Option<Modal> {
     let (title, inputs) = match (form, &schedule.group) {
         (ReviewForm::Failures, _) => ("When something goes wrong", failures(schedule)),
@@ -17,7 +17,7 @@ pub fn form(form: ReviewForm, schedule: &Schedule, id: ConfirmationId) -> Option
     Some(Modal::new(Press::Filled { form, id }, title, inputs))
 }
 
-/// The word for what is done about a shutdown that gets stuck, as the option of the command has it.
+/// The word for what to do about a stuck shutdown, as in the option of the command.
 pub fn if_hung_word(if_hung: IfHung) -> &'static str {
     match if_hung {
         IfHung::Live => "live",

@@ -1,4 +1,4 @@
-//! Words about schedules: when they run, what they keep, how they stand.
+//! Messages about schedules: when they run, what they keep, and their state.
 
 mod form;
 mod next_step;
@@ -37,10 +37,10 @@ use crate::{
     },
 };
 
-/// The longest Droplet's name in a choice.
+/// The longest name of a Droplet in a choice.
 const LONGEST_NAME: usize = 30;
 
-/// The last words of a schedule's message, by which it is known again.
+/// The end of a schedule's message, by which the bot finds it again.
 pub fn marker(schedule: ScheduleId, number: i64) -> String {
     match number {
         0 => format!("schedule {schedule}"),
@@ -62,7 +62,7 @@ pub fn when(rule: &Rule) -> String {
     }
 }
 
-/// The same in a few words: `daily 03:00`.
+/// When a schedule runs, in a few words: `daily 03:00`.
 fn when_short(rule: &Rule) -> String {
     let at = clock(rule.at);
     match &rule.every {
@@ -74,7 +74,7 @@ fn when_short(rule: &Rule) -> String {
     }
 }
 
-/// What a choice shows of a schedule: `k3m9ab · web-1 · daily 03:00 · off`.
+/// A schedule as a choice: `k3m9ab · web-1 · daily 03:00 · off`.
 pub fn label(schedule: &Schedule) -> String {
     let name = plain(&schedule.droplet_name, LONGEST_NAME);
     let power = match schedule.power {
@@ -99,7 +99,7 @@ pub fn keeps(policy: Policy) -> String {
     parts.join(" · ")
 }
 
-/// A policy with the most that it costs, for a choice: `7 daily · 4 weekly · 6 monthly, 17 Snapshots, ≈ $8.20 a month`.
+/// A policy with its maximum cost, as a choice: `7 daily · 4 weekly · 6 monthly, 17 Snapshots, ≈ $8.20 a month`.
 pub fn keeps_for(policy: Policy, size: Option<f64>, price_per_gb: f64) -> String {
     let count = policy.most();
     let kept = format!("{}, {count} Snapshots", keeps(policy));
@@ -114,12 +114,12 @@ fn clock(time: Time) -> String {
     format!("{:02}:{:02}", time.hour(), time.minute())
 }
 
-/// The time on the clock of a schedule's zone.
+/// The time in the schedule's zone.
 fn local(rule: &Rule, at: Timestamp) -> String {
     clock(at.to_zoned(rule.time_zone()).time())
 }
 
-/// Between when a run begins: `between 03:00 and 07:00`.
+/// The window in which a run begins: `between 03:00 and 07:00`.
 fn window(schedule: &Schedule, run: Timestamp) -> String {
     format!("between {} and {}", local(&schedule.rule, run), local(&schedule.rule, schedule.window_end(run)))
 }

@@ -1,4 +1,4 @@
-//! The buttons under a message about a schedule: what a person can do about it at once.
+//! The buttons under a message about a schedule, with actions that a person can take right away.
 
 use super::{
     super::{
@@ -19,12 +19,12 @@ use crate::{
     },
 };
 
-/// The longest Droplet's name on a button.
+/// The longest name of a Droplet on a button.
 const LONGEST_NAME: usize = 30;
-/// How many buttons stand under a message that tells of several schedules.
+/// The maximum number of buttons under a message about several schedules.
 const BUTTONS: usize = 5;
 
-/// Those of each, named after their Droplets where there are several.
+/// The buttons of all schedules in a message. If there are several, the labels name the Droplets.
 pub(super) fn buttons(told: &[Told<'_>]) -> Vec<Button> {
     if let [one @ Told { schedule, notice, .. }] = told {
         return match notice {
@@ -53,7 +53,7 @@ pub(super) fn buttons(told: &[Told<'_>]) -> Vec<Button> {
     buttons
 }
 
-/// What a person can do about it at once.
+/// The action that a person can take right away.
 pub(super) fn next_step(Told { schedule, notice, operations, .. }: &Told<'_>) -> Option<(&'static str, Press)> {
     let may_be_tried = |operation: &Operation| failure::may_be_tried_again(operation);
     let try_again = |planned| ("Try again", Press::RunAgain { schedule: schedule.id, planned });
@@ -63,7 +63,7 @@ pub(super) fn next_step(Told { schedule, notice, operations, .. }: &Told<'_>) ->
             Some(take_over)
         }
         Notice::Failed { planned, .. } => operations.iter().any(may_be_tried).then(|| try_again(Some(*planned))),
-        // Those members that have no Snapshot because of something else were not begun, or did not come back.
+        // Members that have no Snapshot for another reason were not begun or did not come back.
         Notice::Group { planned, .. } => operations.iter().all(may_be_tried).then(|| try_again(Some(*planned))),
         Notice::Missed { last, .. } => Some(try_again(Some(*last))),
         Notice::Stale { .. } => Some(try_again(None)),

@@ -1,5 +1,5 @@
-//! New messages about a schedule: what failed, what was missed, what is overdue, what is asked. One message may tell of several schedules
-//! that have one owner.
+//! New messages about a schedule: what failed, was missed, is overdue, or needs an answer. One message may cover several schedules with the
+//! same owner.
 
 use std::collections::BTreeSet;
 
@@ -30,17 +30,16 @@ use crate::{
     store::ScheduleSnapshot,
 };
 
-/// So much of Discord's 2,000 is for the text; mentions and the last line need the rest.
+/// How much of Discord's 2,000 UTF-16 units the text may use. Mentions and the last line need the rest.
 const LONGEST: usize = 1800;
 
-/// How many Snapshots a question names.
+/// The maximum number of Snapshots that a question names.
 const NAMED: usize = 12;
 
-/// How a group's run ended is shorter than that: when it was planned follows.
+/// The outcome of a group's run is shorter, because its planned time follows.
 const LONGEST_OUTCOME: usize = 1700;
 
-/// What is said once, or of several schedules at once. `restorers` are the roles that may take a schedule over; they are named, not
-/// called.
+/// A one-off notice about one or several schedules. `restorers` are the roles that may take a schedule over; they are named without a ping.
 pub fn notice(told: &[Told<'_>], restorers: &BTreeSet<RoleId>, number: i64) -> Message {
     let Some(first) = told.first() else { return Message::default() };
     let calls_owner = first.notice.calls_owner();
@@ -83,7 +82,7 @@ fn text(told: &Told<'_>, restorers: &BTreeSet<RoleId>) -> String {
                 let outcome = shorten(&group::outcome(run, operations), LONGEST_OUTCOME);
                 format!("{outcome}\nIt was planned for {}{}.", moment(*planned), in_a_row(*count))
             }
-            // It is not known any more.
+            // The operation is no longer known.
             None => format!(
                 "❌ Not every Droplet with {droplet} got its Snapshot that was planned for {}.",
                 moment(*planned)
@@ -155,7 +154,7 @@ fn text(told: &Told<'_>, restorers: &BTreeSet<RoleId>) -> String {
     }
 }
 
-/// That it has no recent Snapshot.
+/// The schedule has no recent Snapshot.
 fn stale(told: &Told<'_>, newest: Option<Timestamp>, since: Timestamp) -> String {
     let droplet = name(&told.schedule.droplet_name);
     let Some(newest) = newest else {
@@ -177,7 +176,7 @@ fn stale(told: &Told<'_>, newest: Option<Timestamp>, since: Timestamp) -> String
     )
 }
 
-/// That DigitalOcean does not say how large the newest ones are.
+/// DigitalOcean does not report the size of the newest Snapshots.
 fn without_size(droplet: &str, count: u32) -> String {
     let (which, are, subject, object) = match count {
         0 | 1 => ("the newest Snapshot".to_owned(), "is", "it is", "it"),
@@ -189,7 +188,7 @@ fn without_size(droplet: &str, count: u32) -> String {
     )
 }
 
-/// That its owner is lost, and who should take it over.
+/// The owner is lost, and who should take the schedule over.
 fn owner_lost(schedule: &Schedule, since: Timestamp, restorers: &BTreeSet<RoleId>) -> String {
     let (droplet, owner) = (name(&schedule.droplet_name), schedule.owner.user);
     let roles: Vec<String> = restorers.iter().map(|role| format!("<@&{role}>")).collect();
@@ -204,7 +203,7 @@ fn owner_lost(schedule: &Schedule, since: Timestamp, restorers: &BTreeSet<RoleId
     )
 }
 
-/// That the newest Snapshot is much smaller than the one before it, and whether somebody must decide about that.
+/// The newest Snapshot is much smaller than the one before it, and whether a person must decide about it.
 fn doubtful(told: &Told<'_>, operation: OperationId, count: u32) -> String {
     let droplet = name(&told.schedule.droplet_name);
     if told.schedule.watched.relied_on.contains(&operation) {
@@ -239,7 +238,7 @@ fn missed(was_away: bool, was_outage: bool) -> &'static str {
     }
 }
 
-/// That it was not the first time: `, 4th time in a row`.
+/// How often it happened in a row: `, 4th time in a row`.
 fn in_a_row(count: u32) -> String {
     let ending = match (count % 10, count % 100) {
         _ if count < 2 => return String::new(),
@@ -252,7 +251,7 @@ fn in_a_row(count: u32) -> String {
     format!(", {count}{ending} time in a row")
 }
 
-/// Whether so many Snapshots may be deleted: which, and what it costs to wait.
+/// Asks whether these Snapshots may be deleted: which they are, and what waiting costs.
 fn deletions(told: &Told<'_>, (number, count): (u32, u32)) -> String {
     let schedule = told.schedule;
     let (droplet, question) = (name(&schedule.droplet_name), &schedule.watched.deletions);
@@ -291,7 +290,7 @@ fn deletions(told: &Told<'_>, (number, count): (u32, u32)) -> String {
 
 fn why(operation: &Operation) -> String {
     match &operation.verdict {
-        // The button below is the way to try it again, or it is tried by itself.
+        // The button below retries it, or the schedule retries on its own.
         Some(Outcome::Failed(why)) if failure::passes(why) || failure::may_be_tried_again(operation) => {
             format!(" {}", failure::what(why, operation))
         }

@@ -1,4 +1,4 @@
-//! All schedules at a look, and what the policy of one would do with each of its Snapshots.
+//! The list of all schedules, and what the policy of one would do with each of its Snapshots.
 
 use std::collections::BTreeSet;
 
@@ -24,12 +24,12 @@ use crate::{
     },
 };
 
-/// How many Snapshots are named that stay, or go, for one reason.
+/// The maximum number of Snapshots named for one reason to stay or go.
 const NAMED: usize = 12;
-/// What the last line about what is missing may take.
+/// How many UTF-16 units the last line about omitted entries may use.
 const ROOM_FOR_MORE: usize = 80;
 
-/// What people in another guild may know of a schedule: its Droplet, when it runs, and that they may pause it.
+/// What people in another guild may know about a schedule: its Droplet, when it runs, and that they may pause it.
 pub fn elsewhere(schedule: &Schedule, next: Option<Timestamp>) -> Message {
     let next = next.filter(|_| schedule.is_active()).map(|next| format!(", next {}", ago(next))).unwrap_or_default();
     let paused = if schedule.is_active() { "" } else { " It is paused." };
@@ -40,7 +40,7 @@ pub fn elsewhere(schedule: &Schedule, next: Option<Timestamp>) -> Message {
     ))
 }
 
-/// All schedules, one line each. Of those of other guilds it is not said where they speak.
+/// All schedules, one line each. For those of other guilds, the channel is omitted.
 pub fn list(schedules: &[(Schedule, Option<Timestamp>)], here: Option<GuildId>) -> Message {
     if schedules.is_empty() {
         return Message::text("There are no schedules yet. `/schedule add` makes one.");
@@ -64,7 +64,7 @@ pub fn list(schedules: &[(Schedule, Option<Timestamp>)], here: Option<GuildId>) 
     Message::text(that_fit(lines, lengths::CONTENT, more))
 }
 
-/// What a schedule would do from now on, and what its policy would do with the Snapshots there are, with its reasons. `sources` were put back
+/// What a schedule would do from now on, and what its policy would do with the existing Snapshots, with reasons. `sources` were put back
 /// onto the Droplet, and stay because of that.
 pub fn preview(
     (standing, verdicts): (&Standing, &[(OperationId, Verdict)]),
@@ -94,7 +94,7 @@ pub fn preview(
     }
 }
 
-/// What becomes of the Snapshots, those that nothing keeps first, and which they are, the newest first.
+/// What happens to the Snapshots by reason: the dropped ones first, each with names, newest first.
 fn folded(
     standing: &Standing,
     verdicts: &[(OperationId, Verdict)],
@@ -116,7 +116,7 @@ fn folded(
             None => "stays".to_owned(),
         };
         let which = match standing.schedule.group {
-            // Each Droplet has its own.
+            // A planned time of a group has a Snapshot of each Droplet, so the name tells them apart.
             Some(_) => name(&snapshot.name),
             None => snapshot.planned.map(moment).unwrap_or_default(),
         };
@@ -129,7 +129,7 @@ fn folded(
     folded
 }
 
-/// As many lines as fit, then how many things are missing: each line stands for so many.
+/// As many lines as fit, then the number of omitted entries. Each line comes with the number of entries that it stands for.
 fn that_fit(lines: impl IntoIterator<Item = (String, usize)>, most: usize, more: impl Fn(usize) -> String) -> String {
     let (mut text, mut missing) = (String::new(), 0);
     let room = most - ROOM_FOR_MORE;

@@ -1,4 +1,4 @@
-//! Why there is no such schedule: each says what, why, and what to do instead.
+//! Refusals about schedules. Each says what, why, and what to do instead.
 
 use jiff::SignedDuration;
 
@@ -16,27 +16,27 @@ use crate::{
     },
 };
 
-/// Why a person does not get the schedule that they want.
+/// Why a person does not get the schedule that they requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ScheduleRefusal {
-    /// When it runs makes no sense.
+    /// The typed times cannot be parsed.
     Rule(Invalid),
-    /// What it keeps makes no sense.
+    /// The typed policy cannot be parsed.
     Keep(BadPolicy),
-    /// What was typed about a group makes no sense.
+    /// The typed group options cannot be parsed.
     Group(BadGroup),
-    /// What is to be done about stuck shutdowns makes no sense.
+    /// The typed behavior for stuck shutdowns is unknown.
     IfHung {
         /// What was typed.
         typed: String,
     },
-    /// It says how a group is taken, and there is no group.
+    /// Group options were given without a group.
     NoGroup,
     /// No Droplet with the tag is a member.
     Nobody {
         /// The tag.
         tag: String,
-        /// How many have it and are left out.
+        /// How many Droplets have it and are left out.
         excluded: usize,
     },
     /// The tag has too many Droplets.
@@ -46,7 +46,7 @@ pub enum ScheduleRefusal {
         /// How many.
         count: usize,
     },
-    /// A run could not end in time.
+    /// A run would not fit into its window.
     TooLong {
         /// The tag.
         tag: String,
@@ -54,57 +54,57 @@ pub enum ScheduleRefusal {
         count: usize,
         /// How long they take.
         length: SignedDuration,
-        /// With so many at once they fit.
+        /// The number of members at once with which it would fit.
         at_once: Option<u32>,
     },
-    /// A run of it is not over.
+    /// A run of the group has not ended.
     Running,
-    /// It has begun another Snapshot since the one that failed.
+    /// The schedule has begun another Snapshot since the failed one.
     TakenSince,
-    /// An edit that changes nothing.
+    /// The edit changes nothing.
     NothingToChange,
     /// It was changed since the review was shown.
     ChangedMeanwhile,
-    /// A pause that is no moment in the future.
+    /// The end of the pause is not a moment in the future.
     Until {
         /// What was typed.
         typed: String,
     },
-    /// What was typed is no schedule.
+    /// The typed text is no schedule.
     Unknown {
         /// What was typed.
         typed: String,
     },
-    /// One person has as many as there may be.
+    /// The person has the maximum number of schedules.
     TooMany {
-        /// How many.
+        /// The maximum.
         most: usize,
     },
-    /// What to do about hung shutdowns is not asked, or was answered.
+    /// The question about hung shutdowns is not open, or was answered.
     HangsAnswered,
-    /// What may be deleted is not asked any more, or something else is asked now.
+    /// The question about deletions is closed, or now shows other Snapshots.
     AskedOtherwise,
-    /// The Snapshot in question is not the newest one any more, is gone, or somebody said that it is fine.
+    /// The Snapshot in question is no longer the newest one, is gone, or was accepted.
     NotDoubtful,
-    /// The schedule that was chosen takes over no Snapshots of this Droplet.
+    /// The chosen schedule does not take over Snapshots of this Droplet.
     NoHeir,
-    /// The address that is to be told makes no sense.
+    /// The address to notify is not valid.
     Address(BadAddress),
-    /// It is in a private network.
+    /// The address is in a private network.
     PrivateAddress {
         /// Its host.
         host: String,
     },
-    /// Its host could not be looked up.
+    /// The address's host could not be resolved.
     NoAddress {
         /// Its host.
         host: String,
     },
-    /// The review is over.
+    /// The review has expired.
     Expired,
-    /// It was added in another server.
+    /// The schedule was added in another guild.
     Elsewhere,
-    /// It is owned already by who wants to take it over.
+    /// The person already owns it.
     OwnAlready {
         /// The owner.
         owner: UserId,
@@ -112,7 +112,7 @@ pub enum ScheduleRefusal {
 }
 
 impl ScheduleRefusal {
-    /// What the person reads.
+    /// The text of the refusal.
     pub fn words(&self) -> String {
         match self {
             Self::Rule(invalid) => rule(invalid),

@@ -1,4 +1,4 @@
-//! The short replies about schedules that only one person sees.
+//! The short ephemeral replies about schedules.
 
 use jiff::Timestamp;
 
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::schedule::{Schedule, hangs::HangAnswer};
 
-/// It was added.
+/// The schedule was added.
 pub fn added(schedule: &Schedule, now: Timestamp) -> String {
     let droplet = name(&schedule.droplet_name);
     let next =
@@ -24,7 +24,7 @@ pub fn added(schedule: &Schedule, now: Timestamp) -> String {
     )
 }
 
-/// It was changed.
+/// The schedule was changed.
 pub fn edited(schedule: &Schedule, now: Timestamp) -> String {
     let next = schedule.rule.next_after(now).filter(|_| schedule.is_active());
     let next = next.map(|next| format!(" The next one is {}.", ago(next))).unwrap_or_default();
@@ -46,12 +46,12 @@ pub fn run_begun(schedule: &Schedule) -> String {
     )
 }
 
-/// It was removed.
+/// The schedule was removed.
 pub fn removed(schedule: &Schedule) -> String {
     format!("Removed schedule `{}` of {}. Its Snapshots stay as they are.", schedule.id, name(&schedule.droplet_name))
 }
 
-/// It is paused.
+/// The schedule is paused.
 pub fn paused_until(schedule: &Schedule, until: Timestamp) -> String {
     let droplet = name(&schedule.droplet_name);
     format!(
@@ -60,18 +60,18 @@ pub fn paused_until(schedule: &Schedule, until: Timestamp) -> String {
     )
 }
 
-/// It goes on.
+/// The schedule was resumed.
 pub fn resumed(schedule: &Schedule, now: Timestamp) -> String {
     let next = schedule.rule.next_after(now).map(|next| format!(" The next one is {}.", ago(next))).unwrap_or_default();
     format!("The schedule of {} goes on.{next}", name(&schedule.droplet_name))
 }
 
-/// Somebody owns it now.
+/// The person owns the schedule now.
 pub fn taken_over(schedule: &Schedule) -> String {
     format!("You own the schedule of {} now, and are called when it fails.", name(&schedule.droplet_name))
 }
 
-/// So many Snapshots are kept.
+/// This many Snapshots are kept.
 pub fn kept_announced(count: u64) -> String {
     match count {
         0 => "None of these was about to be deleted any more.".to_owned(),
@@ -100,7 +100,7 @@ pub fn relied_on(schedule: &Schedule) -> String {
     )
 }
 
-/// What happens from now on about shutdowns that hang.
+/// What the schedule does from now on about shutdowns that hang.
 pub fn hangs_answered(schedule: &Schedule, answer: HangAnswer) -> String {
     let droplet = name(&schedule.droplet_name);
     match answer {
@@ -116,7 +116,7 @@ pub fn hangs_answered(schedule: &Schedule, answer: HangAnswer) -> String {
     }
 }
 
-/// The schedule deletes again, though its Droplet was restored lately.
+/// The schedule deletes again, although its Droplet was recently restored.
 pub fn prunes_again(schedule: &Schedule) -> String {
     format!(
         "OK. The schedule of {} deletes again what its rules no longer keep, each a day after I announce it.",
@@ -124,7 +124,7 @@ pub fn prunes_again(schedule: &Schedule) -> String {
     )
 }
 
-/// It was removed, and another one has its Snapshots now.
+/// The schedule was removed, and another one has its Snapshots now.
 pub fn handed_over(schedule: &Schedule, heir: &Schedule, count: u64) -> String {
     let snapshots = if count == 1 { "1 Snapshot".to_owned() } else { format!("{count} Snapshots") };
     format!(

@@ -1,4 +1,4 @@
-//! What somebody reads before a schedule is added, run or removed: what will happen, when, and what it costs.
+//! What a person reads before a schedule is added, edited, run or removed: what will happen, when, and at what cost.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -26,19 +26,19 @@ const OFTEN: SignedDuration = SignedDuration::from_hours(4);
 /// Runs within this of DigitalOcean's own Backup are pointed out.
 const NEAR: SignedDuration = SignedDuration::from_hours(4);
 
-/// What one Snapshot is expected to cost.
+/// The expected cost of one Snapshot.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Cost {
-    /// As the Droplet's newest Snapshot, in gigabytes.
+    /// That of the Droplet's newest Snapshot, with its size in gigabytes.
     AsNewest(f64),
-    /// At most what its whole disk would, in gigabytes.
+    /// At most that of the whole disk, with its size in gigabytes.
     AtMost(f64),
-    /// Nothing is known.
+    /// The cost is unknown.
     Unknown,
 }
 
 impl Cost {
-    /// The gigabytes that are counted with.
+    /// The size in gigabytes that the estimate uses.
     pub fn size(self) -> Option<f64> {
         match self {
             Self::AsNewest(size) | Self::AtMost(size) => Some(size),
@@ -47,31 +47,31 @@ impl Cost {
     }
 }
 
-/// A schedule that somebody wants.
+/// A requested schedule.
 #[derive(Clone, Copy, Debug)]
 pub struct Review<'a> {
-    /// As it would be.
+    /// The schedule as it would be.
     pub schedule: &'a Schedule,
-    /// What a Snapshot costs; of a group, one of each Droplet.
+    /// The cost of a Snapshot; for a group, of one of each Droplet.
     pub cost: Cost,
-    /// How long the Droplet is usually down for one.
+    /// The usual downtime for one Snapshot.
     pub downtime: Option<SignedDuration>,
-    /// Who is in its group, where it has one.
+    /// The members of its group, if it has one.
     pub members: Option<&'a Members>,
-    /// What differs where there is such a schedule already.
+    /// What an edit changes, if there is such a schedule already.
     pub edit: Option<Edit>,
-    /// When DigitalOcean's own next Backup may run, where there is one.
+    /// The window of DigitalOcean's next own Backup, if there is one.
     pub backup_window: Option<BackupWindow>,
-    /// Why a Droplet alone is one that a group would leave out.
+    /// Why a group would leave this Droplet out.
     pub replaced: Option<Excluded>,
     /// The present moment.
     pub now: Timestamp,
 }
 
-/// How an edited schedule differs.
+/// What an edit of a schedule changes.
 #[derive(Clone, Copy, Debug)]
 pub struct Edit {
-    /// So many Snapshots more are not wanted by what it keeps.
+    /// How many more Snapshots the edited schedule does not keep.
     pub drops: usize,
     /// Whether it takes Snapshots of something else from now on.
     pub is_rebound: bool,
@@ -85,7 +85,7 @@ pub fn review(review: &Review<'_>, price_per_gb: f64, buttons: Buttons) -> Messa
     lines.extend(plans(review, price_per_gb));
     lines.push(String::new());
     lines.push(format!("This review closes {}.", ago(buttons.expires_at)));
-    // Buttons render no markdown and hold little.
+    // Buttons render no markdown and hold little text.
     let verb = if review.edit.is_some() { "Change" } else { "Create" };
     let label = match size.size() {
         Some(size) => {
@@ -106,7 +106,7 @@ pub fn review(review: &Review<'_>, price_per_gb: f64, buttons: Buttons) -> Messa
     Message { buttons: yes.iter().cloned().chain(forms).chain(no.iter().cloned()).collect(), ..asked }
 }
 
-/// What a schedule would do: when, how, what it keeps and costs, and what to look out for.
+/// What a schedule would do: when, how, what it keeps and costs, and what to watch out for.
 pub(super) fn plans(review: &Review<'_>, price_per_gb: f64) -> Vec<String> {
     let Review { schedule, cost: size, now, .. } = *review;
     let droplet = name(&schedule.droplet_name);
@@ -155,7 +155,7 @@ pub(super) fn plans(review: &Review<'_>, price_per_gb: f64) -> Vec<String> {
     lines
 }
 
-/// What it costs in a month, in a year and in the end, with what waits for its day of notice to be over.
+/// The cost in a month, in a year and in the long run, including Snapshots that wait for the end of their notice.
 fn costs(schedule: &Schedule, size: Cost, price_per_gb: f64, now: Timestamp) -> Option<String> {
     let about = match size {
         Cost::AsNewest(_) => "about",
@@ -177,7 +177,7 @@ fn costs(schedule: &Schedule, size: Cost, price_per_gb: f64, now: Timestamp) -> 
     Some(format!("**Costs:** {about} {}", parts.join(", ")))
 }
 
-/// What an edit means for what is there.
+/// What an edit means for existing Snapshots.
 fn edited(review: &Review<'_>) -> Vec<String> {
     let Some(edit) = review.edit else { return Vec::new() };
     let mut lines = Vec::new();
@@ -238,7 +238,7 @@ fn warnings(schedule: &Schedule) -> Option<String> {
     })
 }
 
-/// That a run comes close to DigitalOcean's own Backup, if one does: while that runs, the Droplet is busy.
+/// Points out that a run comes close to DigitalOcean's own Backup, which keeps the Droplet busy.
 fn near_backups(schedule: &Schedule, window: BackupWindow) -> Option<String> {
     let (from, until) = (window.start.checked_sub(NEAR).ok()?, window.end.checked_add(NEAR).ok()?);
     let run = schedule.rule.next_after(from).filter(|run| *run < until)?;
@@ -273,7 +273,7 @@ pub fn review_run(schedule: &Schedule, members: Option<&Members>, buttons: Butto
     question(format!("Take a Snapshot of {droplet} now?"), &lines, ("Take it now".to_owned(), Style::Primary), buttons)
 }
 
-/// Asks whether to remove it.
+/// Asks whether to remove this schedule.
 pub fn review_removal(
     schedule: &Schedule,
     (count, sizes): (usize, f64),

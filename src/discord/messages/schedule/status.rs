@@ -1,4 +1,4 @@
-//! How a schedule stands: its living message.
+//! The status message of a schedule.
 
 use jiff::Timestamp;
 
@@ -25,14 +25,14 @@ use crate::{
     store::ScheduleSnapshot,
 };
 
-/// How many of the latest planned times are shown.
+/// The number of latest planned times that are shown.
 const SHOWN: usize = 7;
-/// How many Snapshots are named that will be deleted.
+/// The maximum number of Snapshots named that will be deleted.
 const NAMED: usize = 5;
-/// Discord's limit for an embed's text.
+/// Discord's limit for an embed's description, in UTF-16 units.
 const LONGEST: usize = 4096;
 
-/// Everything that the message of a schedule shows.
+/// Everything that the status message shows.
 #[derive(Clone, Debug)]
 pub struct Standing {
     /// The schedule.
@@ -41,7 +41,7 @@ pub struct Standing {
     pub slots: Vec<Slot>,
     /// Its Snapshots, newest first.
     pub snapshots: Vec<ScheduleSnapshot>,
-    /// Since when it has no recent one.
+    /// Since when it has had no recent Snapshot.
     pub stale_since: Option<Timestamp>,
     /// Why nothing is deleted although something would be.
     pub hold: Option<Hold>,
@@ -49,11 +49,11 @@ pub struct Standing {
     pub next: Option<Timestamp>,
     /// The latest run of its group, if it has one.
     pub run: Option<Run>,
-    /// The operations that say why members of that failed.
+    /// The operations that explain why members failed.
     pub failed: Vec<Operation>,
 }
 
-/// The living message of a schedule.
+/// The status message of a schedule, which is edited as it goes.
 pub fn status(standing: &Standing, wording: &Wording) -> Message {
     let schedule = &standing.schedule;
     let droplet = name(&schedule.droplet_name);
@@ -83,7 +83,7 @@ pub fn status(standing: &Standing, wording: &Wording) -> Message {
     }
 }
 
-/// How far the group is, or how its latest run ended.
+/// The progress of the group, or the outcome of its latest run.
 fn members(standing: &Standing) -> Vec<String> {
     let Some(run) = standing.run.as_ref().filter(|_| standing.schedule.group.is_some()) else { return Vec::new() };
     let heading = match run.ended_at {
@@ -223,21 +223,21 @@ fn buttons(standing: &Standing) -> Vec<Button> {
         }
         Some(Hold::Unowned) => buttons.push(take_over()),
         Some(Hold::RestoredLately) => buttons.push(Button::new("Prune again", Style::Secondary, Press::PruneAgain(id))),
-        // It stands under the message that asks, too; somebody may have deleted that one.
+        // The message that asks has this button too, but it may have been deleted.
         Some(Hold::TooMany(_) | Hold::Narrowed(_)) => buttons.extend(delete_many(&standing.schedule)),
         Some(Hold::Paused | Hold::Stale) | None => {}
     }
     buttons
 }
 
-/// Says yes to what the question of a schedule shows now, while it is open.
+/// Approves what the schedule's question shows now; `None` if it is not open.
 pub(super) fn delete_many(schedule: &Schedule) -> Option<Button> {
     let question = &schedule.watched.deletions;
     let press = Press::DeleteMany { schedule: schedule.id, edition: question.edition };
     question.is_open().then(|| Button::new("Delete them", Style::Danger, press))
 }
 
-/// The Snapshots that will be deleted, to choose from which of them to keep.
+/// A menu of the Snapshots that will be deleted, to choose the ones to keep.
 fn menu(standing: &Standing) -> Option<Menu> {
     let announced =
         standing.snapshots.iter().filter(|snapshot| snapshot.announced_at.is_some() && snapshot.deletion.is_none());
@@ -246,7 +246,7 @@ fn menu(standing: &Standing) -> Option<Menu> {
     Menu::new(Press::KeepAnnounced(standing.schedule.id), "Keep…", announced.map(choice)).map(Menu::multiple)
 }
 
-/// One planned time, or several that had one fate.
+/// One planned time, or several with the same fate.
 fn line(slot: &Slot, standing: &Standing) -> String {
     let at = moment(slot.at);
     let times = if slot.count > 1 { format!("{at} to {} ({} times)", moment(slot.last), slot.count) } else { at };
@@ -275,7 +275,7 @@ fn line(slot: &Slot, standing: &Standing) -> String {
     format!("{times}: {fate}")
 }
 
-/// How far its Snapshots can be relied on; none if they are not there any more.
+/// The quality of its Snapshots; `None` if they no longer exist.
 fn worth(slot: &Slot, standing: &Standing) -> Option<Quality> {
     let candidates: Vec<Candidate> = standing.snapshots.iter().map(ScheduleSnapshot::candidate).collect();
     standing.schedule.worth(&candidates, slot.at)
@@ -286,7 +286,7 @@ fn is_doubtful(slot: &Slot, standing: &Standing) -> bool {
     worth(slot, standing) == Some(Quality::Doubtful)
 }
 
-/// Whether its Snapshot was taken while the Droplet ran although it is meant to be off.
+/// Whether its Snapshot was taken while the Droplet ran although the schedule shuts it down.
 fn was_taken_live(slot: &Slot, standing: &Standing) -> bool {
     let mut taken = standing.snapshots.iter().filter(|snapshot| Some(snapshot.operation) == slot.operation);
     standing.schedule.power == Power::Off && taken.any(|snapshot| !snapshot.is_consistent)

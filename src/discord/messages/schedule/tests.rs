@@ -1,4 +1,4 @@
-//! The words about schedules side by side.
+//! The texts about schedules, side by side.
 
 use std::{collections::BTreeSet, fmt::Write};
 
@@ -138,7 +138,7 @@ fn read(message: &Message) -> String {
     text
 }
 
-/// What lists what it is about, and so may be long.
+/// Messages that list something, and so may be long.
 const LISTS: [&str; 18] = [
     "with a warning",
     "nightly",
@@ -160,7 +160,7 @@ const LISTS: [&str; 18] = [
     "of a schedule",
 ];
 
-/// Like `side_by_side`, for messages that are short unless they list something.
+/// All variants side by side; they must be short unless they list something.
 fn short_side_by_side<'a>(variants: impl IntoIterator<Item = (&'a str, Message)>) -> String {
     let checked = variants.into_iter().inspect(|(label, message)| {
         if !LISTS.contains(label) {

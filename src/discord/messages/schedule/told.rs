@@ -1,4 +1,4 @@
-//! What a message tells of a schedule, and whether somebody must decide about it.
+//! The facts of a notice about a schedule, and whether a person must decide about it.
 
 use jiff::Timestamp;
 
@@ -8,31 +8,31 @@ use crate::{
     store::ScheduleSnapshot,
 };
 
-/// What a message tells of one schedule.
+/// The facts of a notice about one schedule.
 pub struct Told<'t> {
     /// The schedule.
     pub schedule: &'t Schedule,
-    /// What is told.
+    /// The notice.
     pub notice: &'t Notice,
-    /// The operations that failed, where some did.
+    /// The operations that failed, if any.
     pub operations: &'t [Operation],
-    /// The run of a group that it is about, as far as it is still known.
+    /// The run of a group that it is about, if still known.
     pub run: Option<&'t Run>,
-    /// The Snapshots of the schedule, where somebody is asked about some of them.
+    /// The Snapshots of the schedule, if people are asked about some of them.
     pub asked: Option<InQuestion<'t>>,
 }
 
-/// What somebody must know to decide about Snapshots.
+/// The facts for a decision about Snapshots.
 #[derive(Clone, Copy, Debug)]
 pub struct InQuestion<'t> {
-    /// All of the schedule, newest first.
+    /// All Snapshots of the schedule, newest first.
     pub snapshots: &'t [ScheduleSnapshot],
-    /// Dollars per GB and month.
+    /// The price of a Snapshot in dollars per GB and month.
     pub price_per_gb: f64,
 }
 
 impl Told<'_> {
-    /// Whether nobody has decided about the much smaller Snapshot of this operation, and somebody must.
+    /// Whether a decision about the much smaller Snapshot of this operation is still needed.
     pub(super) fn is_doubtful(&self, operation: OperationId) -> bool {
         let candidates = |asked: InQuestion<'_>| asked.snapshots.iter().map(ScheduleSnapshot::candidate).collect();
         let candidates: Option<Vec<Candidate>> = self.asked.map(candidates);
