@@ -36,12 +36,8 @@ impl Operation {
         let Some(step) = self.step_at(focus) else { return };
         let began = step.began.unwrap_or(now);
         match step.state.clone() {
-            // Do not report a cancellation while the lost command may still convert the Backup.
-            State::Intended { .. } if self.cancelled.is_some() || self.is_refused(focus) => {
-                self.empty_round(focus, rules, now);
-            }
-            // Converting twice does no harm.
-            State::Intended { .. } => self.begin_again(focus),
+            // The lost command may still convert the Backup.
+            State::Intended { .. } => self.empty_round(focus, rules, now),
             State::Running(run) => {
                 let broken = run.broken.is_some_and(|broken| now >= later(broken, rules.settle_time * 2));
                 let late = run.completed.is_some_and(|completed| now >= later(completed, CONVERSION_PATIENCE));

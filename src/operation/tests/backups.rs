@@ -173,6 +173,9 @@ fn a_conversion_whose_answer_was_lost_is_looked_for_and_sent_again() {
     let it = it.apply(Observation::Answered(command.clone(), lost), &rules, noon).unwrap();
     let look = |is_backup| Observation::Seen(Look::Image(SnapshotId(2)), image(2, is_backup));
     assert_eq!(it.apply(look(false), &rules, noon).unwrap().verdict, Some(Outcome::Completed));
-    let again = it.apply(look(true), &rules, noon).unwrap();
-    assert_eq!(again.next(&rules, noon), Effect::Send(command));
+    let waiting = it.apply(look(true), &rules, noon).unwrap();
+    assert!(matches!(waiting.next(&rules, noon), Effect::Sleep(_)), "it may still be converted");
+    let later = noon + rules.settle_time;
+    let again = waiting.apply(look(true), &rules, later).unwrap();
+    assert_eq!(again.next(&rules, later), Effect::Send(command));
 }
