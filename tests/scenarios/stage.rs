@@ -425,9 +425,10 @@ impl Stage {
         self.until_async(what, async || {
             let is_so = wish(self);
             if !is_so {
-                // Time that passes makes the bot act, which often wakes this wait. Without a pause, whole days would fly by.
+                // Time that passes makes the bot act, which often wakes this wait. Without a pause, whole days would fly by. On a busy machine,
+                // time that passes too fast makes each look too old for the command that follows it.
                 tokio::time::sleep(Duration::from_millis(20)).await;
-                self.clock.advance(SignedDuration::from_secs(5));
+                self.clock.advance(SignedDuration::from_secs(2));
             }
             is_so
         })
@@ -602,6 +603,14 @@ impl Person {
             let button = buttons.find(|button| is_called(button) && button["disabled"] != true)?;
             Some((message.id, button["custom_id"].as_str()?.to_owned()))
         })
+    }
+
+    /// Whether a message still has a button or menu with this custom id.
+    pub fn offers(&self, message: Snowflake, custom_id: &str) -> bool {
+        let has_it = |components: &Vec<serde_json::Value>| {
+            components.iter().any(|component| component.to_string().contains(custom_id))
+        };
+        self.seat.messages().iter().any(|it| it.id == message && has_it(&it.body.components))
     }
 
     /// The menu on the latest message that has one: its message, its custom id, and its values.
