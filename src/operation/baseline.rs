@@ -63,14 +63,20 @@ impl Baseline {
     }
 
     /// Records every listed Action as having existed before. An empty list counts as read.
+    ///
+    /// An Action without a time may get one later, and be later than all the others that have one, so it is accounted for by itself.
     pub(super) fn raise<'a>(&mut self, listed: impl Iterator<Item = &'a ActionReading>) {
-        let mut highest = self.highest.unwrap_or(ActionId(0));
+        let (mut highest, mut timeless) = (self.highest.unwrap_or(ActionId(0)), Vec::new());
         for action in listed {
             highest = highest.max(action.id);
             self.latest = self.latest.max(action.started_at);
+            timeless.extend(action.started_at.is_none().then_some(action.id));
         }
         self.highest = Some(highest);
         self.others.retain(|other| *other > highest);
+        if self.latest.is_some() {
+            timeless.into_iter().for_each(|action| self.add(action));
+        }
     }
 
     /// Accounts for one Action.
@@ -107,6 +113,14 @@ mod tests {
         assert!(!baseline.contains(&action(10, 90)) && !baseline.contains(&action(13, 130)));
         baseline.raise([action(13, 130)].iter());
         assert_eq!(baseline.others, []);
+    }
+
+    #[test]
+    fn one_that_was_listed_without_its_time_is_known_when_it_has_one() {
+        let mut baseline = Baseline::default();
+        let timeless = ActionReading { started_at: None, ..action(8, 0) };
+        baseline.raise([timeless, action(6, 60)].iter());
+        assert!(baseline.contains(&action(8, 80)) && !baseline.contains(&action(9, 90)));
     }
 
     #[test]
