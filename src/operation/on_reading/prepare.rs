@@ -40,6 +40,7 @@ impl Operation {
             }
             // It does not matter who turned it off: there is no power to cut.
             (Task::PowerOff, PowerState::Off) => {
+                self.steps[index].answer_lost |= self.was_cut_refused(task);
                 self.power.see_off(now);
                 self.complete_off(focus, reading, rules, now);
             }
@@ -183,6 +184,10 @@ impl Operation {
                 return;
             }
             (Task::ShutDown | Task::PowerOff, Some(PowerState::Off)) if doubt.refused.is_some() => {
+                // The command that was refused may have been carried out, so an Action like it may be ours.
+                if let Some(step) = self.step_mut(focus) {
+                    step.answer_lost |= doubt.is_refused_in_words();
+                }
                 self.power.see_off(now);
                 return self.complete_off(focus, reading, rules, now);
             }
