@@ -31,15 +31,13 @@ impl Operation {
         self.power.judge(self.is_restoring(), now);
         if self.ended.is_none() && self.verdict.is_some() {
             self.question = None;
-            let cut_refused = self.was_cut_refused(Task::PowerOff);
             for step in self.steps.iter_mut().filter(|step| !step.is_over()) {
                 // An Action that still runs is ours.
                 if let Some(action) = step.run().and_then(|run| run.action) {
                     self.baseline.add(action);
                 }
                 // Nobody looks any longer whether the last command was carried out, so an Action like it may be ours.
-                let was_refused = step.task() == Task::PowerOff && cut_refused;
-                step.answer_lost |= was_refused || matches!(step.state, State::Intended { .. });
+                step.answer_lost |= matches!(step.state, State::Intended { .. });
                 step.state = State::Skipped;
             }
             if self.focus() == Focus::Rest {
@@ -215,13 +213,6 @@ impl Operation {
     /// Whether a restore was last seen in progress: it overwrites the disk.
     fn is_restoring(&self) -> bool {
         self.current().is_some_and(|step| step.task() == Task::Restore && step.run().is_some())
-    }
-
-    /// Whether cutting the power was refused because of another event, the only thing that it waits for. What a proxy sends twice is carried
-    /// out once and refused once, so the bot may have cut the power.
-    pub(super) fn was_cut_refused(&self, task: Task) -> bool {
-        let is_event = |obstacle: &Obstacle| matches!(obstacle.what, Blocker::Event(_));
-        task == Task::PowerOff && self.obstacle.as_ref().is_some_and(is_event)
     }
 
     /// Nobody will look whether the last command of a step was carried out. An Action like it may be ours.

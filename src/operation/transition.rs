@@ -261,8 +261,8 @@ impl Operation {
                 self.hinder(Blocker::Throttled, now);
                 self.timer.ask_at(until.min(self.longest_silence(now)));
             }
-            // The pending event may be the one that our lost command started.
-            Trouble::Busy if was_lost => self.doubt(focus, Doubt::default()),
+            // The pending event may be the one that our lost command started. Cutting the power is tried again all the same.
+            Trouble::Busy if was_lost && task != Task::PowerOff => self.doubt(focus, Doubt::default()),
             Trouble::Busy if task.traits().waits_for_others && !task.traits().shows_in_its_image => {
                 self.power.on_reading();
                 self.withdraw_conclusion();
@@ -273,9 +273,14 @@ impl Operation {
                 self.power.on_reading();
                 self.withdraw_conclusion();
                 self.not_carried_out(focus, task, Checks::default());
+                if let Some(step) = self.step_mut(focus).filter(|step| step.task() == Task::PowerOff) {
+                    // What a proxy sends twice is carried out once and refused once, so an Action like it may be ours.
+                    step.answer_lost = true;
+                }
                 self.wait_for(Blocker::Event(None), rules, now);
             }
-            Trouble::NotFound if task == Task::Delete => self.complete(focus, now),
+            // A single "not found" between good answers proves nothing: a look decides.
+            Trouble::NotFound if task == Task::Delete => self.doubt(focus, Doubt::default()),
             Trouble::NotFound if matches!(task, Task::Create | Task::KeepBackup) => {
                 self.fail_step(focus, Failure::SnapshotGone, now);
             }

@@ -40,7 +40,6 @@ impl Operation {
             }
             // It does not matter who turned it off: there is no power to cut.
             (Task::PowerOff, PowerState::Off) => {
-                self.steps[index].answer_lost |= self.was_cut_refused(task);
                 self.power.see_off(now);
                 self.complete_off(focus, reading, rules, now);
             }
