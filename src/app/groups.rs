@@ -271,6 +271,8 @@ fn after(operation: &Operation, now: Timestamp) -> Phase {
     let is_good = operation.verdict == Some(Outcome::Completed) && operation.snapshot.is_some();
     let lost = Phase::Lost { is_good, why: Lost::NotActive };
     match operation.power.status() {
+        // While DigitalOcean does not answer, nobody knows whether the Droplet is back. The next member waits, which costs only time.
+        Status::Stuck(_) if operation.is_cut_off() => Phase::Taking,
         Status::Stuck(_) => lost,
         // It runs, or its last request may still turn the Droplet off.
         _ if operation.is_open() => Phase::Taking,

@@ -323,6 +323,12 @@ impl Operation {
         self.power.is_owed()
     }
 
+    /// Whether DigitalOcean does not answer, or wants no requests.
+    pub fn is_cut_off(&self) -> bool {
+        let is_silent = |obstacle: &Obstacle| matches!(obstacle.what, Blocker::Outage | Blocker::Throttled);
+        self.obstacle.as_ref().is_some_and(is_silent)
+    }
+
     /// Whether a new operation creates a duty that no older operation had.
     pub fn begins_a_duty(&self) -> bool {
         self.kind.owes_power() && self.power.owed().is_some_and(|owed| owed.since == self.asked_at)
