@@ -3,8 +3,8 @@
 //! `cargo run --profile bench --example simulate -- --seeds 100000 --from 0`. If a world breaks a law, the program prints it and ends with
 //! code 1. On a machine with several cores, pinning the program to one core (`taskset -c 0`) makes it faster.
 //!
-//! `-- --fleet 1000` takes that many Droplets at once instead, without faults, and prints the cost: requests by kind, downtimes, and the
-//! time until all are done.
+//! `-- --fleet 1000` takes that many Droplets at once instead, without faults, and prints the cost: requests by kind, downtimes, the time
+//! until all are done, and what simulating it took.
 
 #![expect(clippy::print_stdout, reason = "it is a command line program")]
 
@@ -120,7 +120,7 @@ async fn measure_fleet(fleet: Fleet, is_held: bool) -> ExitCode {
     let began = Instant::now();
     match Box::pin(measure(fleet)).await {
         Ok(measured) => {
-            println!("{measured}\n  {:.1} s of real time", began.elapsed().as_secs_f64());
+            println!("{measured}\n  {:.1} s of real time{}", began.elapsed().as_secs_f64(), used());
             if is_held && !is_as_promised(&measured) {
                 println!("that is not what is promised");
                 return ExitCode::FAILURE;
@@ -132,6 +132,17 @@ async fn measure_fleet(fleet: Fleet, is_held: bool) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The processor time that this process has used, and the most memory that it had, if the system says so.
+fn used() -> String {
+    let read = |file: &str| std::fs::read_to_string(file).unwrap_or_default();
+    let (stat, status) = (read("/proc/self/stat"), read("/proc/self/status"));
+    // In hundredths of a second, as `proc(5)` counts them: in user mode, and in the kernel.
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
+    let processor: f64 = fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum();
+    let memory = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("unknown").trim();
+    format!(", {:.1} s of the processor, at most {memory} of memory", processor / 100.0)
 }
 
 /// Whether a fleet kept what is promised for a thousand takes.

@@ -140,6 +140,13 @@ async fn pages_behind_the_25th_are_swept_too() {
     assert!(measured.requests_per_take() <= 13.0, "{measured}");
 }
 
+#[tokio::test]
+async fn droplets_all_over_a_large_account_are_off_for_no_more_than_a_minute_for_nothing() {
+    let measured = measure(Fleet { others: 1_800, is_scattered: true, ..Fleet::of(120) }).await.unwrap();
+    println!("{measured}");
+    assert!(measured.wasted(100) <= SignedDuration::from_mins(1), "{measured}");
+}
+
 /// The first of this many seeds in which the intended law notices a broken rule.
 async fn found(sabotage: Sabotage, seeds: u64) -> Option<(u64, String)> {
     for seed in 0..seeds {

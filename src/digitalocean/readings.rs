@@ -15,9 +15,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::budget::Priority;
 pub use sweep::{Sweep, Swept};
 
-/// How many pages of a history a sweep is assumed to need for items that it has not seen there. For other lists the assumption is one: that
-/// page serves everybody, and each search goes a little further.
-const PAGES_OF_HISTORY: usize = 5;
+/// How many pages of a history a sweep is assumed to need for items that it has not seen there: most began a moment ago, and a sweep reads
+/// no more pages than there are looks. For other lists the assumption is one: that page serves everybody, and each search goes a little
+/// further.
+const PAGES_OF_HISTORY: usize = 2;
 /// How many pages a sweep searches at most. Items not found there are looked at individually, and the next search continues from there.
 const MOST_PAGES: u32 = 25;
 /// How many pages are searched at once for each item that may be anywhere: some, such as GPU Droplets, are on none.

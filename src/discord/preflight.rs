@@ -36,7 +36,7 @@ pub(super) fn target(droplet: &Droplet) -> Target {
 pub(super) async fn free(state: &AppState, who: &Person, operation: &Operation) -> Result<Droplet, Stop> {
     let name = operation.target.name.clone();
     let id = operation.target.droplet.ok_or_else(|| Refusal::DropletGone { droplet: Some(name.clone()) })?;
-    if let Some(running) = state.running_on(id).await? {
+    if let Some(running) = state.store.running_on(id).await? {
         let progress = state.store.progress_message(running).await?;
         let by = state.occupant(who, running, progress).await?;
         return Err(Refusal::Busy { droplet: name, by, again: None }.into());

@@ -21,9 +21,9 @@ const SOON: Duration = Duration::from_secs(1);
 pub(super) async fn show(state: &AppState, shards: &ShardManager) {
     let mut shown: Option<String> = None;
     loop {
-        let wanted = match state.store.running().await {
-            Ok(running) if running.is_empty() => Some("/snapshot help".to_owned()),
-            Ok(running) => Some(format!("{} running", running.len())),
+        let wanted = match state.store.count_running().await {
+            Ok(0) => Some("/snapshot help".to_owned()),
+            Ok(running) => Some(format!("{running} running")),
             Err(error) => {
                 tracing::debug!(cause = chain(&error), "could not learn what is running");
                 None

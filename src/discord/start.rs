@@ -240,7 +240,7 @@ pub(super) async fn waits_until(state: &AppState, droplet: DropletId) -> Result<
     let Some(cooldown) = state.limits.take_cooldown else { return Ok(None) };
     let Some(last) = state.store.last_take(droplet).await? else { return Ok(None) };
     let until = last.saturating_add(cooldown).unwrap_or(last);
-    let is_ahead = until > state.clock.now() && state.running_on(droplet).await?.is_none();
+    let is_ahead = until > state.clock.now() && state.store.running_on(droplet).await?.is_none();
     Ok(is_ahead.then_some(until))
 }
 

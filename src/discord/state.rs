@@ -96,13 +96,6 @@ impl AppState {
             Occupant::Elsewhere { kind: Box::new(found.kind), may_cancel }
         })
     }
-
-    /// The operation that runs on a Droplet, if any. This serves for a helpful refusal; the store decides when an operation is created.
-    pub(super) async fn running_on(&self, droplet: DropletId) -> Result<Option<OperationId>, store::Error> {
-        let running = self.store.running().await?;
-        let mut ids = running.iter().map(|stored| &stored.operation);
-        Ok(ids.find(|operation| operation.target.droplet == Some(droplet)).map(|operation| operation.id))
-    }
 }
 
 /// The ids of the bot's commands in each guild, for clickable mentions.

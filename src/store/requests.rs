@@ -2,8 +2,11 @@
 //!
 //! An interaction that Discord delivers twice counts once. Nothing here changes the state of an operation, which the worker may hold.
 
+use std::future::ready;
+
+use futures_util::{Stream, TryStreamExt as _};
 use jiff::Timestamp;
-use sqlx::AnyConnection;
+use sqlx::{AnyConnection, any::AnyRow};
 
 use super::{
     Error, Store,
@@ -80,10 +83,25 @@ impl Store {
 
     /// All running operations, regardless of who requested them, oldest first.
     pub async fn running(&self) -> Result<Vec<Stored>, Error> {
-        let rows = sqlx::query(select_stored!("WHERE o.is_open = 1 AND o.is_running = 1 ORDER BY o.asked_at, o.id"))
-            .fetch_all(&self.pool)
+        let query = sqlx::query(select_stored!("WHERE o.is_open = 1 AND o.is_running = 1 ORDER BY o.asked_at, o.id"));
+        read_each(query.fetch(&self.pool)).await
+    }
+
+    /// How many operations run.
+    pub async fn count_running(&self) -> Result<usize, Error> {
+        let row = sqlx::query("SELECT COUNT(*) AS n FROM operations WHERE is_open = 1 AND is_running = 1")
+            .fetch_one(&self.pool)
             .await?;
-        Ok(operation_row::read_all(&rows))
+        Ok(Row(&row).number("n").and_then(|count| usize::try_from(count).ok()).unwrap_or_default())
+    }
+
+    /// The operation that runs on a Droplet, if any.
+    pub async fn running_on(&self, droplet: DropletId) -> Result<Option<OperationId>, Error> {
+        let row = sqlx::query("SELECT id FROM operations WHERE droplet_id = $1 AND is_running = 1")
+            .bind(bits(droplet.0))
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.and_then(|row| Row(&row).text("id")?.parse().ok()))
     }
 
     /// How many running operations this person requested, not counting those of their schedules.
@@ -112,13 +130,10 @@ impl Store {
 
     /// All running operations that were requested in this guild, oldest first.
     pub async fn running_in(&self, guild: GuildId) -> Result<Vec<Stored>, Error> {
-        let rows = sqlx::query(select_stored!(
+        let query = sqlx::query(select_stored!(
             "WHERE o.is_open = 1 AND o.is_running = 1 AND o.guild_id = $1 ORDER BY o.asked_at, o.id"
-        ))
-        .bind(bits(guild.0))
-        .fetch_all(&self.pool)
-        .await?;
-        Ok(operation_row::read_all(&rows))
+        ));
+        read_each(query.bind(bits(guild.0)).fetch(&self.pool)).await
     }
 
     /// The latest ended operations of this guild, newest first.
@@ -167,6 +182,12 @@ impl Store {
         };
         tokio::time::timeout(patience, posted).await.ok()
     }
+}
+
+/// Reads rows one by one, since thousands may run and a row is larger than the operation that it holds.
+async fn read_each(rows: impl Stream<Item = sqlx::Result<AnyRow>>) -> Result<Vec<Stored>, Error> {
+    let read = |row: AnyRow| ready(Ok(operation_row::read(Row(&row)).map(|(stored, _)| stored)));
+    Ok(rows.try_filter_map(read).try_collect().await?)
 }
 
 /// Claims an interaction for an operation, or returns the operation that has already claimed it.

@@ -8,7 +8,7 @@ use crate::{
     operation::{
         Operation,
         effect::Effect,
-        step::{Checks, State, Step, Task, Work},
+        step::{Checks, Run, State, Step, Task, Work},
     },
 };
 
@@ -65,6 +65,13 @@ pub fn freshness(operation: &Operation, pause: SignedDuration, now: Timestamp) -
     let priority = of_look(operation);
     let (since, can_wait) = match operation.active_step() {
         _ if priority == Priority::Watch => (now - RECENT, true),
+        // What it waited for was seen before its Action read completed: that look serves again, and the Droplet, which is off, waits for no
+        // other sweep.
+        Some(Step {
+            work: Work::ShutDown | Work::PowerOff,
+            state: State::Running(Run { free_at: Some(seen_at), completed: Some(_), .. }),
+            ..
+        }) => (*seen_at, false),
         Some(Step { state: State::Running(run), began, .. }) => {
             (run.completed.or(run.broken).or(run.intended_at.max(*began)).unwrap_or(now), true)
         }
@@ -83,7 +90,7 @@ mod tests {
         ids::{ChannelId, DropletId, GuildId, OperationId, UserId},
         kinds::{Downtime, IfHung, Kind, Take},
         power::Owed,
-        step::{Doubt, Run},
+        step::Doubt,
     };
 
     fn take() -> Operation {
@@ -181,6 +188,18 @@ mod tests {
         watched.power.edit(|power| power.parked = true);
         let look = freshness(&watched, SignedDuration::ZERO, now());
         assert_eq!((look.priority, look.since), (Priority::Watch, now() - RECENT));
+    }
+
+    #[test]
+    fn a_droplet_seen_off_before_its_shutdown_read_completed_waits_for_no_other_sweep() {
+        let seen_at = now() - SignedDuration::from_secs(2);
+        let mut shut = down();
+        shut.steps[0].state = State::Running(Run { free_at: Some(seen_at), ..Run::default() });
+        let until_completed = freshness(&shut, SignedDuration::ZERO, now());
+        assert_eq!(until_completed.patience, Some(SignedDuration::ZERO), "the Action may still be in progress");
+        shut.steps[0].state = State::Running(Run { free_at: Some(seen_at), completed: Some(now()), ..Run::default() });
+        let look = freshness(&shut, SignedDuration::ZERO, now());
+        assert_eq!((look.since, look.patience), (seen_at, None));
     }
 
     #[test]

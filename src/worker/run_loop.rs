@@ -246,11 +246,11 @@ impl RunLoop {
     /// Halts the operation in whose turn a panic happened. If even that panics, it is left alone for a while.
     async fn after_panic(&self, id: OperationId) -> Ending {
         tracing::error!("a turn panicked; the operation is halted, power back goes on");
-        if let Some(ending) = self.caught(id, self.worker.halt(id, &self.rules, self.clock.now())).await {
+        if let Some(ending) = self.caught(id, Box::pin(self.worker.halt(id, &self.rules, self.clock.now()))).await {
             return ending;
         }
         tracing::error!("the operation cannot even be halted; what it owes is carried on from its plain columns");
-        if let Some(ending) = self.caught(id, self.worker.rescue(id, &self.rules, self.clock.now())).await {
+        if let Some(ending) = self.caught(id, Box::pin(self.worker.rescue(id, &self.rules, self.clock.now()))).await {
             return ending;
         }
         tracing::error!("that panics, too; it is tried again in a minute");

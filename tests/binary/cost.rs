@@ -6,15 +6,21 @@ use std::{
     time::{Duration, Instant},
 };
 
+use jiff::{SignedDuration, civil::Time};
 use serde_json::json;
 use snapshot_bot::{
     clock::Clock,
     operation::{
         FirstAnswer, NewOperation, Requester, Target, TypicalDurations,
-        ids::{ChannelId, DropletId, GuildId, InteractionId, OperationId, UserId},
+        ids::{ChannelId, DropletId, GuildId, InteractionId, OperationId, ScheduleId, UserId},
         kinds::{Downtime, IfHung, Kind, Take},
     },
-    store::{Settings, Store},
+    schedule::{
+        self, Owner, Power, Schedule, State, Watched,
+        policy::Policy,
+        rule::{Every, Rule},
+    },
+    store::{Confirmation, Consent, Settings, Store},
 };
 use snapshot_bot_sandbox::digitalocean::{droplet::Blueprint, limits::Limits};
 
@@ -149,10 +155,15 @@ fn most_memory(id: u32) -> u64 {
     most.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
+/// The database of a bot that is not running.
+async fn open(stage: &Stage) -> Store {
+    let settings = Settings { url: stage.environment["DATABASE_URL"].clone().into(), notify_channel: None };
+    Store::open(&settings, Clock::wall()).await.unwrap()
+}
+
 /// Requests a take of each Droplet, as rows in the bot's database.
 async fn ask_for_takes(stage: &Stage, droplets: &[u64]) {
-    let settings = Settings { url: stage.environment["DATABASE_URL"].clone().into(), notify_channel: None };
-    let store = Store::open(&settings, Clock::wall()).await.unwrap();
+    let store = open(stage).await;
     let (guild, channel) = (stage.guild.to_string().parse().unwrap(), stage.ops.to_string().parse().unwrap());
     for (number, droplet) in (1..).zip(droplets) {
         let request = NewOperation {
@@ -192,6 +203,78 @@ async fn cost_of_ten_thousand_waiting() {
     let (used, asked) = (processor_time(bot.id()).saturating_sub(used), stage.digitalocean.journal().len() - requests);
     let most = most_memory(bot.id());
     println!("10,000 wait: at most {most} KiB of memory; within a minute {used:?} of the processor, {asked} requests");
+    println!("memory after that: {}", memory(bot.id()));
     assert!(most <= 64 * 1024, "{most} KiB");
+    stage.stop(bot).await;
+}
+
+/// Adds a daily schedule for each Droplet, as the bot writes it down. None is due for the next 12 hours.
+async fn add_schedules(stage: &Stage, droplets: &[u64]) {
+    let (store, now) = (open(stage).await, Clock::wall().now());
+    let (guild, channel) = (stage.guild.to_string().parse().unwrap(), stage.ops.to_string().parse().unwrap());
+    let at = (now + SignedDuration::from_hours(12)).to_zoned(jiff::tz::TimeZone::UTC).time();
+    for (number, droplet) in (1..).zip(droplets) {
+        // Nobody may have all of them.
+        let owner = UserId(1 + number / 25);
+        let confirmation = Confirmation {
+            asker: owner,
+            guild: GuildId(guild),
+            what: "{}".to_owned(),
+            expires_at: now + SignedDuration::from_hours(1),
+        };
+        let id = store.create_confirmation(&confirmation).await.unwrap();
+        let interaction = InteractionId(number);
+        let consent = Consent { id, by: owner, guild: GuildId(guild), at: now, interaction, retries: None };
+        let schedule = Schedule {
+            id: ScheduleId::from_random(number),
+            droplet: DropletId(*droplet),
+            droplet_name: format!("node-{number}"),
+            rule: Rule {
+                every: Every::Day,
+                at: Time::constant(at.hour(), at.minute(), 0, 0),
+                zone: "UTC".to_owned(),
+                spread: 0,
+            },
+            power: Power::Off,
+            if_hung: schedule::IfHung::Live,
+            keep: Policy::PRESETS[0],
+            owner: Owner::new(owner, now),
+            guild: GuildId(guild),
+            channel: ChannelId(channel),
+            created_at: now,
+            floor: now,
+            state: State::Active,
+            reminded_at: None,
+            approved: Vec::new(),
+            narrowed: false,
+            warn: None,
+            group: None,
+            watched: Watched::default(),
+        };
+        store.add_schedule(&schedule, &consent).await.unwrap();
+    }
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement: it takes two minutes and asserts nothing"]
+async fn cost_of_a_thousand_schedules() {
+    let stage = Stage::new().await;
+    let droplets = stage.digitalocean.world(|world| world.add_droplets(&Blueprint::named("node"), 1_000));
+    add_schedules(&stage, &droplets).await;
+    let (bot, _) = stage.ready("scheduled").await;
+    // Each schedule is looked at once.
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    let requests = || (stage.digitalocean.journal().len(), stage.discord.world().journal().len());
+    let (used, before) = (processor_time(bot.id()), requests());
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    let used = processor_time(bot.id()).saturating_sub(used);
+    let after = requests();
+    println!(
+        "1,000 schedules wait: within a minute {used:?} of the processor, {} requests to DigitalOcean, {} to Discord",
+        after.0 - before.0,
+        after.1 - before.1
+    );
+    println!("memory after that: {}", memory(bot.id()));
     stage.stop(bot).await;
 }

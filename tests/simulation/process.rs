@@ -180,12 +180,13 @@ impl Simulation {
     pub(crate) fn judge_places(&self) -> Lawful {
         let Places { all, for_power } = self.process.places;
         let others = self.turns_under_way().filter(|job| !job.owes_power).count();
+        if others <= all - for_power {
+            return Ok(());
+        }
         let waits = self.due_by_now().into_iter().find(|id| self.owed.values().any(|it| it == id));
         match waits {
-            Some(id) if others > all - for_power => {
-                Err(Broken::Law(format!("{id} owes power and waits for a place that is kept for it")))
-            }
-            Some(_) | None => Ok(()),
+            Some(id) => Err(Broken::Law(format!("{id} owes power and waits for a place that is kept for it"))),
+            None => Ok(()),
         }
     }
 }

@@ -44,6 +44,19 @@ impl Dues {
         };
     }
 
+    /// Nothing was committed, and there will be something to see at this moment. Until then the operation is skipped.
+    pub(crate) fn postpone(&mut self, id: OperationId, until: Timestamp) {
+        if let Some(at) = self.by_id.insert(id, until) {
+            self.in_order.remove(&(at, id));
+        }
+        self.in_order.insert((until, id));
+    }
+
+    /// Whether more than this many are due.
+    fn exceed(&self, count: usize, now: Timestamp) -> bool {
+        self.in_order.iter().nth(count).is_some_and(|(at, _)| *at <= now)
+    }
+
     /// How many operations have anything left to do.
     pub(crate) fn open(&self) -> usize {
         self.open.len()
@@ -73,6 +86,11 @@ impl Simulation {
         ready.truncate(places);
         let places = places - ready.len();
         busy.extend(&ready);
+        // Thousands of a fleet may be due: the store alone chooses.
+        if self.measured.is_some() && self.dues.exceed(busy.len() + places, self.wall()) {
+            ready.extend(self.store.due(self.wall(), whose, &busy, places).await?);
+            return Ok(ready);
+        }
         let owes_power = |id: &OperationId| self.owed.values().any(|other| other == id);
         let wanted: Vec<OperationId> = self
             .due_by_now()

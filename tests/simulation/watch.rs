@@ -187,6 +187,10 @@ impl Simulation {
             Plan::Single => return Some(job),
             Plan::Later(moment) => {
                 self.process.put_off.insert(job.id, moment - self.ahead);
+                if self.measured.is_some() {
+                    // A fleet is large, and its process lives: it need not pass over the same operations at each step.
+                    self.dues.postpone(job.id, moment);
+                }
                 self.process.queue.turn_ended(job.id, false);
                 self.note(format!("{} is put off without a word", job.id));
                 return None;

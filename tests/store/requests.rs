@@ -30,7 +30,9 @@ contract! {
         assert_eq!(stored.operation, created);
         assert_eq!(stored.version, Version(1));
         assert_eq!(store.running().await.unwrap(), vec![stored]);
-        assert_eq!(store.count_open().await.unwrap(), 1);
+        assert_eq!(store.running_on(DropletId(10)).await.unwrap(), Some(created.id));
+        assert_eq!(store.running_on(DropletId(11)).await.unwrap(), None);
+        assert_eq!((store.count_running().await.unwrap(), store.count_open().await.unwrap()), (1, 1));
     }
 
     async fn an_interaction_that_arrives_twice_creates_one_operation(memory: &Memory) {
@@ -264,7 +266,8 @@ contract! {
         let recent: Vec<_> = store.recent(GuildId(2), 2).await.unwrap().iter().map(|stored| stored.operation.id).collect();
         assert_eq!(recent, [ids(2), ids(3)]);
         assert_eq!(store.running().await.unwrap(), []);
-        assert_eq!(store.count_open().await.unwrap(), 0);
+        assert_eq!(store.running_on(DropletId(2)).await.unwrap(), None);
+        assert_eq!((store.count_running().await.unwrap(), store.count_open().await.unwrap()), (0, 0));
     }
 
     async fn one_guild_neither_sees_nor_crowds_out_what_another_asked_for(memory: &Memory) {

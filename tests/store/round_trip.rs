@@ -137,6 +137,7 @@ fn run() -> impl Strategy<Value = Run> {
             concluded: !presumed,
             asks_action: presumed,
             seen_off: presumed,
+            free_at: completed,
         },
     )
 }

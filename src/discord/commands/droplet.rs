@@ -49,7 +49,7 @@ async fn tell(context: Context<'_>, text: String) -> Result<Answer, Stop> {
         .ok_or(Refusal::DropletGone { droplet: Some(listed.name) })?;
     let of = Some(droplet.id);
     let listing = state.inventory.listing(of).await.map_err(|unresolved| lookup::no_droplet(&text, unresolved))?;
-    let running = match state.running_on(droplet.id).await? {
+    let running = match state.store.running_on(droplet.id).await? {
         None => None,
         Some(operation) => {
             let progress = state.store.progress_message(operation).await?;

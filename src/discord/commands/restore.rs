@@ -263,7 +263,7 @@ pub(super) async fn check_free(
     (droplet, name): (DropletId, &str),
     what: Option<Begun>,
 ) -> Result<(), Stop> {
-    let Some(operation) = state.running_on(droplet).await? else { return Ok(()) };
+    let Some(operation) = state.store.running_on(droplet).await? else { return Ok(()) };
     let progress = state.store.progress_message(operation).await?;
     let by = state.occupant(&info.who, operation, progress).await?;
     let again = what.map(|what| Box::new(Press::Begin { what, droplet: Some(droplet) }));

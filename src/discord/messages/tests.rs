@@ -697,32 +697,33 @@ fn what_a_call_says_about_several_droplets() {
 
 #[test]
 fn what_a_call_about_one_droplet_says_once_it_is_over() {
+    let said = |operation| read_call(&alone(operation));
     let variants = [
-        ("on again", on_again(1, "web-1")),
-        ("on, and watched", with(stuck_with(None), |it| it.power.edit(|power| power.parked = true))),
+        ("on again", said(on_again(1, "web-1"))),
+        ("on, and watched", said(with(stuck_with(None), |it| it.power.edit(|power| power.parked = true)))),
         (
             "seen on, never seen off",
-            with(stuck_with(None), |it| {
+            said(with(stuck_with(None), |it| {
                 it.power.edit(|power| {
                     (power.owed, power.last_seen) = (None, Some(PowerState::On));
                 });
-            }),
+            })),
         ),
-        ("getting on again", with(stuck_with(None), |it| it.power.edit(|power| power.stuck = None))),
-        ("handled", examples::released(Released::Handled)),
-        ("left off", examples::released(Released::LeftOff)),
-        ("gone", with(stuck_with(None), |it| it.power.edit(|power| (power.owed, power.gone) = (None, true)))),
+        ("getting on again", said(with(stuck_with(None), |it| it.power.edit(|power| power.stuck = None)))),
+        ("handled", said(examples::released(Released::Handled))),
+        ("left off", said(examples::released(Released::LeftOff))),
+        ("gone", said(with(stuck_with(None), |it| it.power.edit(|power| (power.owed, power.gone) = (None, true))))),
         (
             "never by us",
-            with(stuck_with(None), |it| {
+            said(with(stuck_with(None), |it| {
                 it.power.edit(|power| {
                     (power.owed, power.before) = (None, Some(PowerState::Off));
                 });
-            }),
+            })),
         ),
-        ("taken over", with(stuck_with(None), |it| it.power.edit(|power| power.owed = None))),
+        ("taken over", said(with(stuck_with(None), |it| it.power.edit(|power| power.owed = None)))),
     ];
-    insta::assert_snapshot!(side_by_side(variants.map(|(label, operation)| (label, read_call(&alone(operation))))));
+    insta::assert_snapshot!(side_by_side(variants));
 }
 
 #[test]

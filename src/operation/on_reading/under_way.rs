@@ -121,6 +121,7 @@ impl Operation {
         if let Some(run) = self.step_mut(focus).and_then(Step::run_mut) {
             run.seen_locked |= reading.locked;
             run.seen_off = reading.power() == Some(PowerState::Off);
+            run.free_at = reading.asked_at.filter(|_| run.seen_off && !reading.locked);
             run.asks_action = !reading.locked && !run.ended();
         }
     }

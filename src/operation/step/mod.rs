@@ -159,6 +159,9 @@ pub struct Run {
     /// The latest look showed the Droplet off: an Action to turn it off has done its work, whatever else holds the Droplet.
     #[serde(default)]
     pub seen_off: bool,
+    /// When the latest look was requested, if it showed the Droplet off and unlocked: with the Action's end, that is all there is to see.
+    #[serde(default)]
+    pub free_at: Option<Timestamp>,
     /// The Droplet's state did not show the progress, so the next look reads the Action itself.
     #[serde(default)]
     pub asks_action: bool,
