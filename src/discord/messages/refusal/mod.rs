@@ -26,7 +26,7 @@ pub(super) use occupied::{by_what, ways_on};
 pub enum Refusal {
     /// They may not.
     Denied(Denial),
-    /// They may not use a command.
+    /// They may not use a command, or press a button.
     DeniedTo {
         /// Why.
         denial: Denial,
@@ -295,10 +295,13 @@ pub enum Refusal {
         /// Where its progress is.
         progress: Option<(GuildId, ChannelId, MessageId)>,
     },
-    /// To keep a Droplet off takes a greater right.
-    MayNotLeaveOff(Denial),
     /// The operation is somebody else's, and their right is not enough for that.
-    NotYours(Denial),
+    NotYours {
+        /// Why.
+        denial: Denial,
+        /// What they wanted, after "to".
+        to: &'static str,
+    },
     /// The pin is somebody else's, and their right is not enough to take it off.
     PinnedByOther {
         /// Whose.
