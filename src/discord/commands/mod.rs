@@ -189,9 +189,14 @@ fn sibling(context: Context<'_>, option: &str) -> Option<String> {
     })
 }
 
-/// In place of suggestions, for who may not have any: the one choice that says why. None if the person may.
-fn refused(context: Context<'_>, Help { right, to, .. }: Help) -> Option<CreateAutocompleteResponse> {
+/// In place of suggestions, for who may not use the command of which an option is typed: the one choice that says why. None if the
+/// person may.
+fn refused(context: Context<'_>) -> Option<CreateAutocompleteResponse> {
     let state = context.framework.user_data;
+    let Some(Help { right, to, .. }) = HELP.into_iter().find(|help| context.command().qualified_name == help.name)
+    else {
+        return Some(CreateAutocompleteResponse::new());
+    };
     let denial = state.policy.authorize(&asking(context), right).err()?;
     let why = choice::denied(&denial, to, |role| state.roles.name(role));
     // Anyone who submits it all the same is refused like anybody without the right.
@@ -199,8 +204,8 @@ fn refused(context: Context<'_>, Help { right, to, .. }: Help) -> Option<CreateA
 }
 
 /// The Droplets that a half-typed text may mean.
-async fn droplets(context: Context<'_>, help: Help, partial: &str) -> CreateAutocompleteResponse {
-    if let Some(refused) = refused(context, help) {
+async fn droplets<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
+    if let Some(refused) = refused(context) {
         return refused;
     }
     let found = context.framework.user_data.inventory.find_droplets(partial, CHOICES).await;
@@ -209,10 +214,10 @@ async fn droplets(context: Context<'_>, help: Help, partial: &str) -> CreateAuto
 }
 
 /// The Snapshots of all Droplets that a half-typed text may mean.
-async fn snapshots(context: Context<'_>, help: Help, partial: &str) -> CreateAutocompleteResponse {
+async fn snapshots<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let state = context.framework.user_data;
     let nothing = CreateAutocompleteResponse::new();
-    if let Some(refused) = refused(context, help) {
+    if let Some(refused) = refused(context) {
         return refused;
     }
     let found = state.inventory.find_snapshots(partial, CHOICES).await;

@@ -6,7 +6,7 @@ use super::{
     CHOICES, Context,
     announce::Chosen,
     choices::{OneOf, Values},
-    granted, sibling,
+    droplets, granted, sibling,
 };
 use crate::{
     access::{Grant, Right},
@@ -315,16 +315,11 @@ async fn ask(
     confirm::ask(state, grant, &question, |buttons| words::restore(&restoring, &state.wording, buttons)).await
 }
 
-/// The Droplets that a half-typed text may mean; none for who may not restore.
-async fn droplets<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    super::droplets(context, HELP, partial).await
-}
-
 /// Only what belongs to the Droplet that was chosen in the same command.
 async fn snapshots<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let state = context.framework.user_data;
     let nothing = CreateAutocompleteResponse::new();
-    if let Some(refused) = super::refused(context, HELP) {
+    if let Some(refused) = super::refused(context) {
         return refused;
     }
     let Some(droplet) = chosen_droplet(context).await else { return nothing };

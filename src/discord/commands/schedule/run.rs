@@ -90,7 +90,7 @@ async fn asked(
     start::check(state, info)?;
     let schedule = pressed(state, &info.who, id).await?;
     let members = match &schedule.group {
-        Some(group) => Some(subject::members_now(state, group, schedule.power, None).await?.1),
+        Some(group) => Some(subject::members_now(state, group, (&schedule).into(), None).await?.1),
         None => None,
     };
     ask(state, grant, &draft, |buttons| words::review_run(&schedule, members.as_ref(), buttons)).await
@@ -119,7 +119,7 @@ async fn begin_group(
     (schedule, group): (&Schedule, &Group),
     consent: &Consent,
 ) -> Result<Answer, Stop> {
-    let (gathered, _) = subject::members_now(state, group, schedule.power, None).await?;
+    let (gathered, _) = subject::members_now(state, group, schedule.into(), None).await?;
     let run = RunId::from_random(fastrand::u64(..));
     let plan = Plan::of(schedule, group, run, None, state.clock.now());
     match state.store.begin_run(&plan, &gathered.members(), Some(consent)).await {
