@@ -40,7 +40,8 @@ pub(in crate::discord) async fn question(
     asked(state, info, grant, (id, Draft::Run(id))).await
 }
 
-/// The same because a planned time brought no Snapshot: once for each failure, and for a day. Older buttons do not say which.
+/// The same because a planned time brought no Snapshot, or because there is no recent one: once for each message that says so, and for a
+/// day. A reminder is about no planned time, and older buttons say none.
 pub(in crate::discord) async fn try_again(
     state: &AppState,
     info: &InteractionInfo,
@@ -49,18 +50,22 @@ pub(in crate::discord) async fn try_again(
 ) -> Result<Answer, Stop> {
     start::check(state, info)?;
     let schedule = pressed(state, &info.who, id).await?;
-    let Some(planned) = planned else { return question(state, info, grant, id).await };
-    let failed = state.store.slot_operation(id, planned).await?;
+    let failed = match planned {
+        Some(planned) => state.store.slot_operation(id, planned).await?,
+        None => None,
+    };
     if let Some(again) = retried(state, failed).await? {
         let progress = state.store.progress_message(again).await?;
         return Err(Refusal::TriedAgain { by: state.occupant(&info.who, again, progress).await? }.into());
     }
-    if state.store.was_begun_after(id, planned).await? {
+    if let Some(since) = planned.or(info.posted)
+        && state.store.was_begun_after(id, since).await?
+    {
         return Err(refused(ScheduleRefusal::TakenSince));
     }
-    if let Some(ended) = ended(state, &schedule, failed).await?
-        && state.clock.now().duration_since(ended) >= retry::OFFERED
-    {
+    // People hear of what was missed only once the bot is back, and a message may be edited when the same happens again.
+    let latest = ended(state, &schedule, failed).await?.max(planned).max(info.posted);
+    if latest.is_some_and(|latest| state.clock.now().duration_since(latest) >= retry::OFFERED) {
         return Err(Refusal::RetryOver.into());
     }
     let draft = failed.map_or(Draft::Run(id), |failed| Draft::TryAgain { schedule: id, failed });
