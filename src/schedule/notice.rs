@@ -67,6 +67,13 @@ pub enum Notice {
         /// The zone's name.
         zone: String,
     },
+    /// The next run has another time although nobody changed the schedule: this program knows other clocks than the one before it.
+    Moved {
+        /// When it was expected.
+        was: Timestamp,
+        /// When it is.
+        is: Timestamp,
+    },
     /// Its Droplet does not exist any more, so it has paused.
     Gone,
     /// A Snapshot that no rule wants could not be deleted.
@@ -148,7 +155,7 @@ impl Notice {
 
     /// Whether the owner is called.
     pub fn calls_owner(&self) -> bool {
-        !matches!(self, Self::GoodAgain | Self::Paused { .. } | Self::Unheard { .. })
+        !matches!(self, Self::GoodAgain | Self::Paused { .. } | Self::Unheard { .. } | Self::Moved { .. })
     }
 
     /// What it is told together with; none for what needs a message of its own.
@@ -169,6 +176,7 @@ impl Notice {
             | Self::Deletions { .. }
             | Self::Paused { .. }
             | Self::Zone { .. }
+            | Self::Moved { .. }
             | Self::Unheard { .. } => None,
         }
     }

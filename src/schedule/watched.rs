@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{hangs::Hangs, question::DeletionQuestion};
+use super::{hangs::Hangs, question::DeletionQuestion, rule::Rule};
 use crate::{
     operation::ids::{OperationId, UserId},
     ping::Address,
@@ -14,6 +14,15 @@ use crate::{
 pub struct Answered {
     /// Who.
     pub by: UserId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// The next run, as it was expected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upcoming {
+    /// By which rule.
+    pub rule: Rule,
     /// When.
     pub at: Timestamp,
 }
@@ -63,6 +72,9 @@ pub struct Watched {
     /// The time zone that people were told is not known any more.
     #[serde(default)]
     pub zone_told: Option<String>,
+    /// The next run, as it was computed last; none in older rows.
+    #[serde(default)]
+    pub upcoming: Option<Upcoming>,
     /// Since when that address cannot be told.
     #[serde(default)]
     pub pings_fail_since: Option<Timestamp>,
