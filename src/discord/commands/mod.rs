@@ -181,6 +181,12 @@ fn asking(context: Context<'_>) -> Person {
     person(interaction.guild_id, interaction.user.id, interaction.member.as_deref())
 }
 
+/// The whole name of the command, as it is typed after the slash.
+fn name(context: Context<'_>) -> String {
+    let names: Vec<&str> = context.command_tree.iter().map(|command| &*command.name).collect();
+    names.join(" ")
+}
+
 /// What stands in another option of the same command, perhaps half-typed.
 fn sibling(context: Context<'_>, option: &str) -> Option<String> {
     context.args.iter().find(|given| given.name == option).and_then(|given| match given.value {
@@ -193,8 +199,8 @@ fn sibling(context: Context<'_>, option: &str) -> Option<String> {
 /// person may.
 fn refused(context: Context<'_>) -> Option<CreateAutocompleteResponse> {
     let state = context.framework.user_data;
-    let Some(Help { right, to, .. }) = HELP.into_iter().find(|help| context.command().qualified_name == help.name)
-    else {
+    let name = name(context);
+    let Some(Help { right, to, .. }) = HELP.into_iter().find(|help| help.name == name) else {
         return Some(CreateAutocompleteResponse::new());
     };
     let denial = state.policy.authorize(&asking(context), right).err()?;
