@@ -63,9 +63,17 @@ pub(in crate::discord) async fn try_again(
     {
         return Err(refused(ScheduleRefusal::TakenSince));
     }
-    // People hear of what was missed only once the bot is back, and a message may be edited when the same happens again.
-    let latest = ended(state, &schedule, failed).await?.max(planned).max(info.posted);
-    if latest.is_some_and(|latest| state.clock.now().duration_since(latest) >= retry::OFFERED) {
+    let now = state.clock.now();
+    let age = match ended(state, &schedule, failed).await? {
+        Some(ended) => Some(now.duration_since(ended)),
+        // Of what was missed people hear once the bot is back, so the message's age counts, by Discord's clock alone. It may have been edited
+        // because more was missed.
+        None => {
+            let posted = info.posted.map(|posted| info.made_at().duration_since(posted));
+            posted.into_iter().chain(planned.map(|planned| now.duration_since(planned))).min()
+        }
+    };
+    if age.is_some_and(|age| age >= retry::OFFERED) {
         return Err(Refusal::RetryOver.into());
     }
     let draft = failed.map_or(Draft::Run(id), |failed| Draft::TryAgain { schedule: id, failed });
