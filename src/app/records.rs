@@ -1,5 +1,5 @@
-//! Compares the recorded Snapshots of schedules with the listed ones. A Snapshot that was deleted in the control panel is forgotten, and a
-//! size that came late is recorded.
+//! What schedules and pins know of Snapshots, compared with what is there: one that somebody has deleted in the control panel is forgotten,
+//! and a size that came late is learnt.
 //!
 //! A list that may be incomplete proves nothing: the bot looks for a missing Snapshot in a complete list, and then reads it by itself.
 
@@ -20,7 +20,8 @@ pub(super) async fn compare(store: &Store, client: &Client, listed: &[Snapshot])
             store.note_schedule_snapshot(operation, &seen).await?;
         }
     }
-    let recorded = store.kept_by_schedules().await?.into_iter().map(|(snapshot, _)| snapshot);
+    let kept = store.kept_by_schedules().await?.into_iter().map(|(snapshot, _)| snapshot);
+    let recorded = kept.chain(store.pins().await?.into_keys());
     let missing: BTreeSet<SnapshotId> = recorded.filter(|snapshot| !by_id.contains_key(snapshot)).collect();
     forget_gone(store, client, &missing).await.map(drop)
 }
@@ -41,7 +42,7 @@ pub(super) async fn forget_gone(store: &Store, client: &Client, missing: &BTreeS
     for id in missing.difference(&there) {
         let seen = client.run(queries::snapshot(*id).with_priority(Priority::Inventory)).await;
         if matches!(seen, Err(Cloud::NotFound { .. })) {
-            tracing::info!(snapshot.id = %id, "a Snapshot of a schedule is not there any more");
+            tracing::info!(snapshot.id = %id, "a Snapshot that a schedule or a pin knows is not there any more");
             store.forget_gone_snapshot(*id).await?;
             has_forgotten = true;
         }

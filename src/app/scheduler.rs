@@ -178,6 +178,7 @@ impl Scheduler {
         // For a group, the newest Snapshot of any member is better than none.
         let newest = newest.or_else(|| snapshots.first().and_then(|newest| newest.planned));
         remind::of_zone(&mut schedule, &mut notices);
+        remind::of_clocks(&mut schedule, &mut notices, now);
         let asked_before = asks(&schedule);
         remind::of_doubt(&mut schedule, &known, &mut notices);
         remind::of_size(&mut schedule, &known, &mut notices, now);

@@ -94,8 +94,8 @@ table! {
         "A channel that gets a report on the first of each month: what Snapshots cost, and what may be left over.");
     FAILURE_ROLE = variable(Absent("none"), "123456789012345678",
         "The id of the one role that the bot may ping: when a Droplet is off and does not come back, and when a schedule fails \
-         or loses its owner. It is pinged in addition to the people concerned. It must not be a guild's own id. Allow anyone to \
-         mention it (Server Settings, Roles), or nobody is pinged.");
+         or loses its owner. It is pinged in addition to the people concerned. What a person began and what then failed calls that \
+         person alone. It must not be a guild's own id. Allow anyone to mention it (Server Settings, Roles), or nobody is pinged.");
     HEARTBEAT_URL = secret(Absent("none"), "https://hc-ping.com/your-key",
         "A URL that the bot calls about once a minute while it is the active one and its scheduler makes progress, so that \
          another service notices when it takes no more Snapshots. It must be https; its path may hold a key.");

@@ -22,7 +22,7 @@ use super::{
     incident::Fault,
     interaction_info::InteractionInfo,
     lookup,
-    messages::{launch as words, refusal::Refusal},
+    messages::{launch as words, purpose::purpose, refusal::Refusal},
     press::{Act, Choosing, Press},
     responder::{Answer, Deferral, Responder, Stop},
     retry,
@@ -285,7 +285,8 @@ async fn carry_out(state: &AppState, info: &InteractionInfo, press: Press) -> Re
             may(None).await?;
             let failed = known(state, info, id).await?;
             let needed = start::right(&failed.kind);
-            let grant = state.policy.authorize(&info.who, needed).map_err(Refusal::Denied)?;
+            let granted = state.policy.authorize(&info.who, needed);
+            let grant = granted.map_err(|denial| Refusal::DeniedTo { denial, to: purpose(press) })?;
             retry::question(state, info, &grant, &failed).await
         }
         Press::Begin { what, droplet } => panel::begin(state, info, &may(None).await?, (what, droplet)).await,
@@ -324,10 +325,9 @@ async fn admit(state: &AppState, info: &InteractionInfo, press: Press, asker: Op
 /// one.
 fn authorize(state: &AppState, info: &InteractionInfo, press: Press, asker: Option<UserId>) -> Result<Grant, Refusal> {
     let who = info.who.user;
-    let granted = state.policy.authorize(&info.who, press.right(asker, who));
-    granted.map_err(|denial| match asker {
-        _ if matches!(press, Press::Wish { act: Act::LeaveOff | Act::HandleIt, .. }) => Refusal::MayNotLeaveOff(denial),
-        Some(asker) if asker != who => Refusal::NotYours(denial),
-        Some(_) | None => Refusal::Denied(denial),
-    })
+    let (granted, to) = (state.policy.authorize(&info.who, press.right(asker, who)), purpose(press));
+    // Whose it is changes nothing where everybody needs the same right.
+    let is_others = asker.is_some_and(|asker| press.right(Some(asker), asker) != press.right(Some(asker), who));
+    granted
+        .map_err(|denial| if is_others { Refusal::NotYours { denial, to } } else { Refusal::DeniedTo { denial, to } })
 }

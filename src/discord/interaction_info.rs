@@ -29,6 +29,8 @@ pub(super) struct InteractionInfo {
     pub(super) interaction: InteractionId,
     /// The first response to this interaction.
     pub(super) first: Arc<FirstResponse>,
+    /// When the message was posted under which a button was pressed.
+    pub(super) posted: Option<Timestamp>,
     /// The choices from the menu, or the inputs of the form. They come from the client and may be anything.
     pub(super) chosen: Vec<String>,
     /// The bot's permissions in the channel, if Discord sent them.
@@ -45,6 +47,7 @@ impl From<&CommandInteraction> for InteractionInfo {
             channel: ChannelId(command.channel_id.get()),
             interaction: InteractionId(command.id.get()),
             first: Arc::default(),
+            posted: None,
             chosen: Vec::new(),
             granted: command.app_permissions,
             is_thread: is_thread(command.channel.as_ref()),
@@ -61,6 +64,7 @@ impl From<&ComponentInteraction> for InteractionInfo {
             channel: ChannelId(press.channel_id.get()),
             interaction: InteractionId(press.id.get()),
             first: Arc::default(),
+            posted: Some(made_at(press.message.id.get())),
             chosen: match &press.data.kind {
                 ComponentInteractionDataKind::StringSelect { values } => values.clone(),
                 _ => Vec::new(),
@@ -85,6 +89,7 @@ impl From<&ModalInteraction> for InteractionInfo {
             channel: ChannelId(form.channel_id.get()),
             interaction: InteractionId(form.id.get()),
             first: Arc::default(),
+            posted: None,
             chosen: typed.collect(),
             granted: form.app_permissions,
             is_thread: is_thread(form.channel.as_ref()),
@@ -95,11 +100,9 @@ impl From<&ModalInteraction> for InteractionInfo {
 }
 
 impl InteractionInfo {
-    /// When Discord created the interaction, by Discord's clock: its ids begin with the milliseconds since 2015.
+    /// When Discord made the interaction, by its own clock.
     pub(super) fn made_at(&self) -> Timestamp {
-        const DISCORD_EPOCH: i64 = 1_420_070_400_000;
-        let millis = i64::try_from(self.interaction.0 >> 22).unwrap_or_default();
-        Timestamp::from_millisecond(millis + DISCORD_EPOCH).unwrap_or(Timestamp::UNIX_EPOCH)
+        made_at(self.interaction.0)
     }
 
     /// When the button of an expiring question was pressed: the later of Discord's time and ours. A process whose clock is behind must not
@@ -128,6 +131,13 @@ impl InteractionInfo {
         let missing = missing_rights(granted, self.is_thread);
         if missing.is_empty() { Ok(()) } else { Err(Refusal::CannotPost { missing }) }
     }
+}
+
+/// When Discord made what has this id, by its own clock: ids begin with milliseconds since 2015.
+fn made_at(id: u64) -> Timestamp {
+    const DISCORD_EPOCH: i64 = 1_420_070_400_000;
+    let millis = i64::try_from(id >> 22).unwrap_or_default();
+    Timestamp::from_millisecond(millis + DISCORD_EPOCH).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 /// The channel that a thread belongs to.

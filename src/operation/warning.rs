@@ -76,6 +76,13 @@ pub enum Warned {
     CalledOff,
 }
 
+impl Warn {
+    /// How long people have once they can read it.
+    pub fn time(&self) -> SignedDuration {
+        SignedDuration::from_mins(i64::from(self.minutes))
+    }
+}
+
 impl Warning {
     /// A warning that nobody can read yet.
     pub(super) fn new(warn: Warn) -> Self {
@@ -83,7 +90,7 @@ impl Warning {
     }
 
     fn time(&self) -> SignedDuration {
-        SignedDuration::from_mins(i64::from(self.warn.minutes))
+        self.warn.time()
     }
 
     /// When the Droplet goes down; absent until people can read it.

@@ -6,8 +6,8 @@ use std::fmt;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::WINDOW;
-use crate::operation::ids::DropletId;
+use super::{Power, WINDOW};
+use crate::operation::{ids::DropletId, warning::Warn};
 
 /// Means "no single Droplet" in a schedule. DigitalOcean counts from 1.
 pub const NO_DROPLET: DropletId = DropletId(0);
@@ -153,18 +153,18 @@ impl Group {
         SignedDuration::from_secs(i64::from(self.gap))
     }
 
-    /// How long a run takes with this many members, if each takes this long. An unknown duration is estimated.
-    pub fn length(&self, members: usize, each: Option<SignedDuration>) -> SignedDuration {
+    /// How long a run takes with so many members of which each takes so long.
+    pub fn length(&self, members: usize, each: SignedDuration) -> SignedDuration {
         self.rounds(members).map_or(SignedDuration::ZERO, |rounds| self.until_round(rounds, each) - self.pause())
     }
 
-    /// Whether the last of this many members can begin within a run's window, by the same estimate.
-    pub fn fits(&self, members: usize, each: Option<SignedDuration>) -> bool {
+    /// Whether the last of so many members can begin within a run's window.
+    pub fn fits(&self, members: usize, each: SignedDuration) -> bool {
         self.rounds(members).is_none_or(|rounds| self.until_round(rounds - 1, each) < WINDOW)
     }
 
     /// The smallest number of members at once with which this many members fit; `None` if no number does.
-    pub fn at_once_that_fits(&self, members: usize, each: Option<SignedDuration>) -> Option<u32> {
+    pub fn at_once_that_fits(&self, members: usize, each: SignedDuration) -> Option<u32> {
         (self.at_once..=MOST_AT_ONCE).find(|at_once| Self { at_once: *at_once, ..self.clone() }.fits(members, each))
     }
 
@@ -174,10 +174,16 @@ impl Group {
         (rounds > 0).then_some(rounds)
     }
 
-    fn until_round(&self, rounds: i32, each: Option<SignedDuration>) -> SignedDuration {
-        let round = each.unwrap_or(GUESS).max(SignedDuration::ZERO) + self.pause();
+    fn until_round(&self, rounds: i32, each: SignedDuration) -> SignedDuration {
+        let round = each.max(SignedDuration::ZERO) + self.pause();
         round.checked_mul(rounds).unwrap_or(SignedDuration::MAX)
     }
+}
+
+/// How long one member takes: the warning before it goes down, and then what a take usually does, or a guess where nothing is known.
+pub fn turn(usual: Option<SignedDuration>, power: Power, warn: Option<Warn>) -> SignedDuration {
+    let warning = warn.filter(|_| power == Power::Off).map_or(SignedDuration::ZERO, |warn| warn.time());
+    usual.unwrap_or(GUESS) + warning
 }
 
 impl Check {

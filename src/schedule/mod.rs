@@ -34,7 +34,7 @@ pub use owner::{Owner, OwnerSeen, Right};
 use policy::Policy;
 use rule::Rule;
 pub use stale::Record;
-pub use watched::{Answered, Watched};
+pub use watched::{Answered, Upcoming, Watched};
 
 use crate::operation::{
     ids::{ChannelId, DropletId, GuildId, OperationId, ScheduleId, UserId},

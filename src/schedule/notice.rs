@@ -67,6 +67,13 @@ pub enum Notice {
         /// The zone's name.
         zone: String,
     },
+    /// The next run has another time although nobody changed the schedule: this program knows other clocks than the one before it.
+    Moved {
+        /// When it was expected.
+        was: Timestamp,
+        /// When it is.
+        is: Timestamp,
+    },
     /// Its Droplet no longer exists, so it has paused.
     Gone,
     /// A Snapshot that no rule wants could not be deleted.
@@ -149,7 +156,7 @@ impl Notice {
 
     /// Whether the notice pings the owner.
     pub fn calls_owner(&self) -> bool {
-        !matches!(self, Self::GoodAgain | Self::Paused { .. } | Self::Unheard { .. })
+        !matches!(self, Self::GoodAgain | Self::Paused { .. } | Self::Unheard { .. } | Self::Moved { .. })
     }
 
     /// The notices that it can share a message with; `None` if it needs a message of its own.
@@ -170,6 +177,7 @@ impl Notice {
             | Self::Deletions { .. }
             | Self::Paused { .. }
             | Self::Zone { .. }
+            | Self::Moved { .. }
             | Self::Unheard { .. } => None,
         }
     }

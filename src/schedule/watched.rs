@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{hangs::Hangs, question::DeletionQuestion};
+use super::{hangs::Hangs, question::DeletionQuestion, rule::Rule};
 use crate::{
     operation::ids::{OperationId, UserId},
     ping::Address,
@@ -15,6 +15,15 @@ pub struct Answered {
     /// The person who answered.
     pub by: UserId,
     /// When they answered.
+    pub at: Timestamp,
+}
+
+/// The next run, as it was expected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upcoming {
+    /// By which rule.
+    pub rule: Rule,
+    /// When.
     pub at: Timestamp,
 }
 
@@ -64,6 +73,9 @@ pub struct Watched {
     /// The unknown time zone that people were notified of.
     #[serde(default)]
     pub zone_told: Option<String>,
+    /// The next run, as it was computed last; none in older rows.
+    #[serde(default)]
+    pub upcoming: Option<Upcoming>,
     /// Since when that address has not been reachable.
     #[serde(default)]
     pub pings_fail_since: Option<Timestamp>,

@@ -132,10 +132,14 @@ impl Store {
         Ok(rows.iter().filter_map(read).collect())
     }
 
-    /// Removes a Snapshot that no longer exists from all schedules.
+    /// A Snapshot is not there any more: no schedule has it, and its pin holds nothing.
     pub async fn forget_gone_snapshot(&self, snapshot: SnapshotId) -> Result<(), Error> {
         let mut transaction = self.begin_as_owner().await?;
         schedule_snapshot::forget_everywhere(&mut transaction, snapshot).await?;
+        sqlx::query("DELETE FROM snapshot_pins WHERE snapshot_id = $1")
+            .bind(bits(snapshot.0))
+            .execute(&mut *transaction)
+            .await?;
         transaction.commit().await?;
         self.ring_schedules();
         Ok(())

@@ -183,7 +183,7 @@ async fn options_suggest_what_digitalocean_sells_and_has() {
     assert_eq!(rex.suggestions("backups enable", "day", "").await.len(), 7);
     for option in ["droplet", "hour", "day"] {
         let why = ada.suggestions("backups enable", option, "").await;
-        assert_eq!(why, ["You need @Restorer to change Backups"], "{option}");
+        assert_eq!(why, ["You need @Restorer to enable Backups"], "{option}");
     }
     stage.finish().await;
 }

@@ -187,6 +187,7 @@ async fn a_group_that_makes_no_sense_is_refused_before_anything_is_stored() {
         ("/schedule add what:tag:pool every:day", "Every Droplet with the tag `pool` is one that I leave out"),
         ("/schedule add what:tag:crowd every:day", "300 Droplets have the tag `crowd`, and a group has at most 100"),
         ("/schedule add what:tag:long every:day gap:0s", "`at-once: 2` fits"),
+        ("/schedule add what:tag:long every:day gap:0s at-once:2 warn:15m", "`at-once: 5` fits"),
         ("/schedule add what:tag:prod every:day at-once:50", "I can't take 50 Droplets at once"),
         ("/schedule add what:tag:prod every:day gap:9h", "is no pause"),
         ("/schedule add what:tag:prod every:day check:ping", "I don't know how to check `ping`"),
@@ -202,7 +203,9 @@ async fn a_group_that_makes_no_sense_is_refused_before_anything_is_stored() {
         .until_async("tags are offered", async || !ruth.suggestions("schedule add", "what", "tag:p").await.is_empty())
         .await;
     let offered = ruth.suggestions("schedule add", "what", "tag:p").await;
-    assert_eq!(offered, ["tag:prod · 2 Droplets", "tag:pool · 1 Droplet"]);
+    assert_eq!(offered, ["2 Droplets · tag:prod", "1 Droplet · tag:pool"]);
+    ruth.seat.slash("schedule add").with("what", offered[0].clone()).with("every", "day").send().await.unwrap();
+    assert!(ruth.sees("**Droplets:** 2 with the tag `prod`"), "{}", ruth.transcript());
     ruth.transcript();
     stage.finish().await;
 }
@@ -340,9 +343,30 @@ async fn a_group_that_failed_by_hand_is_tried_again_once_for_those_that_have_no_
     ada.press("Try again").await;
     assert!(ada.last().starts_with("Somebody has tried again already"), "{}", ada.transcript());
     assert_eq!(stage.query(TAKES).await, 4, "{}", stage.conversation());
-    stage.clock.advance(SignedDuration::from_hours(25));
     ada.transcript();
     ben.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_group_that_failed_yesterday_is_not_tried_again_by_a_press() {
+    let stage = Stage::in_step().await;
+    stage.add_group(2);
+    let ada = stage.seat("ada", Role::Operator);
+    ada.run("/snapshot take-group tag:prod at-once:2 gap:0s power:live").await;
+    stage.fault(Fault::once(Pattern::action("snapshot"), Quirk::Err));
+    press(&ada, "Take them").await;
+    stage.runs_end(1).await;
+    stage.clock.advance(SignedDuration::from_hours(23));
+    ada.press("Try again").await;
+    assert!(ada.sees("**Droplets:** 1 with the tag `prod`"), "{}", ada.transcript());
+    stage.clock.advance(SignedDuration::from_hours(2));
+    ada.press("Try again").await;
+    assert!(ada.last().starts_with("This failed more than a day ago"), "{}", ada.last());
+    // The question from before is closed as well.
+    press(&ada, "Take them").await;
+    assert_eq!(stage.query(TAKES).await, 2, "{}", stage.conversation());
+    ada.transcript();
     stage.finish().await;
 }
 
@@ -388,6 +412,8 @@ async fn what_a_press_began_is_withdrawn_where_discord_gave_it_up() {
         assert!(rex.try_run(&format!("/{command} schedule:tag:prod")).await.is_err(), "{command}");
     }
     stage.discord.world().clear_faults();
+    ruth.run("/schedule remove schedule:tag:prod").await;
+    gives_up("Remove").await;
     assert_eq!(stage.query("SELECT COUNT(*) AS n FROM acts").await, noted, "nothing was changed");
     rex.transcript();
     assert_eq!(stage.query(TAKES).await, 0);

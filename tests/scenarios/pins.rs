@@ -1,6 +1,11 @@
 //! `/snapshot pin` and `unpin`: before a pinned Snapshot is deleted, the bot says that it is pinned.
 
 use insta::assert_snapshot;
+use jiff::SignedDuration;
+use snapshot_bot_sandbox::digitalocean::{
+    fault::{Disturbance, Fault, Pattern},
+    http_types::Method,
+};
 
 use crate::stage::{Role, Stage};
 
@@ -86,5 +91,27 @@ async fn who_may_not_pin_and_what_is_not_there_is_refused() {
     let why = vic.suggestions("snapshot unpin", "snapshot", "").await;
     assert_eq!(why, ["You need @Restorer or @Operator to unpin Snapshots"]);
     assert_snapshot!(format!("{}\n=== vic\n{}", ada.transcript(), vic.transcript()));
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn the_pin_of_a_snapshot_that_is_proven_gone_is_forgotten() {
+    const PINS: &str = "SELECT COUNT(*) AS n FROM snapshot_pins";
+    let stage = Stage::new().await;
+    let web = stage.droplet("web-1");
+    let twins = stage.digitalocean.world(|world| ["golden", "other"].map(|name| world.add_snapshot(web, name, 2.0)));
+    let ada = stage.seat("ada", Role::Operator);
+    for twin in twins {
+        ada.run(&format!("/snapshot pin snapshot:{twin}")).await;
+    }
+    // An answer that it is not there proves nothing while it is listed.
+    let refusal = Disturbance::Refuse { status: 404, id: "not_found".to_owned(), message: "not found".to_owned() };
+    stage.fault(Fault::always(Pattern::of(Method::Get, &format!("/v2/snapshots/{}", twins[1])), refusal));
+    stage.digitalocean.world(|world| world.delete_image(twins[0]));
+    stage.clock.advance(SignedDuration::from_mins(2));
+    ada.run("/snapshot list").await;
+    stage.until_async("the pin is forgotten", async || stage.query(PINS).await == 1).await;
+    assert_eq!(ada.suggestions("snapshot unpin", "snapshot", "").await, [format!("other · {}", twins[1])]);
+    ada.transcript();
     stage.finish().await;
 }

@@ -19,10 +19,10 @@ async fn undo_delete_and_pages_are_refused_to_who_may_not_and_to_who_may_no_more
     let (ada, vic) = (stage.seat("ada", Role::Operator), stage.seat("vic", Role::Viewer));
     let eve = stage.seat("eve", Role::Guest);
     for person in [&ada, &vic, &eve] {
-        for custom_id in [&undo, &delete] {
+        for (custom_id, what) in [(&undo, "to undo a restore."), (&delete, "to delete Snapshots.")] {
             person.seat.press(answer, custom_id).await.unwrap();
-            let last = person.seat.messages().last().unwrap().clone();
-            assert!(last.body.content.starts_with("You need"), "{custom_id}: {}", last.body.content);
+            let last = person.seat.messages().last().unwrap().body.content.clone();
+            assert!(last.starts_with("You need") && last.contains(what), "{custom_id}: {last}");
         }
     }
     // A page that only she can see, with a button that she forged.

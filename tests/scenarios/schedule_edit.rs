@@ -66,8 +66,9 @@ async fn an_edit_binds_another_droplet_where_the_old_one_was_destroyed() {
         stage.until_query("it failed", "SELECT COUNT(*) AS n FROM slots WHERE fate = 'failed'").await;
         stage.calm().await;
     }
-    let id = ruth.suggestions("schedule edit", "schedule", "web-1").await[0].split(' ').next().unwrap().to_owned();
-    ruth.run(&format!("/schedule edit schedule:{id} what:db-1")).await;
+    let label = ruth.suggestions("schedule edit", "schedule", "web-1").await.remove(0);
+    assert!(label.starts_with("web-1 · daily 03:00 · off · "), "{label}");
+    ruth.seat.slash("schedule edit").with("schedule", label).with("what", "db-1").send().await.unwrap();
     assert!(ruth.sees("From now on it takes Snapshots of `db-1`"), "{}", ruth.transcript());
     press(&ruth, "Change").await;
     stage.calm().await;

@@ -16,6 +16,7 @@ use crate::{
 };
 
 const FAILED: &str = "SELECT COUNT(*) AS n FROM slots WHERE fate = 'failed'";
+const REMINDED: &str = "SELECT COUNT(*) AS n FROM schedule_messages WHERE what LIKE '%Stale%'";
 const LISTED: &str = "SELECT COUNT(*) AS n FROM schedule_snapshots WHERE state = 'listed'";
 
 async fn schedules_both(ruth: &Person) {
@@ -64,6 +65,58 @@ async fn failures_in_one_channel_are_one_message_and_the_same_reason_again_is_an
     stage.shows(&ruth, "took a good Snapshot again").await;
     assert_eq!(pings(), (2, 1), "in the morning one message said that both are stale\n{}", stage.conversation());
     ruth.transcript();
+    vic.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_reminder_that_there_is_no_recent_snapshot_is_acted_on_once() {
+    let stage = Stage::in_step().await;
+    let ruth = stage.seat("ruth", Role::Restorer);
+    schedules_web_1(&ruth, "3 last").await;
+    stage.calm().await;
+    stage.fault(Fault::always(Pattern::action("snapshot"), Quirk::Err).named("broken"));
+    let reminded = async |nights, reminders| {
+        stage.pass_until(night(stage.clock.now()));
+        stage.until_count("the night failed", FAILED, nights).await;
+        stage.calm().await;
+        stage.clock.advance(SignedDuration::from_hours(7));
+        stage.until_count("people are reminded", REMINDED, reminders).await;
+        stage.calm().await;
+        ruth.button("Try again").expect("a button")
+    };
+    reminded(1, 0).await;
+    let (first, again) = reminded(2, 1).await;
+    assert!(ruth.sees("`web-1` has no Snapshot of this schedule yet"), "{}", ruth.transcript());
+    let (second, _) = reminded(3, 2).await;
+    assert_ne!(first, second);
+    stage.digitalocean.world(|world| world.end_fault("broken"));
+    for _ in 0..2 {
+        ruth.seat.press(second, &again).await.unwrap();
+    }
+    press(&ruth, "Take it now").await;
+    stage.calm().await;
+    ruth.seat.press(second, &again).await.unwrap();
+    assert!(ruth.sees("This schedule has begun a newer Snapshot since then"), "{}", ruth.transcript());
+    assert_eq!(stage.query(LISTED).await, 1, "{}", stage.conversation());
+    ruth.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn what_a_person_began_calls_that_person_and_no_role() {
+    let (stage, role) = with_failure_role(|stage| stage.environment["VIEW_ROLES"].clone()).await;
+    let (ada, vic) = (stage.seat("ada", Role::Operator), stage.seat("vic", Role::Viewer));
+    stage.add_group(2);
+    stage.fault(Fault::always(Pattern::action("snapshot"), Quirk::Err));
+    ada.run("/snapshot take droplet:web-1 power:live tell:silent").await;
+    stage.settle().await;
+    ada.run("/snapshot take-group tag:prod at-once:2 gap:0s power:live tell:silent").await;
+    press(&ada, "Take them").await;
+    stage.runs_end(1).await;
+    assert_eq!((ada.seat.pings(), vic.seat.pings()), (2, 0), "{}", stage.conversation());
+    assert!(!ada.sees(&role), "{}", ada.transcript());
+    ada.transcript();
     vic.transcript();
     stage.finish().await;
 }
@@ -260,7 +313,6 @@ async fn the_message_is_posted_anew_on_mondays_also_where_nothing_happens() {
 async fn in_weeks_of_outages_freezes_and_failures_each_cause_pings_once_and_staleness_once_a_day() {
     const ACCOUNTED: &str = "SELECT COALESCE(CAST(SUM(count) AS BIGINT), 0) AS n FROM slots";
     const MISSED: &str = "SELECT COALESCE(CAST(SUM(count) AS BIGINT), 0) AS n FROM slots WHERE fate = 'missed'";
-    const STALE: &str = "SELECT COUNT(*) AS n FROM schedule_messages WHERE what LIKE '%Stale%'";
     let stage = Stage::in_step().await;
     let ruth = stage.seat("ruth", Role::Restorer);
     // Nothing is pruned here, so that nothing asks about it either.
@@ -300,7 +352,7 @@ async fn in_weeks_of_outages_freezes_and_failures_each_cause_pings_once_and_stal
     }
     assert_eq!(stage.query(ACCOUNTED).await, 21, "{}", stage.conversation());
     assert_eq!((stage.query(MISSED).await, stage.query(FAILED).await, stage.query(RAN).await), (6, 3, 12));
-    assert_eq!(stage.query(STALE).await, 3, "after the two bad nights of each week");
+    assert_eq!(stage.query(REMINDED).await, 3, "after the two bad nights of each week");
     assert_eq!(ruth.seat.pings(), 12, "two missed, one failed and one stale a week\n{}", stage.conversation());
     ruth.transcript();
     stage.finish().await;

@@ -179,10 +179,12 @@ async fn a_schedule_and_a_group_warn_before_they_shut_down_and_an_edit_ends_that
     stage.calm().await;
     assert!(there.sees("✅ `web-1` is back."), "{}", there.transcript());
     let schedule = ruth.suggestions("schedule edit", "schedule", "").await.remove(0);
-    let schedule = schedule.split(" · ").next().expect("an id").to_owned();
+    let schedule = schedule.rsplit(" · ").next().expect("an id").to_owned();
     ruth.run(&format!("/schedule edit schedule:{schedule} warn:none")).await;
     press(&ruth, "Change").await;
     stage.calm().await;
+    let warning = stage.query("SELECT COUNT(*) AS n FROM schedules WHERE state LIKE '%minutes%'").await;
+    assert_eq!(warning, 0, "the edit counts");
     let web = stage.droplet("web-1");
     stage.digitalocean.world(|world| world.set_tags(web, &["prod"]));
     stage.clock.advance(MINUTES * 2);

@@ -67,7 +67,11 @@ contract! {
         while store.prune_operations(at(999_999_999), at(999_999_999)).await.unwrap() > 0 {}
         assert_eq!(store.operation(ids(1)).await.unwrap(), None);
         assert_eq!(store.kept_backups().await.unwrap(), kept);
+        for pinned in [60, 61] {
+            store.pin(&pin(pinned, 7, None)).await.unwrap();
+        }
         store.forget_gone_snapshot(SnapshotId(60)).await.unwrap();
+        assert_eq!(store.pins().await.unwrap().into_keys().collect::<Vec<_>>(), [SnapshotId(61)]);
         assert_eq!(store.kept_backups().await.unwrap(), [].into());
     }
 

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Scheduler;
 use crate::{
     schedule::{
-        Due, Paused, Right, Schedule, State,
+        Due, Paused, Right, Schedule, State, Upcoming,
         notice::Notice,
         pruning::Candidate,
         slot::{Fate, Missed},
@@ -143,6 +143,20 @@ pub(super) fn of_zone(schedule: &mut Schedule, notices: &mut Vec<Notice>) {
     schedule.watched.zone_told = zone;
 }
 
+/// Tells people once that the next run has another time although nobody changed the rule: the last process may have known other clocks.
+pub(super) fn of_clocks(schedule: &mut Schedule, notices: &mut Vec<Notice>, now: Timestamp) {
+    let from = now.max(schedule.floor);
+    let upcoming = schedule.rule.next_after(from).map(|at| Upcoming { rule: schedule.rule.clone(), at });
+    let was = std::mem::replace(&mut schedule.watched.upcoming, upcoming);
+    let (Some(was), Some(is)) = (was, &schedule.watched.upcoming) else { return };
+    // This process's own clock may have been set back, and then an earlier run comes first. Whether the expected one is still due
+    // depends on no clock.
+    let is_due = || schedule.rule.next_after(was.at - JUST_AFTER) == Some(was.at);
+    if schedule.is_active() && was.rule == is.rule && was.at > from && !is_due() {
+        notices.push(Notice::Moved { was: was.at, is: is.at });
+    }
+}
+
 /// The notices about missed runs.
 pub(super) fn of_missed(due: &Due) -> Vec<Notice> {
     let away = due.closed.iter().filter(|closed| closed.fate == Fate::Missed(Missed::Away));
@@ -158,4 +172,61 @@ pub(super) fn of_missed(due: &Due) -> Vec<Notice> {
     let busy =
         busy.map(|(slot, _)| Notice::Missed { first: slot, last: slot, count: 1, was_away: false, was_outage: false });
     away.chain(busy).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedule::rule::Rule;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    /// A schedule of every day at three in Berlin, as it was stored.
+    fn nightly() -> Schedule {
+        let rule = serde_json::json!({"every": "Day", "at": "03:00:00", "zone": "Europe/Berlin"});
+        let schedule = serde_json::json!({
+            "id": "k3m9ab", "droplet": 11, "droplet_name": "web-1", "rule": rule, "power": "Off", "if_hung": "Live",
+            "keep": {"daily": 7}, "owner": {"user": 7, "good_at": "2026-11-26T12:00:00Z"}, "guild": 2, "channel": 3,
+            "created_at": "2026-11-26T12:00:00Z", "floor": "2026-11-26T12:00:00Z", "state": "Active"
+        });
+        serde_json::from_value(schedule).unwrap()
+    }
+
+    /// What is told at noon of a schedule whose next run was expected then, by this rule.
+    fn told(schedule: &mut Schedule, expected: &str) -> Vec<Notice> {
+        let rule = schedule.rule.clone();
+        schedule.watched.upcoming = Some(Upcoming { rule, at: at(expected) });
+        told_at(schedule, "2026-11-27T12:00:00Z")
+    }
+
+    fn told_at(schedule: &mut Schedule, now: &str) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        of_clocks(schedule, &mut notices, at(now));
+        notices
+    }
+
+    #[test]
+    fn a_run_that_moved_by_other_clocks_is_told_once() {
+        let (mut schedule, right) = (nightly(), "2026-11-28T02:00:00Z");
+        assert_eq!(told_at(&mut schedule, "2026-11-27T12:00:00Z"), [], "an older row expected nothing");
+        assert_eq!(told_at(&mut schedule, "2026-11-27T13:00:00Z"), []);
+        let moved = Notice::Moved { was: at("2026-11-28T01:00:00Z"), is: at(right) };
+        assert_eq!(told(&mut schedule, "2026-11-28T01:00:00Z"), [moved]);
+        assert_eq!(told_at(&mut schedule, "2026-11-27T12:00:00Z"), [], "once");
+    }
+
+    #[test]
+    fn neither_an_edit_nor_a_clock_that_is_set_moves_a_run() {
+        let mut schedule = nightly();
+        assert_eq!(told(&mut schedule, "2026-11-27T01:00:00Z"), [], "its time has passed");
+        assert_eq!(told(&mut schedule, "2026-11-30T02:00:00Z"), [], "the clock was set back");
+        let utc =
+            Upcoming { rule: Rule { zone: "UTC".to_owned(), ..schedule.rule.clone() }, at: at("2026-11-28T03:00:00Z") };
+        schedule.watched.upcoming = Some(utc);
+        assert_eq!(told_at(&mut schedule, "2026-11-27T12:00:00Z"), [], "somebody edited it");
+        schedule.state = State::Paused { until: None, why: Paused::OwnerLost };
+        assert_eq!(told(&mut schedule, "2026-11-28T01:00:00Z"), [], "nobody waits for it");
+    }
 }

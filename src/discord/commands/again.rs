@@ -2,7 +2,7 @@
 //!
 //! The button exists only if it can carry everything that the command said. It checks the right again and asks for confirmation again.
 
-use super::{Context, sibling};
+use super::{Context, name, sibling};
 use crate::{
     discord::press::{Begun, Press},
     operation::ids::{DropletId, SnapshotId},
@@ -11,8 +11,7 @@ use crate::{
 /// The press with the same meaning as this command, if there is one.
 pub(super) async fn press(context: Context<'_>) -> Option<Press> {
     let says_only = |options: &[&str]| context.args.iter().all(|given| options.contains(&given.name));
-    let names: Vec<&str> = context.command_tree.iter().map(|command| &*command.name).collect();
-    match names.join(" ").as_str() {
+    match name(context).as_str() {
         // The question that the button opens asks about power.
         "snapshot take" if says_only(&["droplet", "power"]) => begin(context, Begun::Take).await,
         "snapshot restore" if says_only(&["droplet", "snapshot"]) => match snapshot(context) {

@@ -53,7 +53,7 @@ async fn meant(state: &AppState, who: &Person, text: &str) -> Result<OperationId
     let running = state.running_for(who).await?;
     let is_named = |operation: &&Operation| operation.target.name.eq_ignore_ascii_case(text);
     let named: Vec<_> = running.iter().filter(is_named).collect();
-    match (named.as_slice(), choice::last_key(text).parse()) {
+    match (named.as_slice(), choice::key(text).parse()) {
         ([only], _) => Ok(only.id),
         ([], Ok(id)) => Ok(id),
         ([], Err(_)) => {
@@ -70,7 +70,7 @@ async fn meant(state: &AppState, who: &Person, text: &str) -> Result<OperationId
 /// The running operations that this person may stop.
 async fn stoppable<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let (state, who) = (context.framework.user_data, asking(context));
-    if let Some(refused) = super::refused(context, HELP) {
+    if let Some(refused) = super::refused(context) {
         return refused;
     }
     let running = state.running_for(&who).await.unwrap_or_default();

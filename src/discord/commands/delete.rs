@@ -1,7 +1,5 @@
 //! `/snapshot delete` deletes a Snapshot permanently, after a question. The buttons under a restore's answer lead here too.
 
-use serenity::builder::CreateAutocompleteResponse;
-
 use super::{Context, announce, choices::OneOf, granted, snapshots};
 use crate::{
     access::{Grant, Right},
@@ -41,7 +39,7 @@ pub(super) const HELP: Help = Help {
 pub(super) async fn delete(
     context: Context<'_>,
     #[description = "The Snapshot; type a part of its name"]
-    #[autocomplete = "all_snapshots"]
+    #[autocomplete = "snapshots"]
     snapshot: String,
     #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
 ) -> Result<(), Fault> {
@@ -139,8 +137,4 @@ impl Confirmed for Delete {
         let asked = Asked { retries: Some(failed.id), announce: failed.announced_again() };
         announced(state, info, grant, (&self.snapshot.id.to_string(), asked)).await
     }
-}
-
-async fn all_snapshots<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    snapshots(context, HELP, partial).await
 }

@@ -1,8 +1,6 @@
 //! `/droplet show`: one Droplet in one message, with the actions that are possible.
 
-use serenity::builder::CreateAutocompleteResponse;
-
-use super::{Context, asking, granted, schedule};
+use super::{Context, asking, droplets, granted, schedule};
 use crate::{
     access::Right,
     discord::{
@@ -66,8 +64,4 @@ async fn tell(context: Context<'_>, text: String) -> Result<Answer, Stop> {
     let now = state.clock.now();
     let seen = Seen { droplet: &droplet, snapshots, good, schedules, now, running, right };
     Ok(Answer::New(words::droplet(&seen, &state.wording)))
-}
-
-async fn droplets<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    super::droplets(context, HELP, partial).await
 }

@@ -110,7 +110,7 @@ pub(super) const HELP: Help = Help {
 pub(super) async fn launch(
     context: Context<'_>,
     #[description = "The Snapshot; type a part of its name"]
-    #[autocomplete = "all_snapshots"]
+    #[autocomplete = "snapshots"]
     snapshot: String,
     #[description = "The new Droplet's name: letters, digits, dots and dashes"]
     #[max_length = 255]
@@ -275,7 +275,7 @@ async fn find_keys(state: &AppState, typed: &[String]) -> Result<Vec<String>, St
 
 /// The key with this fingerprint, given alone or at the end of a choice's label, or the only key with this name.
 fn find_key(keys: &[SshKey], text: &str) -> Result<String, Refusal> {
-    let fingerprint = choice::last_key(text);
+    let fingerprint = choice::key(text);
     if let Some(key) = keys.iter().find(|key| key.fingerprint == fingerprint) {
         return Ok(key.fingerprint.clone());
     }
@@ -312,10 +312,6 @@ fn is_host_name(name: &str) -> bool {
         && name.chars().all(|letter| alphanumeric(letter) || matches!(letter, '.' | '-'))
 }
 
-async fn all_snapshots<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    snapshots(context, HELP, partial).await
-}
-
 /// The Snapshot that was chosen in the same command, if it is known already, and its Droplet.
 async fn chosen(context: Context<'_>) -> Option<(Snapshot, Option<Droplet>)> {
     let text = sibling(context, "snapshot")?;
@@ -325,7 +321,7 @@ async fn chosen(context: Context<'_>) -> Option<(Snapshot, Option<Droplet>)> {
 /// The regions that hold the Snapshot.
 async fn regions<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let (state, nothing) = (context.framework.user_data, CreateAutocompleteResponse::new());
-    if let Some(refused) = super::refused(context, HELP) {
+    if let Some(refused) = super::refused(context) {
         return refused;
     }
     let Some((snapshot, _)) = chosen(context).await else { return nothing };
@@ -340,7 +336,7 @@ async fn regions<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocomple
 /// The sizes that are large enough and available there, cheapest first.
 async fn sizes<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let (state, nothing) = (context.framework.user_data, CreateAutocompleteResponse::new());
-    if let Some(refused) = super::refused(context, HELP) {
+    if let Some(refused) = super::refused(context) {
         return refused;
     }
     let (sizes, chosen) = tokio::join!(state.inventory.sizes(Waiting::Suggestion), chosen(context));
@@ -360,7 +356,7 @@ fn offered_room(typed: Option<&str>, chosen: Option<&(Snapshot, Option<Droplet>)
 
 async fn ssh_keys<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let (state, nothing) = (context.framework.user_data, CreateAutocompleteResponse::new());
-    if let Some(refused) = super::refused(context, HELP) {
+    if let Some(refused) = super::refused(context) {
         return refused;
     }
     let Ok(keys) = state.inventory.ssh_keys(Waiting::Suggestion).await else { return nothing };

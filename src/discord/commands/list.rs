@@ -2,12 +2,10 @@
 
 use std::collections::HashMap;
 
-use serenity::builder::CreateAutocompleteResponse;
-
 use super::{
     Context,
     choices::{OneOf, Values},
-    granted,
+    droplets, granted,
 };
 use crate::{
     access::Right,
@@ -203,8 +201,4 @@ pub(in crate::discord) async fn one(state: &AppState, info: &InteractionInfo, te
 /// The schedule that an operation belongs to.
 fn scheduled(operation: &Operation) -> Option<ScheduleId> {
     operation.trigger.and_then(Trigger::schedule)
-}
-
-async fn droplets<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    super::droplets(context, HELP, partial).await
 }

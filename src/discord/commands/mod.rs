@@ -182,6 +182,12 @@ fn asking(context: Context<'_>) -> Person {
     person(interaction.guild_id, interaction.user.id, interaction.member.as_deref())
 }
 
+/// The whole name of the command, as it is typed after the slash.
+fn name(context: Context<'_>) -> String {
+    let names: Vec<&str> = context.command_tree.iter().map(|command| &*command.name).collect();
+    names.join(" ")
+}
+
 /// The text in another option of the same command, which may be half-typed.
 fn sibling(context: Context<'_>, option: &str) -> Option<String> {
     context.args.iter().find(|given| given.name == option).and_then(|given| match given.value {
@@ -190,9 +196,14 @@ fn sibling(context: Context<'_>, option: &str) -> Option<String> {
     })
 }
 
-/// A single choice that says why there are no suggestions; `None` if the person may have them.
-fn refused(context: Context<'_>, Help { right, to, .. }: Help) -> Option<CreateAutocompleteResponse> {
+/// In place of suggestions, for who may not use the command of which an option is typed: the one choice that says why. None if the
+/// person may.
+fn refused(context: Context<'_>) -> Option<CreateAutocompleteResponse> {
     let state = context.framework.user_data;
+    let name = name(context);
+    let Some(Help { right, to, .. }) = HELP.into_iter().find(|help| help.name == name) else {
+        return Some(CreateAutocompleteResponse::new());
+    };
     let denial = state.policy.authorize(&asking(context), right).err()?;
     let why = choice::denied(&denial, to, |role| state.roles.name(role));
     // Submitting it is refused as for anybody without the right.
@@ -200,8 +211,8 @@ fn refused(context: Context<'_>, Help { right, to, .. }: Help) -> Option<CreateA
 }
 
 /// The Droplets that match a half-typed text.
-async fn droplets(context: Context<'_>, help: Help, partial: &str) -> CreateAutocompleteResponse {
-    if let Some(refused) = refused(context, help) {
+async fn droplets<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
+    if let Some(refused) = refused(context) {
         return refused;
     }
     let found = context.framework.user_data.inventory.find_droplets(partial, CHOICES).await;
@@ -210,10 +221,10 @@ async fn droplets(context: Context<'_>, help: Help, partial: &str) -> CreateAuto
 }
 
 /// The Snapshots of all Droplets that match a half-typed text.
-async fn snapshots(context: Context<'_>, help: Help, partial: &str) -> CreateAutocompleteResponse {
+async fn snapshots<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let state = context.framework.user_data;
     let nothing = CreateAutocompleteResponse::new();
-    if let Some(refused) = refused(context, help) {
+    if let Some(refused) = refused(context) {
         return refused;
     }
     let found = state.inventory.find_snapshots(partial, CHOICES).await;

@@ -44,7 +44,7 @@ pub(super) const HELP: [Help; 2] = [
 pub(super) async fn pin(
     context: Context<'_>,
     #[description = "The Snapshot; type a part of its name"]
-    #[autocomplete = "all_snapshots"]
+    #[autocomplete = "snapshots"]
     snapshot: String,
     #[description = "Why it must stay"]
     #[max_length = 200]
@@ -109,7 +109,7 @@ pub(in crate::discord) async fn remove(
 
 /// The pin with this id, given alone or at the end of a choice's label, or the only pin whose Snapshot has this name.
 fn meant<'p>(pins: &'p HashMap<SnapshotId, Pin>, text: &str) -> Result<Option<&'p Pin>, Refusal> {
-    if let Some(pin) = choice::last_key(text).parse().ok().and_then(|id| pins.get(&id)) {
+    if let Some(pin) = choice::key(text).parse().ok().and_then(|id| pins.get(&id)) {
         return Ok(Some(pin));
     }
     let mut named: Vec<&Pin> = pins.values().filter(|pin| pin.snapshot.name == text).collect();
@@ -124,15 +124,11 @@ fn meant<'p>(pins: &'p HashMap<SnapshotId, Pin>, text: &str) -> Result<Option<&'
     }
 }
 
-async fn all_snapshots<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    snapshots(context, HELP[0], partial).await
-}
-
 /// The pinned Snapshots: those of the person's own guild first, and the latest before older ones.
 async fn pinned_snapshots<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let (state, nothing) = (context.framework.user_data, CreateAutocompleteResponse::new());
     let who = asking(context);
-    if let Some(refused) = super::refused(context, HELP[1]) {
+    if let Some(refused) = super::refused(context) {
         return refused;
     }
     let mut pins: Vec<Pin> = state.store.pins().await.unwrap_or_default().into_values().collect();

@@ -6,7 +6,7 @@ use super::{
     CHOICES, Context,
     announce::Chosen,
     choices::{OneOf, Values},
-    granted, sibling,
+    droplets, granted, sibling,
 };
 use crate::{
     access::{Grant, Right},
@@ -316,16 +316,11 @@ async fn ask(
     confirm::ask(state, grant, &question, |buttons| words::restore(&restoring, &state.wording, buttons)).await
 }
 
-/// The Droplets that match a half-typed text. Empty for people who may not restore.
-async fn droplets<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    super::droplets(context, HELP, partial).await
-}
-
 /// The Snapshots and backups of the Droplet that was chosen in the same command.
 async fn snapshots<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let state = context.framework.user_data;
     let nothing = CreateAutocompleteResponse::new();
-    if let Some(refused) = super::refused(context, HELP) {
+    if let Some(refused) = super::refused(context) {
         return refused;
     }
     let Some(droplet) = chosen_droplet(context).await else { return nothing };

@@ -71,7 +71,7 @@ pub(in crate::discord) async fn one(state: &AppState, who: &Person, text: &str) 
 
 /// The operation with this id, or the latest with this name: a running one, else one that has ended.
 async fn meant(state: &AppState, who: &Person, text: &str) -> Result<Option<Operation>, Stop> {
-    if let Ok(id) = choice::last_key(text).parse()
+    if let Ok(id) = choice::key(text).parse()
         && let Some(stored) = state.store.operation(id).await?
     {
         return Ok(Some(stored.operation).filter(|operation| state.may_see(who, operation)));
@@ -125,7 +125,7 @@ async fn entry(state: &AppState, operation: Operation) -> Result<Entry, Stop> {
 async fn operations<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let state = context.framework.user_data;
     let who = asking(context);
-    if let Some(refused) = super::refused(context, HELP) {
+    if let Some(refused) = super::refused(context) {
         return refused;
     }
     let (running, ended) = running_and_ended(state, &who, CHOICES).await.unwrap_or_default();

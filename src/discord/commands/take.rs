@@ -1,12 +1,12 @@
 //! `/snapshot take`: from the request to a stored operation, and to a link to its progress.
 
-use serenity::{builder::CreateAutocompleteResponse, model::id};
+use serenity::model::id;
 
 use super::{
     Context,
     announce::Chosen,
     choices::{OneOf, Values},
-    granted,
+    droplets, granted,
 };
 use crate::{
     access::{Grant, Right},
@@ -184,10 +184,6 @@ fn check_name(name: &str) -> Result<(), BadName> {
     } else {
         Ok(())
     }
-}
-
-async fn droplets<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    super::droplets(context, HELP, partial).await
 }
 
 #[cfg(test)]

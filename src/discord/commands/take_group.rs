@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use serenity::{builder::CreateAutocompleteResponse, model::id};
+use serenity::model::id;
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -14,7 +14,7 @@ use super::{
     choices::OneOf,
     granted,
     schedule::{
-        choices,
+        choices::tags,
         cost::group_cost,
         subject::{Pace, members_now},
     },
@@ -27,6 +27,7 @@ use crate::{
         incident::Fault,
         interaction_info::InteractionInfo,
         messages::{
+            choice,
             confirm::Buttons,
             group,
             help::Help,
@@ -108,13 +109,6 @@ pub(super) async fn take_group(
     Ok(())
 }
 
-async fn tags<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    match super::refused(context, HELP) {
-        Some(refused) => refused,
-        None => choices::tags(context, partial).await,
-    }
-}
-
 async fn wish(
     context: Context<'_>,
     info: InteractionInfo,
@@ -123,7 +117,8 @@ async fn wish(
 ) -> Result<Answer, Stop> {
     let state = context.framework.user_data;
     start::check(state, &info)?;
-    let tag = Group::tag_in(&tag).unwrap_or(tag.trim());
+    let tag = choice::key(&tag);
+    let tag = Group::tag_in(tag).unwrap_or(tag);
     let group = pace.group(tag)?;
     let Announce { tell, warn } = announce.read(context, grant.guild()).await?;
     let now = state.clock.now();
@@ -177,7 +172,7 @@ fn next_id(run: RunId) -> RunId {
 
 /// Asks whether to take the Droplets with the tag, or only those that `only` names.
 async fn ask(state: &AppState, grant: &Grant, plan: Plan, only: Option<&BTreeSet<DropletId>>) -> Result<Answer, Stop> {
-    let (gathered, named) = members_now(state, &plan.group, plan.power, only).await?;
+    let (gathered, named) = members_now(state, &plan.group, (&plan).into(), only).await?;
     start::check_crowding(state, grant.user(), at_once(&plan.group, gathered.droplets.len())).await?;
     let cost = group_cost(state, &gathered.droplets).await;
     let draft = Draft {

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Wording,
+    choice::keyed,
     confirm::{Buttons, known, question, yes},
     message::{Button, Colour, Embed, Message, Style},
     text::{name, plain, quote, shorten},
@@ -22,8 +23,6 @@ const LISTED: usize = 15;
 const DAY: i64 = 24 * 3_600;
 /// How long a Backup window is open at DigitalOcean.
 const WINDOW: SignedDuration = SignedDuration::from_hours(4);
-/// Discord's limit for a choice, in UTF-16 units.
-const LONGEST: usize = 100;
 
 /// Why Backups are not changed as requested.
 #[derive(Clone, Debug, PartialEq)]
@@ -367,20 +366,20 @@ pub fn keep(droplet: &Droplet, backup: &Snapshot, wording: &Wording, buttons: Bu
 
 /// A plan as a choice: `weekly · kept 28 days · $1.20 a month`.
 pub fn plan(plan: &SupportedPolicy, droplet: Option<&Droplet>) -> String {
-    let kept = plan.retention_days.map(|days| format!(" · kept {days} days")).unwrap_or_default();
-    let price = droplet.and_then(|droplet| price(&plan.plan, droplet));
-    let price = price.map(|price| format!(" · {}", dollars_a_month(price))).unwrap_or_default();
-    shorten(&format!("{}{kept}{price}", plain(&plan.plan, 40)), LONGEST)
+    let kept = plan.retention_days.map(|days| format!("kept {days} days"));
+    let price = droplet.and_then(|droplet| price(&plan.plan, droplet)).map(dollars_a_month);
+    let said: Vec<String> = kept.into_iter().chain(price).collect();
+    keyed(&said.join(" · "), &plan.plan)
 }
 
-/// A day as a choice: `SUN · Sunday`.
+/// A day as a choice: `Sunday · SUN`.
 pub fn day(day: &str) -> String {
-    shorten(&format!("{} · {}", plain(day, 20), weekday(day)), LONGEST)
+    keyed(&weekday(day), day)
 }
 
-/// An hour as a choice: `20 · between 20:00 and 00:00 UTC`.
+/// An hour as a choice: `between 20:00 and 00:00 UTC · 20`.
 pub fn hour(hour: u64) -> String {
-    format!("{hour} · {}", window(hour))
+    keyed(&window(hour), &hour.to_string())
 }
 
 #[cfg(test)]

@@ -4,7 +4,10 @@ use super::{
     lengths::CHOICE,
     text::{plain, shorten},
 };
-use crate::{access::Denial, operation::ids::RoleId};
+use crate::{access::Denial, operation::ids::RoleId, text::length};
+
+/// Stands between the parts of a label.
+const BETWEEN: &str = " · ";
 
 /// The longest name of a person that leaves room for the Snapshot's name.
 const LONGEST_NAME: usize = 20;
@@ -42,12 +45,37 @@ pub fn taken_by(name: Option<&String>) -> String {
     name.map_or_else(|| "by me".to_owned(), |name| plain(name, LONGEST_NAME))
 }
 
-/// The key at the end of a choice's label. Some clients submit the label instead of the value.
-pub fn last_key(text: &str) -> &str {
-    text.rsplit(" · ").next().unwrap_or_default().trim()
+/// A label: what is said of something, and last the key by which it is found. What is said gives way to the key.
+pub fn keyed(said: &str, key: &str) -> String {
+    let room = CHOICE.saturating_sub(length(BETWEEN) + length(key));
+    if said.is_empty() || room == 0 { key.to_owned() } else { format!("{}{BETWEEN}{key}", shorten(said, room)) }
 }
 
-/// The key at the beginning of a choice's label. Some clients submit the label instead of the value.
+/// The key at the end of a label: some clients submit what they showed in place of the value. A text that is no label is its own key.
 pub fn key(text: &str) -> &str {
-    text.split(" · ").next().unwrap_or_default().trim()
+    text.rsplit(BETWEEN).next().unwrap_or_default().trim()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_is_said_gives_way_to_the_key() {
+        assert_eq!(keyed("New York 3", "nyc3"), "New York 3 · nyc3");
+        assert_eq!((keyed("", "nyc3"), key("nyc3")), ("nyc3".to_owned(), "nyc3"));
+        let long = keyed(&"👩\u{200d}🚀".repeat(40), "nyc3");
+        assert!(long.ends_with("🚀… · nyc3") && length(&long) <= CHOICE, "{long}");
+    }
+
+    proptest! {
+        #[test]
+        fn a_label_fits_and_leads_back_to_its_key(said: String, key in "[a-z0-9:-]{1,100}") {
+            let label = keyed(&said, &key);
+            prop_assert!(length(&label) <= CHOICE, "{label}");
+            prop_assert_eq!(super::key(&label), key);
+        }
+    }
 }

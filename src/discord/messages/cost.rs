@@ -117,14 +117,15 @@ pub fn costs(costs: &Costs, picture: Option<File>) -> Message {
     lines.extend(costs.backups.map(|backups| backed_up(&backups, costs.total.dollars)));
     lines.extend([String::new(), format!("**By {}**", costs.by)]);
     let dearest = costs.causes.first().map_or(0.0, |(_, sum)| sum.dollars);
+    // Two lines each, as wide as a phone.
     lines.extend(costs.causes.iter().take(CAUSES).map(|(cause, sum)| {
         format!(
-            "{} {} · {} · {} · {}",
+            "{} · **{}**\n{} {} · {}",
+            name(&plain(cause, 80)),
+            dollars_a_month(sum.dollars),
             bar(sum.dollars, dearest),
-            name(&plain(cause, 40)),
             counted(sum.count),
-            gigabytes(sum.gigabytes),
-            dollars_a_month(sum.dollars)
+            gigabytes(sum.gigabytes)
         )
     }));
     if costs.causes.is_empty() {

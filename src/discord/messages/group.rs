@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 
 use super::{
+    choice::keyed,
     failure, lengths,
     message::{Button, Colour, Embed, Message, Style},
     text::{name, plain, quote, shorten},
@@ -37,9 +38,9 @@ pub fn marker(run: RunId, number: i64) -> String {
     }
 }
 
-/// A tag as a choice.
+/// What a choice shows of a tag: `3 Droplets · tag:prod`.
 pub fn choice(tag: &str, count: usize) -> String {
-    format!("{} · {count} {}", plain(tag, 80), if count == 1 { "Droplet" } else { "Droplets" })
+    keyed(&format!("{count} {}", if count == 1 { "Droplet" } else { "Droplets" }), tag)
 }
 
 /// How the members are taken: `one after another, 30 s apart; each must pass `tcp:80` before the next begins`.

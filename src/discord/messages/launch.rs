@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    choice::keyed,
     confirm::{Buttons, question},
-    lengths,
     message::{Button, Choice, Input, Menu, Message, Modal, Style},
-    text::{name, plain, shorten},
+    text::{name, plain},
     units::{dollars, dollars_a_month},
 };
 use crate::{
@@ -111,10 +111,9 @@ fn tags(launch: &Launch, offer: &Offer) -> String {
     format!("{has}. {source} has {}; firewalls and load balancers may select by them.", listed(&offer.tags))
 }
 
-/// `s-1vcpu-1gb · 1 vCPU · 1 GB · 25 GB disk · $6/mo`. A choice renders no markdown.
+/// `1 vCPU · 1 GB · 25 GB disk · $6/mo · s-1vcpu-1gb`: no markdown is rendered in a choice.
 pub fn size(size: &Size) -> String {
-    let text = format!("{} · {} · {}", plain(&size.slug, 40), parts(size), dollars_a_month(size.price_monthly));
-    shorten(&text, lengths::CHOICE)
+    keyed(&format!("{} · {}", parts(size), dollars_a_month(size.price_monthly)), &size.slug)
 }
 
 /// `1 vCPU · 1 GB · 25 GB disk`.
@@ -127,15 +126,14 @@ fn memory(mb: u64) -> String {
     if mb.is_multiple_of(1024) && mb > 0 { format!("{} GB", mb / 1024) } else { format!("{mb} MB") }
 }
 
-/// `nyc3 · New York 3`.
+/// `New York 3 · nyc3`.
 pub fn region(slug: &str, called: Option<&str>) -> String {
-    let called = called.filter(|called| !called.is_empty()).map(|called| format!(" · {}", plain(called, 60)));
-    shorten(&format!("{}{}", plain(slug, 40), called.unwrap_or_default()), lengths::CHOICE)
+    keyed(&plain(called.unwrap_or_default(), 60), slug)
 }
 
 /// `laptop · 3b:16:…`.
 pub fn ssh_key(key: &SshKey) -> String {
-    shorten(&format!("{} · {}", key_name(&key.name), plain(&key.fingerprint, 60)), lengths::CHOICE)
+    keyed(&key_name(&key.name), &key.fingerprint)
 }
 
 fn key_name(name: &str) -> String {

@@ -24,6 +24,7 @@ mod picker;
 pub mod picture;
 pub mod pins;
 pub mod progress;
+pub mod purpose;
 pub mod question;
 pub mod refusal;
 pub mod reply;

@@ -1,13 +1,11 @@
 //! Pins: who wants a Snapshot kept, and why.
 
 use super::{
-    text::{name, plain, quote, shorten},
+    choice::keyed,
+    text::{name, plain, quote},
     units::ago,
 };
 use crate::{inventory::Snapshot, store::Pin};
-
-/// Discord's limit for a choice, in UTF-16 units.
-const LONGEST: usize = 100;
 
 /// Who pinned it, when and why, after "It is pinned": ``by @ada 3 days ago: `before the upgrade`.``
 pub fn because(pin: &Pin) -> String {
@@ -51,6 +49,5 @@ pub fn not_pinned(text: &str, count: usize) -> String {
 /// A pinned Snapshot as a choice: its name, the reason, and its id at the end, by which it is found if the client submits the label.
 pub fn choice(pin: &Pin) -> String {
     let why = pin.reason.as_deref().map(|reason| format!(" · {}", plain(reason, 30))).unwrap_or_default();
-    let key = format!(" · {}", pin.snapshot.id);
-    format!("{}{key}", shorten(&format!("{}{why}", plain(&pin.snapshot.name, 40)), LONGEST - key.len()))
+    keyed(&format!("{}{why}", plain(&pin.snapshot.name, 40)), &pin.snapshot.id.to_string())
 }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
+    choice::keyed,
     failure,
     kinds::words,
     lengths,
@@ -11,7 +12,7 @@ use super::{
     progress::{asked, frame, steps, under_way},
     question::live_label,
     stuck, subject_with,
-    text::{name, plain, shorten},
+    text::{name, plain},
     units::{ago, gigabytes, link},
 };
 use crate::{
@@ -147,8 +148,7 @@ pub fn choice(operation: &Operation) -> String {
     let short = |foreign: &str| plain(foreign, 25);
     let what = words(&operation.kind).choice(&operation.target.name, &short);
     let how = operation.outcome().unwrap_or("running");
-    let key = format!(" · {}", operation.id);
-    format!("{}{key}", shorten(&format!("{what} · {how}"), lengths::CHOICE - key.len()))
+    keyed(&format!("{what} · {how}"), &operation.id.to_string())
 }
 
 /// The operation, for whom and where; below that, what it does now.

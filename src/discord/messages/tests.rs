@@ -901,8 +901,10 @@ fn every_refusal() {
         },
         Refusal::TooLate { operation, progress },
         Refusal::TooLate { operation, progress: None },
-        Refusal::MayNotLeaveOff(Denial::MissingRole { right: Right::Restore, roles: vec![RoleId(22)] }),
-        Refusal::NotYours(Denial::MissingRole { right: Right::Restore, roles: vec![RoleId(22)] }),
+        Refusal::NotYours {
+            denial: Denial::MissingRole { right: Right::Restore, roles: vec![RoleId(22)] },
+            to: "cancel it",
+        },
         Refusal::SnapshotDeleted { by: Deleter::Person(BOB), at: ago(3600) },
         Refusal::SnapshotDeleted { by: Deleter::Schedule(ScheduleId::from_random(7)), at: ago(3600) },
         Refusal::SourceGone { snapshot: text("golden"), id: SnapshotId(5) },

@@ -11,10 +11,11 @@ use crate::{
     operation::{
         announce::Tell,
         ids::{ChannelId, DropletId, GuildId, RunId, ScheduleId, UserId},
+        warning::Warn,
     },
     schedule::{
         IfHung, Power,
-        group::{BadGroup, Check, Excluded, Group},
+        group::{BadGroup, Check, Excluded, Group, turn},
         rule_edit::Changed,
         run::{Around, Lost, Member, Next, Phase, Plan, Run, Stopped},
         slot::{Failed, Fate},
@@ -120,14 +121,27 @@ fn what_replaces_a_droplet_that_is_off_is_never_a_member() {
 
 #[test]
 fn a_group_says_how_long_it_takes_and_what_would_fit() {
-    let each = Some(SignedDuration::from_mins(6));
+    let each = SignedDuration::from_mins(6);
     assert_eq!(group(1, "0s").length(12, each), SignedDuration::from_mins(72));
     assert_eq!(group(5, "1m").length(12, each), SignedDuration::from_mins(20));
     assert!(group(1, "0s").fits(40, each), "the last one begins before the window ends");
     assert!(!group(1, "0s").fits(41, each));
     assert_eq!(group(1, "0s").at_once_that_fits(100, each), Some(3));
-    assert_eq!(group(1, "0s").at_once_that_fits(300, Some(SignedDuration::from_hours(5))), None);
+    assert_eq!(group(1, "0s").at_once_that_fits(300, SignedDuration::from_hours(5)), None);
     assert!(group(1, "0s").fits(0, each));
+}
+
+#[test]
+fn a_members_turn_begins_with_its_warning_unless_it_stays_on() {
+    let (usual, warn) = (Some(SignedDuration::from_mins(6)), Some(Warn { channel: ChannelId(7), minutes: 15 }));
+    let minutes = |usual, power, warn| turn(usual, power, warn).as_mins();
+    assert_eq!(minutes(usual, Power::Off, None), 6);
+    assert_eq!(minutes(usual, Power::Off, warn), 21);
+    assert_eq!(minutes(usual, Power::Live, warn), 6);
+    assert_eq!(minutes(None, Power::Off, warn), 20, "nothing is known: 5 min are guessed");
+    let (in_turn, each) = (group(1, "0s"), turn(usual, Power::Off, warn));
+    assert_eq!(in_turn.length(4, each).as_mins(), 84);
+    assert!(in_turn.fits(12, each) && !in_turn.fits(13, each), "warnings fill the window too");
 }
 
 #[test]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 from cases.schedules import (
@@ -33,8 +34,9 @@ async def review(w: World, **options: str) -> Reply:
 
 
 def runs(reply: Reply, zone: str) -> list[str]:
-    line = next((x for x in reply.text.splitlines() if "Next runs" in x), "")
-    found = [datetime.fromtimestamp(int(t), ZoneInfo(zone)) for t in re.findall(r"<t:(\d+):f>", line)]
+    _, _, rest = reply.text.partition("**Next runs:**\n")
+    listed = takewhile(lambda line: line.startswith("•"), rest.splitlines())
+    found = [datetime.fromtimestamp(int(t), ZoneInfo(zone)) for line in listed for t in re.findall(r"<t:(\d+):f>", line)]
     return [t.strftime("%a %d.%m %H:%M") + f" {t.utcoffset()}"[:3] for t in found]
 
 

@@ -88,7 +88,10 @@ mod tests {
         assert_eq!(chosen(typed(None, None, Some("4")), Some(before.clone())), policy("weekly", Some("MON"), 4));
         assert_eq!(chosen(typed(Some("daily"), None, None), Some(before)), policy("daily", None, 8));
         assert_eq!(
-            chosen(typed(Some("weekly · kept 28 days"), Some("sunday"), Some("08:00")), None),
+            chosen(
+                typed(Some("kept 28 days · weekly"), Some("Sunday · SUN"), Some("between 08:00 and 12:00 UTC · 8")),
+                None
+            ),
             policy("weekly", Some("SUN"), 8)
         );
     }

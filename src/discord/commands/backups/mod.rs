@@ -5,9 +5,9 @@ mod choose;
 mod suggest;
 
 use choose::{Typed, choose, current};
-use suggest::{days, droplets, hours, images, plans, viewed_droplets};
+use suggest::{days, hours, images, plans};
 
-use super::{Context, announce, answer, choices::OneOf, granted};
+use super::{Context, announce, answer, choices::OneOf, droplets, granted};
 use crate::{
     access::{Grant, Right},
     discord::{
@@ -46,7 +46,7 @@ pub(super) const HELP: [Help; 5] = [
     Help {
         name: "backups enable",
         right: Right::Restore,
-        to: "change Backups",
+        to: "enable Backups",
         does: "has DigitalOcean back a Droplet up; asks first",
     },
     Help {
@@ -58,7 +58,7 @@ pub(super) const HELP: [Help; 5] = [
     Help {
         name: "backups disable",
         right: Right::Restore,
-        to: "change Backups",
+        to: "disable Backups",
         does: "turns Backups off and deletes them; asks first",
     },
     Help {
@@ -86,7 +86,7 @@ pub(super) async fn backups(context: Context<'_>) -> Result<(), Fault> {
 async fn show(
     context: Context<'_>,
     #[description = "The Droplet; type a part of its name"]
-    #[autocomplete = "viewed_droplets"]
+    #[autocomplete = "droplets"]
     droplet: String,
 ) -> Result<(), Fault> {
     let state = context.framework.user_data;
@@ -322,7 +322,7 @@ async fn look(state: &AppState, text: &str) -> Result<BackedUp, Stop> {
 
 /// The Backup that a text means: its id, its name, or the label of a choice.
 fn backup(found: &BackedUp, text: &str) -> Result<Snapshot, Stop> {
-    let (key, name) = (choice::last_key(text), text.trim());
+    let (key, name) = (choice::key(text), text.trim());
     let meant = found.backups.iter().find(|backup| backup.id.to_string() == key || backup.name == name);
     meant.cloned().ok_or_else(|| {
         let (text, droplet) = (text.to_owned(), found.droplet.name.clone());

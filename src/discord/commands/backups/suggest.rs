@@ -2,26 +2,14 @@
 
 use serenity::builder::{AutocompleteChoice, CreateAutocompleteResponse};
 
-use super::HELP;
 use crate::{
     discord::{
-        commands::{self, CHOICES, Context, refused, sibling},
-        messages::{backups as words, choice, help::Help},
+        commands::{CHOICES, Context, refused, sibling},
+        messages::{backups as words, choice},
     },
     inventory::{SupportedPolicy, Waiting, distinct, snapshot_label},
     operation::ids::DropletId,
 };
-
-/// The help of `/backups change`, which stands for all commands that change something.
-const CHANGE: Help = HELP[2];
-
-pub(super) async fn viewed_droplets<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    commands::droplets(context, HELP[0], partial).await
-}
-
-pub(super) async fn droplets<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    commands::droplets(context, CHANGE, partial).await
-}
 
 /// The Droplet that was chosen in the same command.
 async fn chosen(context: Context<'_>) -> Option<DropletId> {
@@ -31,7 +19,7 @@ async fn chosen(context: Context<'_>) -> Option<DropletId> {
 /// The Backups of the Droplet that was chosen.
 pub(super) async fn images<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let (state, nothing) = (context.framework.user_data, CreateAutocompleteResponse::new());
-    if let Some(refused) = refused(context, CHANGE) {
+    if let Some(refused) = refused(context) {
         return refused;
     }
     let Some(droplet) = chosen(context).await else { return nothing };
@@ -44,7 +32,7 @@ pub(super) async fn images<'a>(context: Context<'a>, partial: &'a str) -> Create
 
 pub(super) async fn plans<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let state = context.framework.user_data;
-    if let Some(refused) = refused(context, CHANGE) {
+    if let Some(refused) = refused(context) {
         return refused;
     }
     let Some(droplet) = chosen(context).await else { return CreateAutocompleteResponse::new() };
@@ -54,7 +42,7 @@ pub(super) async fn plans<'a>(context: Context<'a>, partial: &'a str) -> CreateA
 }
 
 pub(super) async fn days<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    if let Some(refused) = refused(context, CHANGE) {
+    if let Some(refused) = refused(context) {
         return refused;
     }
     let plans = offered_plans(context).await;
@@ -63,7 +51,7 @@ pub(super) async fn days<'a>(context: Context<'a>, partial: &'a str) -> CreateAu
 }
 
 pub(super) async fn hours<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    if let Some(refused) = refused(context, CHANGE) {
+    if let Some(refused) = refused(context) {
         return refused;
     }
     let plans = offered_plans(context).await;

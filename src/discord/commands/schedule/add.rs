@@ -11,14 +11,18 @@ use super::{
     },
     choices::{every, policies, subjects, timezones},
     may_own_one_more, refused, review,
-    subject::{Pace, Subject},
+    subject::{Manner, Pace, Subject},
 };
 use crate::{
     access::{Grant, Right},
     discord::{
         incident::Fault,
         interaction_info::InteractionInfo,
-        messages::{help::Help, schedule::ScheduleRefusal},
+        messages::{
+            choice,
+            help::Help,
+            schedule::{ScheduleRefusal, policy_in},
+        },
         posting,
         responder::{Answer, Stop},
         start,
@@ -139,18 +143,19 @@ async fn wish(context: Context<'_>, info: InteractionInfo, grant: Grant, wanted:
     start::check(state, &info)?;
     // Input that makes no sense is refused before any lookup.
     let typed = Typed {
-        every: &wanted.every,
+        every: choice::key(&wanted.every),
         at: wanted.at.as_deref(),
         on: wanted.on.as_deref(),
         timezone: wanted.timezone.as_deref(),
     };
     let rule = Rule::read(typed).map_err(|invalid| refused(ScheduleRefusal::Rule(invalid)))?;
-    let keep = wanted.keep.as_deref().map_or(Ok(Policy::PRESETS[0]), Policy::read);
+    let keep = wanted.keep.as_deref().map_or(Ok(Policy::PRESETS[0]), |typed| Policy::read(policy_in(typed)));
     let keep = keep.map_err(|bad| refused(ScheduleRefusal::Keep(bad)))?;
     let ping_url = address(state, wanted.ping_url.as_deref()).await?;
     let warn = wanted.warning.read(context, grant.guild()).await?.warn;
     may_own_one_more(state, &grant).await?;
-    let subject = Subject::find(state, &wanted.what, &wanted.pace, wanted.power).await?;
+    let manner = Manner { power: wanted.power, warn };
+    let subject = Subject::find(state, &wanted.what, &wanted.pace, manner).await?;
     let seed = fastrand::u64(..);
     let rule = if wanted.at.is_none() { rule.spread_by(seed) } else { rule };
     let now = state.clock.now();

@@ -4,20 +4,24 @@ use serenity::builder::{AutocompleteChoice, CreateAutocompleteResponse};
 
 use super::{
     super::{CHOICES, Context, asking, refused, sibling},
-    ADD, SHOW,
     cost::cost,
     seen,
 };
 use crate::{
-    discord::messages::schedule::{keeps, keeps_for, label},
+    discord::messages::{
+        choice::key,
+        lengths,
+        schedule::{keeps, keeps_for, label, policy_in},
+    },
     schedule::{
         group::Group,
         policy::Policy,
         rule::{Rule, Typed, zones_like},
     },
+    text::length,
 };
 
-/// The most common intervals.
+/// How often, as most people want it. Each label is as good as its value.
 const EVERY: [(&str, &str); 7] = [
     ("every day", "day"),
     ("every 12 hours", "12h"),
@@ -25,7 +29,7 @@ const EVERY: [(&str, &str); 7] = [
     ("every week", "week"),
     ("every month", "month"),
     ("every hour", "1h"),
-    ("by cron: weekdays at 03:00", "cron 0 3 * * 1-5"),
+    ("weekdays at 03:00 · cron 0 3 * * 1-5", "cron 0 3 * * 1-5"),
 ];
 /// How many tags are offered next to Droplets.
 const TAGS: usize = 5;
@@ -43,15 +47,15 @@ const ZONES: [&str; 8] = [
 
 fn response(choices: impl IntoIterator<Item = (String, String)>) -> CreateAutocompleteResponse {
     let fits = |(name, value): (String, String)| {
-        let name = crate::discord::messages::text::shorten(&name, 100);
-        (value.chars().count() <= 100).then(|| AutocompleteChoice::new(name, value))
+        let is_short = |text: &str| length(text) <= lengths::CHOICE;
+        (is_short(&name) && is_short(&value)).then(|| AutocompleteChoice::new(name, value))
     };
     CreateAutocompleteResponse::new().set_choices(choices.into_iter().filter_map(fits).take(CHOICES).collect())
 }
 
 /// The schedules that match a half-typed text.
 pub(super) async fn schedules<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    if let Some(refused) = refused(context, SHOW) {
+    if let Some(refused) = refused(context) {
         return refused;
     }
     let seen = seen(context.framework.user_data, &asking(context)).await.unwrap_or_default();
@@ -62,7 +66,7 @@ pub(super) async fn schedules<'a>(context: Context<'a>, partial: &'a str) -> Cre
 
 /// The Droplets and tags that match a half-typed text. After `tag:`, only tags.
 pub(super) async fn subjects<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    if let Some(refused) = refused(context, ADD) {
+    if let Some(refused) = refused(context) {
         return refused;
     }
     let inventory = &context.framework.user_data.inventory;
@@ -82,6 +86,9 @@ pub(super) async fn subjects<'a>(context: Context<'a>, partial: &'a str) -> Crea
 
 /// The tags that match a half-typed text, with or without `tag:`.
 pub(in crate::discord) async fn tags<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
+    if let Some(refused) = refused(context) {
+        return refused;
+    }
     let wanted = Group::tag_in(partial).unwrap_or(partial);
     let found = context.framework.user_data.inventory.find_tags(wanted, CHOICES).await;
     response(found.into_iter().map(|(tag, count)| (crate::discord::messages::group::choice(&tag, count), tag)))
@@ -89,10 +96,10 @@ pub(in crate::discord) async fn tags<'a>(context: Context<'a>, partial: &'a str)
 
 /// Intervals. The typed one comes first if it makes sense.
 pub(super) async fn every<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    if let Some(refused) = refused(context, ADD) {
+    if let Some(refused) = refused(context) {
         return refused;
     }
-    let typed = Rule::read(Typed { every: partial, ..Typed::default() }).is_ok();
+    let typed = Rule::read(Typed { every: key(partial), ..Typed::default() }).is_ok();
     let own = typed.then(|| (partial.to_owned(), partial.to_owned()));
     let wanted = partial.to_lowercase();
     let usual = EVERY.iter().filter(|(name, value)| name.contains(&wanted) || value.contains(&wanted));
@@ -101,7 +108,7 @@ pub(super) async fn every<'a>(context: Context<'a>, partial: &'a str) -> CreateA
 
 /// Time zones that match a half-typed text.
 pub(super) async fn timezones<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    if let Some(refused) = refused(context, ADD) {
+    if let Some(refused) = refused(context) {
         return refused;
     }
     let zones =
@@ -112,7 +119,7 @@ pub(super) async fn timezones<'a>(context: Context<'a>, partial: &'a str) -> Cre
 /// Retention policies, with their cost.
 pub(super) async fn policies<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let state = context.framework.user_data;
-    if let Some(refused) = refused(context, ADD) {
+    if let Some(refused) = refused(context) {
         return refused;
     }
     let droplet = match sibling(context, "what") {
@@ -123,7 +130,29 @@ pub(super) async fn policies<'a>(context: Context<'a>, partial: &'a str) -> Crea
         Some(droplet) => cost(state, droplet, None).await.size(),
         None => None,
     };
-    let own = Policy::read(partial).ok();
+    let own = Policy::read(policy_in(partial)).ok();
     let offered = own.into_iter().chain(Policy::PRESETS.into_iter().filter(|_| own.is_none()));
     response(offered.map(|policy| (keeps_for(policy, size, state.wording.price_per_gb), keeps(policy))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_that_comes_back_means_what_its_value_means() {
+        let every = |text: &'static str| Rule::read(Typed { every: key(text), ..Typed::default() }).unwrap();
+        for (label, value) in EVERY {
+            assert_eq!(every(label), every(value), "{label}");
+        }
+        for policy in Policy::PRESETS {
+            for size in [None, Some(8.0)] {
+                let label = keeps_for(policy, size, 0.06);
+                assert!(label.ends_with(&keeps(policy)), "{label}");
+                assert_eq!(Policy::read(policy_in(&label)), Ok(policy), "{label}");
+            }
+        }
+        let typed = "7 daily · 4 weekly";
+        assert_eq!(Policy::read(policy_in(typed)), Policy::read("7d 4w"), "what is typed with dots is read whole");
+    }
 }

@@ -7,14 +7,18 @@ use super::{
     add::address,
     choices::{every, policies, schedules, subjects, timezones},
     meant_here, refused, review,
-    subject::{Pace, Subject},
+    subject::{Manner, Pace, Subject},
 };
 use crate::{
     access::{Grant, Right},
     discord::{
         incident::Fault,
         interaction_info::InteractionInfo,
-        messages::{help::Help, schedule::ScheduleRefusal},
+        messages::{
+            choice,
+            help::Help,
+            schedule::{ScheduleRefusal, policy_in},
+        },
         responder::{Answer, Stop},
         start,
     },
@@ -119,23 +123,24 @@ async fn wish(context: Context<'_>, info: InteractionInfo, grant: Grant, wanted:
     start::check(state, &info)?;
     let was = meant_here(state, &info.who, &wanted.schedule).await?;
     let changed = Changed {
-        every: wanted.every.as_deref(),
+        every: wanted.every.as_deref().map(choice::key),
         at: wanted.at.as_deref(),
         on: wanted.on.as_deref(),
         timezone: wanted.timezone.as_deref(),
     };
     let rule =
         was.rule.changed(changed, fastrand::u64(..)).map_err(|invalid| refused(ScheduleRefusal::Rule(invalid)))?;
-    let keep = wanted.keep.as_deref().map_or(Ok(was.keep), Policy::read);
+    let keep = wanted.keep.as_deref().map_or(Ok(was.keep), |typed| Policy::read(policy_in(typed)));
     let keep = keep.map_err(|bad| refused(ScheduleRefusal::Keep(bad)))?;
     let power = wanted.power.unwrap_or(was.power);
-    let subject = Subject::changed(state, &was, wanted.what.as_deref(), &wanted.pace, power).await?;
+    let warn = wanted.warning.changed(context, grant.guild(), was.warn).await?;
+    let manner = Manner { power, warn };
+    let subject = Subject::changed(state, &was, wanted.what.as_deref(), &wanted.pace, manner).await?;
     let mut watched = was.watched.clone();
     if let Some(typed) = wanted.ping_url.as_deref() {
         let is_none = typed.trim().eq_ignore_ascii_case("none");
         watched.hear_at(if is_none { None } else { address(state, Some(typed)).await? });
     }
-    let warn = wanted.warning.changed(context, grant.guild(), was.warn).await?;
     let edited = Schedule {
         warn,
         watched,

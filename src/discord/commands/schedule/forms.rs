@@ -58,7 +58,7 @@ pub(in crate::discord) async fn filled(
         }
         ReviewForm::Group => pace = read_pace(&schedule, [typed(0), typed(1), typed(2)])?,
     }
-    let subject = Subject::changed(state, &schedule, None, &pace, schedule.power).await?;
+    let subject = Subject::changed(state, &schedule, None, &pace, (&schedule).into()).await?;
     schedule.group.clone_from(&subject.group);
     state.store.close_confirmation(&consent).await?.map_err(not_counted)?;
     match draft {

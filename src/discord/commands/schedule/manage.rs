@@ -131,7 +131,7 @@ async fn previewed(state: &Arc<AppState>, schedule: Schedule, now: Timestamp) ->
     let sources = schedule.sources(&state.store.restores(schedule.id).await?, &candidates, now);
     let verdicts = schedule.verdicts(&wanted(&standing.snapshots, &sources), now);
     // The preview is shown even if the Droplet is gone or no Droplet has the tag.
-    let subject = Subject::changed(state, &schedule, None, &Pace::default(), schedule.power).await.ok();
+    let subject = Subject::changed(state, &schedule, None, &Pace::default(), (&schedule).into()).await.ok();
     let review = Review {
         schedule: &schedule,
         cost: subject.as_ref().map_or(Cost::Unknown, |subject| subject.cost),

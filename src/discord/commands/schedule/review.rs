@@ -18,7 +18,7 @@ use crate::{
             schedule::{self as words, Review, ScheduleRefusal},
         },
         responder::{Answer, Stop},
-        start,
+        start::{self, Needed},
         state::AppState,
     },
     operation::ids::{DropletId, ScheduleId},
@@ -176,6 +176,8 @@ pub(in crate::discord) async fn confirmed(
         }
         Draft::Remove(id) => {
             let schedule = pressed(state, &info.who, id).await?;
+            // Unlike a new schedule, one that was removed is not taken back.
+            start::answered(state, info, Needed::NotRefused).await?;
             state.store.close_confirmation(&consent).await?.map_err(not_counted)?;
             let act = act(grant, Deed::Removed);
             state.store.change_schedule_by(id, act, |schedule| schedule.state = State::Removed).await?;
@@ -238,7 +240,7 @@ async fn edit(
         }
         let settings = |it: &Schedule| {
             let (group, rule, address) = (it.group.clone(), it.rule.clone(), it.watched.ping_url.clone());
-            (it.droplet, group, rule, it.power, it.if_hung, it.keep, address)
+            (it.droplet, group, rule, it.power, it.if_hung, it.keep, it.warn, address)
         };
         if settings(&present) != settings(was) {
             return Err(refused(ScheduleRefusal::ChangedMeanwhile));
@@ -251,6 +253,7 @@ async fn edit(
             power: edited.power,
             if_hung: edited.if_hung,
             keep: edited.keep,
+            warn: edited.warn,
             floor: present.floor.max(now),
             ..present.clone()
         };

@@ -40,8 +40,8 @@ pub(in crate::discord) async fn question(
     asked(state, info, grant, (id, Draft::Run(id))).await
 }
 
-/// Asks whether to take one more Snapshot because a planned time brought none. This is offered once per failure, for a day. Older buttons
-/// do not name the planned time.
+/// The same because a planned time brought no Snapshot, or because there is no recent one: once for each message that says so, and for a
+/// day. A reminder is about no planned time, and older buttons say none.
 pub(in crate::discord) async fn try_again(
     state: &AppState,
     info: &InteractionInfo,
@@ -50,18 +50,30 @@ pub(in crate::discord) async fn try_again(
 ) -> Result<Answer, Stop> {
     start::check(state, info)?;
     let schedule = pressed(state, &info.who, id).await?;
-    let Some(planned) = planned else { return question(state, info, grant, id).await };
-    let failed = state.store.slot_operation(id, planned).await?;
+    let failed = match planned {
+        Some(planned) => state.store.slot_operation(id, planned).await?,
+        None => None,
+    };
     if let Some(again) = retried(state, failed).await? {
         let progress = state.store.progress_message(again).await?;
         return Err(Refusal::TriedAgain { by: state.occupant(&info.who, again, progress).await? }.into());
     }
-    if state.store.was_begun_after(id, planned).await? {
+    if let Some(since) = planned.or(info.posted)
+        && state.store.was_begun_after(id, since).await?
+    {
         return Err(refused(ScheduleRefusal::TakenSince));
     }
-    if let Some(ended) = ended(state, &schedule, failed).await?
-        && state.clock.now().duration_since(ended) >= retry::OFFERED
-    {
+    let now = state.clock.now();
+    let age = match ended(state, &schedule, failed).await? {
+        Some(ended) => Some(now.duration_since(ended)),
+        // Of what was missed people hear once the bot is back, so the message's age counts, by Discord's clock alone. It may have been edited
+        // because more was missed.
+        None => {
+            let posted = info.posted.map(|posted| info.made_at().duration_since(posted));
+            posted.into_iter().chain(planned.map(|planned| now.duration_since(planned))).min()
+        }
+    };
+    if age.is_some_and(|age| age >= retry::OFFERED) {
         return Err(Refusal::RetryOver.into());
     }
     let draft = failed.map_or(Draft::Run(id), |failed| Draft::TryAgain { schedule: id, failed });
@@ -91,7 +103,7 @@ async fn asked(
     start::check(state, info)?;
     let schedule = pressed(state, &info.who, id).await?;
     let members = match &schedule.group {
-        Some(group) => Some(subject::members_now(state, group, schedule.power, None).await?.1),
+        Some(group) => Some(subject::members_now(state, group, (&schedule).into(), None).await?.1),
         None => None,
     };
     ask(state, grant, &draft, |buttons| words::review_run(&schedule, members.as_ref(), buttons)).await
@@ -120,7 +132,7 @@ async fn begin_group(
     (schedule, group): (&Schedule, &Group),
     consent: &Consent,
 ) -> Result<Answer, Stop> {
-    let (gathered, _) = subject::members_now(state, group, schedule.power, None).await?;
+    let (gathered, _) = subject::members_now(state, group, schedule.into(), None).await?;
     let run = RunId::from_random(fastrand::u64(..));
     let plan = Plan::of(schedule, group, run, None, state.clock.now());
     match state.store.begin_run(&plan, &gathered.members(), Some(consent)).await {

@@ -11,6 +11,7 @@ use crate::{
         group::{self, Gathered, Unknown},
         lookup,
         messages::{
+            choice,
             group::Members,
             refusal::Refusal,
             schedule::{Cost, ScheduleRefusal},
@@ -20,10 +21,11 @@ use crate::{
         state::AppState,
     },
     inventory::{BackupWindow, Droplet},
-    operation::ids::DropletId,
+    operation::{ids::DropletId, warning::Warn},
     schedule::{
         Power, Schedule,
-        group::{Excluded, Group, MOST_MEMBERS, NO_DROPLET},
+        group::{Excluded, Group, MOST_MEMBERS, NO_DROPLET, turn},
+        run::Plan,
     },
 };
 
@@ -55,6 +57,27 @@ pub(in crate::discord) struct Pace {
     pub(in crate::discord) check: Option<String>,
 }
 
+/// What happens to each Droplet.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::discord) struct Manner {
+    /// Whether it is shut down.
+    pub(in crate::discord) power: Power,
+    /// Who is warned before.
+    pub(in crate::discord) warn: Option<Warn>,
+}
+
+impl From<&Schedule> for Manner {
+    fn from(schedule: &Schedule) -> Self {
+        Self { power: schedule.power, warn: schedule.warn }
+    }
+}
+
+impl From<&Plan> for Manner {
+    fn from(plan: &Plan) -> Self {
+        Self { power: plan.power, warn: plan.warn }
+    }
+}
+
 impl Pace {
     /// The group with this tag, taken in this way.
     pub(in crate::discord) fn group(&self, tag: &str) -> Result<Group, Stop> {
@@ -79,20 +102,20 @@ impl Pace {
 
 impl Subject {
     /// The subject that a text means.
-    pub(super) async fn find(state: &AppState, what: &str, pace: &Pace, power: Power) -> Result<Self, Stop> {
-        if let Some(tag) = Group::tag_in(what) {
-            return Self::of_group(state, pace.group(tag)?, power).await;
+    pub(super) async fn find(state: &AppState, what: &str, pace: &Pace, manner: Manner) -> Result<Self, Stop> {
+        if let Some(tag) = Group::tag_in(choice::key(what)) {
+            return Self::of_group(state, pace.group(tag)?, manner).await;
         }
         if !pace.is_empty() {
             return Err(refused(ScheduleRefusal::NoGroup));
         }
         let found = state.inventory.resolve_droplet(what).await;
         let droplet = found.map_err(|unresolved| lookup::no_droplet(what, unresolved))?;
-        if power == Power::Off && state.own_droplet == Some(droplet.id) {
+        if manner.power == Power::Off && state.own_droplet == Some(droplet.id) {
             return Err(Refusal::OwnDroplet { droplet: droplet.name, may_take_live: true }.into());
         }
         let (backup_window, replaced) = (droplet.next_backup_window, replaced(&droplet));
-        let subject = Self::of_droplet(state, (droplet.id, droplet.name, droplet.disk_gb), power).await?;
+        let subject = Self::of_droplet(state, (droplet.id, droplet.name, droplet.disk_gb), manner.power).await?;
         Ok(Self { backup_window, replaced, ..subject })
     }
 
@@ -102,13 +125,13 @@ impl Subject {
         schedule: &Schedule,
         what: Option<&str>,
         pace: &Pace,
-        power: Power,
+        manner: Manner,
     ) -> Result<Self, Stop> {
         match (what, &schedule.group) {
-            (None, Some(group)) => Self::of_group(state, pace.changed(group, &group.tag)?, power).await,
-            (Some(what), group) => match (Group::tag_in(what), group) {
-                (Some(tag), Some(group)) => Self::of_group(state, pace.changed(group, tag)?, power).await,
-                (_, _) => Self::find(state, what, pace, power).await,
+            (None, Some(group)) => Self::of_group(state, pace.changed(group, &group.tag)?, manner).await,
+            (Some(what), group) => match (Group::tag_in(choice::key(what)), group) {
+                (Some(tag), Some(group)) => Self::of_group(state, pace.changed(group, tag)?, manner).await,
+                (_, _) => Self::find(state, what, pace, manner).await,
             },
             (None, None) if !pace.is_empty() => Err(refused(ScheduleRefusal::NoGroup)),
             (None, None) => {
@@ -117,7 +140,7 @@ impl Subject {
                 let found = found.filter(|found| found.id == schedule.droplet);
                 let disk_gb = found.as_ref().and_then(|found| found.disk_gb);
                 let droplet = (schedule.droplet, schedule.droplet_name.clone(), disk_gb);
-                let subject = Self::of_droplet(state, droplet, power).await?;
+                let subject = Self::of_droplet(state, droplet, manner.power).await?;
                 let (window, replaced) =
                     (found.as_ref().and_then(|it| it.next_backup_window), found.as_ref().and_then(replaced));
                 Ok(Self { backup_window: window, replaced, ..subject })
@@ -136,8 +159,8 @@ impl Subject {
     }
 
     /// A group, if it has members, not too many of them, and a run can take them in time.
-    async fn of_group(state: &AppState, group: Group, power: Power) -> Result<Self, Stop> {
-        let (gathered, members) = members(state, &group, power).await?;
+    async fn of_group(state: &AppState, group: Group, manner: Manner) -> Result<Self, Stop> {
+        let (gathered, members) = members(state, &group, manner).await?;
         Ok(Self {
             droplet: NO_DROPLET,
             name: group.label(),
@@ -160,9 +183,9 @@ fn replaced(droplet: &Droplet) -> Option<Excluded> {
 pub(in crate::discord) async fn members(
     state: &AppState,
     group: &Group,
-    power: Power,
+    manner: Manner,
 ) -> Result<(Gathered, Members), Stop> {
-    counted(group, gather(state, group, power).await?)
+    counted(group, gather(state, group, manner.power).await?, manner)
 }
 
 /// The members to take now because a person asked, limited to `only` if given. As for every manual take, a Droplet that was taken a moment
@@ -170,10 +193,10 @@ pub(in crate::discord) async fn members(
 pub(in crate::discord) async fn members_now(
     state: &AppState,
     group: &Group,
-    power: Power,
+    manner: Manner,
     only: Option<&BTreeSet<DropletId>>,
 ) -> Result<(Gathered, Members), Stop> {
-    let mut gathered = gather(state, group, power).await?;
+    let mut gathered = gather(state, group, manner.power).await?;
     if let Some(only) = only {
         gathered.droplets.retain(|droplet| only.contains(&droplet.id));
         if gathered.droplets.is_empty() {
@@ -192,7 +215,7 @@ pub(in crate::discord) async fn members_now(
     }
     match waits {
         Some(refusal) if droplets.is_empty() => Err(refusal.into()),
-        _ => counted(group, Gathered { droplets, ..gathered }),
+        _ => counted(group, Gathered { droplets, ..gathered }, manner),
     }
 }
 
@@ -204,7 +227,7 @@ async fn gather(state: &AppState, group: &Group, power: Power) -> Result<Gathere
     })
 }
 
-fn counted(group: &Group, gathered: Gathered) -> Result<(Gathered, Members), Stop> {
+fn counted(group: &Group, gathered: Gathered, Manner { power, warn }: Manner) -> Result<(Gathered, Members), Stop> {
     let (tag, count) = (group.tag.clone(), gathered.droplets.len());
     if count == 0 {
         return Err(refused(ScheduleRefusal::Nobody { tag, excluded: gathered.excluded.len() }));
@@ -212,9 +235,10 @@ fn counted(group: &Group, gathered: Gathered) -> Result<(Gathered, Members), Sto
     if count > MOST_MEMBERS {
         return Err(refused(ScheduleRefusal::TooManyMembers { tag, count }));
     }
-    let length = group.length(count, gathered.each);
-    if !group.fits(count, gathered.each) {
-        let at_once = group.at_once_that_fits(count, gathered.each);
+    let each = turn(gathered.each, power, warn);
+    let length = group.length(count, each);
+    if !group.fits(count, each) {
+        let at_once = group.at_once_that_fits(count, each);
         return Err(refused(ScheduleRefusal::TooLong { tag, count, length, at_once }));
     }
     let names = gathered.droplets.iter().map(|droplet| droplet.name.clone()).collect();

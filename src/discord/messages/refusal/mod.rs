@@ -26,7 +26,7 @@ pub(super) use occupied::{by_what, ways_on};
 pub enum Refusal {
     /// The person lacks the right.
     Denied(Denial),
-    /// The person lacks the right to a command.
+    /// They may not use a command, or press a button.
     DeniedTo {
         /// The reason.
         denial: Denial,
@@ -295,10 +295,13 @@ pub enum Refusal {
         /// Its progress message.
         progress: Option<(GuildId, ChannelId, MessageId)>,
     },
-    /// Keeping a Droplet off needs a greater right.
-    MayNotLeaveOff(Denial),
     /// Another person requested the operation, and this person's right is not enough for it.
-    NotYours(Denial),
+    NotYours {
+        /// Why.
+        denial: Denial,
+        /// What they wanted, after "to".
+        to: &'static str,
+    },
     /// Another person set the pin, and this person's right is not enough to remove it.
     PinnedByOther {
         /// The person who set it.

@@ -105,8 +105,7 @@ impl Refusal {
                 format!("Operation `{operation}` has ended already, so there is nothing left to do.")
             }
             Self::TooLate { operation, progress } => too_late(*operation, *progress),
-            Self::NotYours(denial) => format!("Somebody else asked for this. {}", denied_to(denial, "decide about it")),
-            Self::MayNotLeaveOff(denial) => denied_to(denial, "leave a Droplet off"),
+            Self::NotYours { denial, to } => format!("Somebody else asked for this. {}", denied_to(denial, to)),
             Self::TooFast => too_fast(),
             Self::TooManyRunning { most } => too_many_running(*most),
             Self::TooManyAtOnce { most } => {

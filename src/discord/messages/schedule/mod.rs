@@ -25,6 +25,7 @@ pub use status::{Standing, status};
 pub use told::{InQuestion, Told};
 
 use super::{
+    choice::keyed,
     text::plain,
     units::{cost, dollars_a_month},
 };
@@ -37,6 +38,8 @@ use crate::{
     },
 };
 
+/// Stands before the policy in a choice.
+const BEFORE_POLICY: &str = ": ";
 /// The longest name of a Droplet in a choice.
 const LONGEST_NAME: usize = 30;
 
@@ -74,7 +77,7 @@ fn when_short(rule: &Rule) -> String {
     }
 }
 
-/// A schedule as a choice: `k3m9ab · web-1 · daily 03:00 · off`.
+/// What a choice shows of a schedule: `web-1 · daily 03:00 · off · k3m9ab`.
 pub fn label(schedule: &Schedule) -> String {
     let name = plain(&schedule.droplet_name, LONGEST_NAME);
     let power = match schedule.power {
@@ -82,7 +85,7 @@ pub fn label(schedule: &Schedule) -> String {
         Power::Live => "live",
     };
     let paused = if schedule.is_active() { "" } else { " · paused" };
-    format!("{} · {name} · {} · {power}{paused}", schedule.id, when_short(&schedule.rule))
+    keyed(&format!("{name} · {} · {power}{paused}", when_short(&schedule.rule)), &schedule.id.to_string())
 }
 
 /// What a policy keeps: `7 daily · 4 weekly · 6 monthly`.
@@ -99,14 +102,16 @@ pub fn keeps(policy: Policy) -> String {
     parts.join(" · ")
 }
 
-/// A policy with its maximum cost, as a choice: `7 daily · 4 weekly · 6 monthly, 17 Snapshots, ≈ $8.20 a month`.
+/// A policy with the most that it costs, as a choice: `17 Snapshots, ≈ $8.20 a month: 7 daily · 4 weekly · 6 monthly`.
 pub fn keeps_for(policy: Policy, size: Option<f64>, price_per_gb: f64) -> String {
     let count = policy.most();
-    let kept = format!("{}, {count} Snapshots", keeps(policy));
-    match size {
-        Some(size) => format!("{kept}, ≈ {}", dollars_a_month(f64::from(count) * cost(size, price_per_gb))),
-        None => kept,
-    }
+    let price = size.map(|size| format!(", ≈ {}", dollars_a_month(f64::from(count) * cost(size, price_per_gb))));
+    format!("{count} Snapshots{}{BEFORE_POLICY}{}", price.unwrap_or_default(), keeps(policy))
+}
+
+/// The policy in such a choice, or in what somebody typed: its own parts stand between dots, so no dot comes before it.
+pub fn policy_in(text: &str) -> &str {
+    text.rsplit_once(BEFORE_POLICY).map_or(text, |(_, policy)| policy)
 }
 
 /// `03:00`.

@@ -75,6 +75,7 @@ pub(super) fn next_step(Told { schedule, notice, operations, .. }: &Told<'_>) ->
         Notice::GoodAgain
         | Notice::Gone
         | Notice::Zone { .. }
+        | Notice::Moved { .. }
         | Notice::Hung { .. }
         | Notice::Doubtful { .. }
         | Notice::Unsized { .. }

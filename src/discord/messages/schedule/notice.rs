@@ -108,6 +108,13 @@ fn text(told: &Told<'_>, restorers: &BTreeSet<RoleId>) -> String {
              chooses another.",
             name(zone)
         ),
+        Notice::Moved { was, is } => format!(
+            "🕒 My time zone data is newer now: by the clocks of {} the next run of {droplet} is {}, not {}. `/schedule edit at:` \
+             chooses another time.",
+            name(&schedule.rule.zone),
+            moment(*is),
+            moment(*was)
+        ),
         Notice::Gone => format!(
             "⏸️ The Droplet {droplet} is gone, so its schedule is paused. **Its Snapshots stay**, also those that no rule \
              keeps. `/schedule edit what:` binds it to another Droplet."

@@ -112,8 +112,9 @@ pub(super) fn plans(review: &Review<'_>, price_per_gb: f64) -> Vec<String> {
     let droplet = name(&schedule.droplet_name);
     let runs: Vec<Timestamp> = schedule.rule.runs_after(now).take(RUNS).collect();
     let mut lines = vec![format!("**When:** {}", when(&schedule.rule))];
-    let shown: Vec<String> = runs.iter().map(|run| moment(*run)).collect();
-    lines.push(format!("**Next runs:** {}", shown.join(" · ")));
+    // One a line: on a phone, two dates side by side break in the middle.
+    lines.push("**Next runs:**".to_owned());
+    lines.extend(runs.iter().map(|run| format!("• {}", moment(*run))));
     if let Some(first) = runs.first() {
         lines.push(format!(
             "**Begins:** {}, as soon as {} free. If {} can't start by {}, I skip it and tell you.",

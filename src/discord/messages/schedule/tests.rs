@@ -389,6 +389,7 @@ fn notices() {
         ("many, answered", asking(&|it| assert!(it.approve_deletions(1, UserId(9))))),
         ("many, not asked any more", asking(&|it| it.watched.deletions.asked.clear())),
         ("paused", said(Notice::Paused { newest: Some(first) })),
+        ("moved", said(Notice::Moved { was: first, is: last })),
         ("unheard", said(Notice::Unheard { host: "hc.example.com".to_owned(), since: first })),
         ("paused without any", said(Notice::Paused { newest: None })),
         ("gone", said(Notice::Gone)),
