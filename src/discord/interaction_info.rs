@@ -29,7 +29,7 @@ pub(super) struct InteractionInfo {
     pub(super) interaction: InteractionId,
     /// The first response to this interaction.
     pub(super) first: Arc<FirstResponse>,
-    /// When the message was posted under which a button was pressed.
+    /// When the message of the pressed button was posted.
     pub(super) posted: Option<Timestamp>,
     /// The choices from the menu, or the inputs of the form. They come from the client and may be anything.
     pub(super) chosen: Vec<String>,
@@ -100,7 +100,7 @@ impl From<&ModalInteraction> for InteractionInfo {
 }
 
 impl InteractionInfo {
-    /// When Discord made the interaction, by its own clock.
+    /// When Discord created the interaction, by its own clock.
     pub(super) fn made_at(&self) -> Timestamp {
         made_at(self.interaction.0)
     }

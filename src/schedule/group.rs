@@ -153,12 +153,12 @@ impl Group {
         SignedDuration::from_secs(i64::from(self.gap))
     }
 
-    /// How long a run takes with so many members of which each takes so long.
+    /// How long a run takes with this many members, each of which takes this long.
     pub fn length(&self, members: usize, each: SignedDuration) -> SignedDuration {
         self.rounds(members).map_or(SignedDuration::ZERO, |rounds| self.until_round(rounds, each) - self.pause())
     }
 
-    /// Whether the last of so many members can begin within a run's window.
+    /// Whether the last of this many members can begin within a run's window.
     pub fn fits(&self, members: usize, each: SignedDuration) -> bool {
         self.rounds(members).is_none_or(|rounds| self.until_round(rounds - 1, each) < WINDOW)
     }

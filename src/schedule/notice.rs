@@ -67,7 +67,7 @@ pub enum Notice {
         /// The zone's name.
         zone: String,
     },
-    /// The next run has another time although nobody changed the schedule: this program knows other clocks than the one before it.
+    /// The next run has another time although nobody changed the schedule: this program has other time zone data than the one before it.
     Moved {
         /// When it was expected.
         was: Timestamp,

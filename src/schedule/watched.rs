@@ -18,10 +18,10 @@ pub struct Answered {
     pub at: Timestamp,
 }
 
-/// The next run, as it was expected.
+/// The next run as it was expected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Upcoming {
-    /// By which rule.
+    /// The rule that it was computed from.
     pub rule: Rule,
     /// When.
     pub at: Timestamp,
@@ -73,7 +73,7 @@ pub struct Watched {
     /// The unknown time zone that people were notified of.
     #[serde(default)]
     pub zone_told: Option<String>,
-    /// The next run, as it was computed last; none in older rows.
+    /// The next run as it was last computed; absent in older rows.
     #[serde(default)]
     pub upcoming: Option<Upcoming>,
     /// Since when that address has not been reachable.

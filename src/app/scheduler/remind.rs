@@ -143,7 +143,8 @@ pub(super) fn of_zone(schedule: &mut Schedule, notices: &mut Vec<Notice>) {
     schedule.watched.zone_told = zone;
 }
 
-/// Tells people once that the next run has another time although nobody changed the rule: the last process may have known other clocks.
+/// Tells people once that the next run has another time although nobody changed the rule: the last process may have had other time zone
+/// data.
 pub(super) fn of_clocks(schedule: &mut Schedule, notices: &mut Vec<Notice>, now: Timestamp) {
     let from = now.max(schedule.floor);
     let upcoming = schedule.rule.next_after(from).map(|at| Upcoming { rule: schedule.rule.clone(), at });

@@ -45,13 +45,13 @@ pub fn taken_by(name: Option<&String>) -> String {
     name.map_or_else(|| "by me".to_owned(), |name| plain(name, LONGEST_NAME))
 }
 
-/// A label: what is said of something, and last the key by which it is found. What is said gives way to the key.
+/// A label: a description, then the key by which the thing is found. The description is cut, never the key.
 pub fn keyed(said: &str, key: &str) -> String {
     let room = CHOICE.saturating_sub(length(BETWEEN) + length(key));
     if said.is_empty() || room == 0 { key.to_owned() } else { format!("{}{BETWEEN}{key}", shorten(said, room)) }
 }
 
-/// The key at the end of a label: some clients submit what they showed in place of the value. A text that is no label is its own key.
+/// The key at the end of a label, since some clients submit the label instead of the value. A text that is no label is its own key.
 pub fn key(text: &str) -> &str {
     text.rsplit(BETWEEN).next().unwrap_or_default().trim()
 }

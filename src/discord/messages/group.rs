@@ -38,7 +38,7 @@ pub fn marker(run: RunId, number: i64) -> String {
     }
 }
 
-/// What a choice shows of a tag: `3 Droplets · tag:prod`.
+/// The choice for a tag: `3 Droplets · tag:prod`.
 pub fn choice(tag: &str, count: usize) -> String {
     keyed(&format!("{count} {}", if count == 1 { "Droplet" } else { "Droplets" }), tag)
 }

@@ -26,7 +26,7 @@ pub(super) use occupied::{by_what, ways_on};
 pub enum Refusal {
     /// The person lacks the right.
     Denied(Denial),
-    /// They may not use a command, or press a button.
+    /// The person may not use a command or press a button.
     DeniedTo {
         /// The reason.
         denial: Denial,
@@ -299,7 +299,7 @@ pub enum Refusal {
     NotYours {
         /// Why.
         denial: Denial,
-        /// What they wanted, after "to".
+        /// What they wanted to do; the word follows "to".
         to: &'static str,
     },
     /// Another person set the pin, and this person's right is not enough to remove it.

@@ -77,7 +77,7 @@ fn when_short(rule: &Rule) -> String {
     }
 }
 
-/// What a choice shows of a schedule: `web-1 · daily 03:00 · off · k3m9ab`.
+/// The choice for a schedule: `web-1 · daily 03:00 · off · k3m9ab`.
 pub fn label(schedule: &Schedule) -> String {
     let name = plain(&schedule.droplet_name, LONGEST_NAME);
     let power = match schedule.power {
@@ -102,7 +102,7 @@ pub fn keeps(policy: Policy) -> String {
     parts.join(" · ")
 }
 
-/// A policy with the most that it costs, as a choice: `17 Snapshots, ≈ $8.20 a month: 7 daily · 4 weekly · 6 monthly`.
+/// The choice for a policy, with its highest cost: `17 Snapshots, ≈ $8.20 a month: 7 daily · 4 weekly · 6 monthly`.
 pub fn keeps_for(policy: Policy, size: Option<f64>, price_per_gb: f64) -> String {
     let count = policy.most();
     let price = size.map(|size| format!(", ≈ {}", dollars_a_month(f64::from(count) * cost(size, price_per_gb))));
