@@ -1,5 +1,5 @@
-//! What schedules and pins know of Snapshots, compared with what is there: one that somebody has deleted in the control panel is forgotten,
-//! and a size that came late is learnt.
+//! Compares the recorded Snapshots of schedules and pins with the listed ones. A Snapshot that was deleted in the control panel is
+//! forgotten, and a size that came late is recorded.
 //!
 //! A list that may be incomplete proves nothing: the bot looks for a missing Snapshot in a complete list, and then reads it by itself.
 

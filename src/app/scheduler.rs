@@ -6,10 +6,11 @@
 mod prune;
 mod remind;
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -17,13 +18,13 @@ use super::{groups::take, heartbeat::Progress, records};
 use crate::{
     access::Policy,
     clock::Clock,
-    digitalocean::{client::Client, error::Error as Cloud, metadata, queries},
+    digitalocean::{budget::Priority, client::Client, error::Error as Cloud, metadata, queries},
     discord::{incident::chain, members::Members},
     inventory::Inventory,
     operation::{
         NewOperation, Outcome, Requester, Target, TypicalDurations,
         announce::Answering,
-        ids::{DropletId, OperationId},
+        ids::{DropletId, OperationId, SnapshotId},
         kinds::Kind,
         reading::Failure,
         trigger::Trigger,
@@ -32,6 +33,7 @@ use crate::{
         Paused, Power, Record, Schedule, State,
         pruning::{Candidate, Circumstances},
         retention::Quality,
+        slot::{Fate, Slot},
     },
     store::{CreateError, Error, ScheduleSnapshot, Settled, Store, StoredSchedule, deadlines::PASS},
 };
@@ -42,6 +44,8 @@ const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 const BUSY_PAUSE: SignedDuration = SignedDuration::from_secs(15);
 /// The pause before the lists are read again.
 const LIST_PAUSE: SignedDuration = SignedDuration::from_mins(10);
+/// The pause before the newest Snapshot is looked at again while the schedule's runs bring none.
+const NEWEST_PAUSE: SignedDuration = SignedDuration::from_hours(1);
 /// How many schedules are loaded at a time.
 const BATCH: usize = 50;
 /// How many of the latest slots determine whether a schedule is stale.
@@ -63,6 +67,8 @@ pub(super) struct Scheduler {
     pub(super) digitalocean: Url,
     /// Where the scheduler reports its progress.
     pub(super) progress: Progress,
+    /// When the newest Snapshot of each schedule was last seen to exist.
+    pub(super) newest_seen: Mutex<HashMap<SnapshotId, Timestamp>>,
 }
 
 impl Scheduler {
@@ -172,6 +178,10 @@ impl Scheduler {
         slots.retain(|slot| due.given_up.is_none_or(|(given_up, _)| given_up != slot.at));
         let snapshots = self.store.schedule_snapshots(schedule.id).await?;
         let run = self.store.latest_run(schedule.id).await?;
+        if self.has_lost_its_newest(&snapshots, &slots, now).await? {
+            // The schedule is due again without it.
+            return Ok(());
+        }
         let known = candidates(&snapshots);
         let newest = schedule.newest_good(&known, run.as_ref());
         let stale = schedule.stale_since(Record { slots: &slots, snapshots: &known, run: run.as_ref() }, now);
@@ -233,6 +243,32 @@ impl Scheduler {
                 return Ok(true);
             }
         }
+        Ok(false)
+    }
+
+    /// Whether the newest recorded Snapshot is gone; it is then forgotten. After a planned time that brought none, people rely on the one before,
+    /// and nothing else reads the list.
+    async fn has_lost_its_newest(
+        &self,
+        known: &[ScheduleSnapshot],
+        slots: &[Slot],
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let Some(newest) = known.iter().find(|one| one.snapshot.is_some()) else { return Ok(false) };
+        let Some(id) = newest.snapshot else { return Ok(false) };
+        let has_failed = slots.first().is_some_and(|slot| matches!(slot.fate, Fate::Failed(_) | Fate::Missed(_)));
+        let was_seen = |at: &Timestamp| now.duration_since(*at).abs() < NEWEST_PAUSE;
+        if !has_failed || self.newest_seen.lock().get(&id).is_some_and(was_seen) {
+            return Ok(false);
+        }
+        match self.client.run(queries::snapshot(id).with_priority(Priority::Inventory)).await {
+            Ok(_) => {}
+            Err(Cloud::NotFound { .. }) => return records::forget_gone(&self.store, &self.client, &[id].into()).await,
+            Err(error) => tracing::debug!(snapshot.id = %id, %error, "the newest Snapshot cannot be looked at"),
+        }
+        let mut seen = self.newest_seen.lock();
+        seen.retain(|_, at| was_seen(at));
+        seen.insert(id, now);
         Ok(false)
     }
 

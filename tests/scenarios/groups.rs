@@ -5,7 +5,7 @@ use snapshot_bot_sandbox::{
     control::gate::Point,
     digitalocean::{
         droplet::{Blueprint, Status},
-        fault::{Fault, Pattern, Quirk},
+        fault::{Disturbance as CloudDisturbance, Fault, Pattern, Quirk},
     },
     discord::fault::{Disturbance, Fault as ChatFault, Pattern as ChatPattern},
 };
@@ -166,6 +166,34 @@ async fn a_group_stops_when_a_member_does_not_come_back() {
     stage.calm().await;
     assert!(ruth.sees("didn't come back on, so I stopped"), "{}", ruth.transcript());
     assert!(ruth.sees("2 weren't started"), "{}", ruth.transcript());
+    stage.never_two_at_once(&droplets);
+    ruth.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_group_waits_for_a_member_that_an_outage_keeps_off() {
+    let stage = Stage::in_step().await;
+    let droplets = stage.add_group(3);
+    let ruth = stage.seat("ruth", Role::Restorer);
+    schedules_the_group(&ruth, "").await;
+    stage.calm().await;
+    stage.fault(Fault::always(Pattern::action("power_on"), CloudDisturbance::Down).named("down"));
+    stage.pass_until(night(stage.clock.now()));
+    stage.until("the first is to come back", |stage| stage.commands().contains(&"power_on w-1".to_owned())).await;
+    stage.fault(Fault::always(Pattern::any(), CloudDisturbance::Down).named("down"));
+    for _ in 0..2000 {
+        if ruth.sees("is off") {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        stage.clock.advance(SignedDuration::from_secs(2));
+    }
+    assert!(ruth.sees("is off"), "people are called\n{}", ruth.transcript());
+    assert_eq!(stage.query(ENDED).await, 0, "the window is open for hours");
+    stage.digitalocean.world(|world| world.end_fault("down"));
+    stage.runs_end(1).await;
+    assert_eq!((stage.query(TAKES).await, stage.query(GOOD).await), (3, 3), "{}", stage.conversation());
     stage.never_two_at_once(&droplets);
     ruth.transcript();
     stage.finish().await;

@@ -366,3 +366,38 @@ async fn a_snapshot_counts_for_the_rules_once_its_size_is_known() {
     ruth.transcript();
     stage.finish().await;
 }
+
+#[tokio::test]
+async fn a_snapshot_that_one_404_hid_is_deleted_all_the_same() {
+    let stage = Stage::in_step().await;
+    let ruth = stage.seat("ruth", Role::Restorer);
+    after_nights(&stage, &ruth, "1 last", 2).await;
+    let hidden = Disturbance::Refuse { status: 404, id: "not_found".to_owned(), message: "Not found.".to_owned() };
+    stage.fault(Fault::once(Pattern::of(Method::Delete, "/**"), hidden));
+    hours(&stage, 25).await;
+    let web = stage.droplet("web-1");
+    let left = stage.digitalocean.world(|world| world.snapshots_of(web).len());
+    assert_eq!((left, stage.query(LISTED).await), (2, 2), "another night has passed\n{}", stage.conversation());
+    assert_eq!(deletions(&stage), 2, "the first one was answered 404");
+    ruth.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn after_a_night_without_a_snapshot_none_is_named_that_is_gone() {
+    let stage = Stage::in_step().await;
+    let ruth = stage.seat("ruth", Role::Restorer);
+    after_nights(&stage, &ruth, "9 last", 3).await;
+    let web = stage.droplet("web-1");
+    stage.digitalocean.world(|world| {
+        let all: Vec<_> = world.snapshots_of(web).iter().map(|snapshot| snapshot.id).collect();
+        all.into_iter().for_each(|id| world.delete_image(id));
+    });
+    stage.fault(Fault::always(Pattern::action("snapshot"), Quirk::Err));
+    stage.pass_until(night(stage.clock.now()));
+    stage.until_count("all three are forgotten", FORGOTTEN_OF_THREE, 3).await;
+    stage.calm().await;
+    assert!(ruth.sees("No Snapshot yet."), "{}", ruth.transcript());
+    ruth.transcript();
+    stage.finish().await;
+}

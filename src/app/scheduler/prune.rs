@@ -121,14 +121,20 @@ impl Scheduler {
                 return Ok(Some(now + LIST_PAUSE));
             }
         };
-        let (mut left, mut missing, mut has_forgotten) = (Vec::new(), BTreeSet::new(), false);
+        let (mut left, mut missing, mut unreadable) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+        let mut has_forgotten = false;
         for one in known {
-            match one.snapshot.map(|id| (id, listed.get(&id))) {
-                Some((_, Some(seen))) if is_the_same(one, seen) => left.push(one.clone()),
+            let seen = one.snapshot.map(|id| (id, listed.get(&id)));
+            match seen.map(|(id, seen)| (id, seen.map(|seen| compared(one, seen)))) {
+                Some((_, Some(Compared::Same))) => left.push(one.clone()),
+                Some((_, Some(Compared::Unreadable))) => {
+                    unreadable.insert(one.operation);
+                    left.push(one.clone());
+                }
                 Some((id, None)) => {
                     missing.insert(id);
                 }
-                Some((_, Some(_))) | None => {
+                Some((_, Some(Compared::Other))) | None => {
                     self.store.forget_schedule_snapshot(schedule.id, one.operation).await?;
                     has_forgotten = true;
                 }
@@ -143,7 +149,9 @@ impl Scheduler {
                 self.store.note_schedule_snapshot(one.operation, &reading(seen)).await?;
             }
         }
-        let due = schedule.prune(&wanted(&left, sources), around, theirs).due;
+        let mut due = schedule.prune(&wanted(&left, sources), around, theirs).due;
+        // A Snapshot with an unreadable time counts, but is not deleted.
+        due.retain(|operation| !unreadable.contains(operation));
         let one = match self.of_a_droplet_that_is_there(&left, &due).await {
             Found::One(one) => one,
             Found::Unknown => return Ok(Some(now + LIST_PAUSE)),
@@ -193,9 +201,65 @@ enum Found<'s> {
     Unknown,
 }
 
-/// Whether a listed Snapshot is the recorded one, and not another with its id.
-fn is_the_same(record: &ScheduleSnapshot, seen: &Snapshot) -> bool {
-    seen.name == record.name
-        && seen.droplet.is_none_or(|droplet| droplet == record.droplet)
-        && (record.created_at.is_none() || seen.created_at == record.created_at)
+/// What a listed Snapshot is to a record with its id.
+enum Compared {
+    /// The recorded one.
+    Same,
+    /// The recorded one as far as it can be read: DigitalOcean does not say when it was created.
+    Unreadable,
+    /// Another one, or a renamed one that no longer belongs to the schedule.
+    Other,
+}
+
+fn compared(record: &ScheduleSnapshot, seen: &Snapshot) -> Compared {
+    let is_ours = seen.name == record.name && seen.droplet.is_none_or(|droplet| droplet == record.droplet);
+    match (record.created_at, seen.created_at) {
+        (Some(_), None) if is_ours => Compared::Unreadable,
+        (None, _) if is_ours => Compared::Same,
+        (recorded, seen) if is_ours && recorded == seen => Compared::Same,
+        _ => Compared::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::ids::DropletId;
+
+    fn record(created_at: Option<Timestamp>) -> ScheduleSnapshot {
+        ScheduleSnapshot {
+            operation: OperationId::from_random(1),
+            droplet: DropletId(7),
+            is_current: true,
+            planned: None,
+            name: "web-1-nightly".to_owned(),
+            snapshot: Some(SnapshotId(5)),
+            created_at,
+            size: None,
+            is_consistent: true,
+            kept_by: None,
+            announced_at: None,
+            deletion: None,
+        }
+    }
+
+    fn seen(name: &str, droplet: Option<u64>, created_at: Option<Timestamp>) -> Snapshot {
+        let droplet = droplet.map(DropletId);
+        let (id, name) = (SnapshotId(5), name.to_owned());
+        Snapshot { id, name, created_at, regions: Vec::new(), min_disk_size: None, size_gigabytes: None, droplet }
+    }
+
+    #[test]
+    fn a_snapshot_whose_time_cannot_be_read_is_neither_another_one_nor_to_be_deleted() {
+        let [first, second] = [1_000, 2_000].map(|at| Some(Timestamp::from_second(at).unwrap()));
+        let ours = |created_at| seen("web-1-nightly", Some(7), created_at);
+        assert!(matches!(compared(&record(first), &ours(first)), Compared::Same));
+        assert!(matches!(compared(&record(None), &ours(first)), Compared::Same));
+        assert!(matches!(compared(&record(first), &ours(None)), Compared::Unreadable));
+        assert!(matches!(compared(&record(first), &ours(second)), Compared::Other));
+        for other in [seen("renamed", Some(7), None), seen("web-1-nightly", Some(8), None)] {
+            assert!(matches!(compared(&record(first), &other), Compared::Other));
+        }
+        assert!(matches!(compared(&record(first), &seen("web-1-nightly", None, first)), Compared::Same));
+    }
 }

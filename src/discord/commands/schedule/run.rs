@@ -40,8 +40,8 @@ pub(in crate::discord) async fn question(
     asked(state, info, grant, (id, Draft::Run(id))).await
 }
 
-/// The same because a planned time brought no Snapshot, or because there is no recent one: once for each message that says so, and for a
-/// day. A reminder is about no planned time, and older buttons say none.
+/// Takes a Snapshot now because a planned time brought none, or because there is no recent one: once for each message that says so, and
+/// for a day. A reminder names no planned time, and neither do older buttons.
 pub(in crate::discord) async fn try_again(
     state: &AppState,
     info: &InteractionInfo,
