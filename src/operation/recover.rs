@@ -93,7 +93,8 @@ impl Operation {
     }
 
     /// Reconstructs the baseline if the answer was lost before the Droplet's Actions were read. The Droplet was on when our command was
-    /// sent, so ours can only be the newest Action that affects its power; all earlier ones existed before.
+    /// sent, so ours can only be the newest Action that affects its power; all earlier ones existed before. Somebody else's Action that has
+    /// not turned anything on or off is no evidence: one in progress began after our command, since the Droplet was unlocked before it.
     fn guess_baseline(&mut self, readings: &[ActionReading], task: Task) {
         let bears_on_power = |reading: &&ActionReading| {
             matches!(
@@ -101,7 +102,9 @@ impl Operation {
                 "shutdown" | "power_off" | "power_on" | "power_cycle" | "reboot" | "restore" | "rebuild" | "resize"
             )
         };
-        let newest = readings.iter().filter(bears_on_power).max_by_key(|reading| (reading.started_at, reading.id));
+        let has_happened = |it: &&ActionReading| it.status == ActionStatus::Completed || self.is_about_us(it, task);
+        let bearing = readings.iter().filter(bears_on_power).filter(has_happened);
+        let newest = bearing.max_by_key(|reading| (reading.started_at, reading.id));
         // An errored Action counts too: the guest may have shut down anyway.
         let ours = newest.filter(|it| self.is_about_us(it, task)).map(|it| (it.started_at, it.id));
         let is_before = |it: &&ActionReading| ours.is_none_or(|ours| (it.started_at, it.id) < ours);

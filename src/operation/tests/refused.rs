@@ -227,3 +227,21 @@ fn failed_after(kind: Kind, number: usize, is_a_bug: bool) -> Option<(Toy, Opera
     let it = toy.settle(it);
     Some((toy, it))
 }
+
+/// The answer to our first shutdown is lost. While the bot looks for it, somebody else's power-on is in progress, and then fails.
+#[test]
+fn somebody_elses_power_on_that_fails_does_not_make_our_off_theirs() {
+    for errs_after in [1, 40, 400] {
+        let (mut toy, mut it) = (Toy::new(PowerState::On), operation(take(Downtime::PowerOff, IfHung::Ask)));
+        while next_command(&toy, &it).is_none() {
+            it = toy.turn(it, Transit::Fine, 20);
+        }
+        it = toy.turn(it, Transit::LostAfter, 1);
+        toy.now += jiff::SignedDuration::from_secs(5);
+        toy.begin("power_on", errs_after, None);
+        toy.actions.last_mut().unwrap().errs = true;
+        let done = toy.settle(it);
+        assert_eq!((toy.power, done.is_open()), (PowerState::On, false), "{errs_after} s: {done:#?}");
+        assert_eq!(words(&toy).last(), Some(&"power_on"), "{errs_after} s");
+    }
+}
