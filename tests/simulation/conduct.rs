@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 use snapshot_bot::operation::{
-    Operation, Outcome,
+    Operation, Outcome, Wish,
     effect::{Answer, Command, Effect},
     ids::{DropletId, OperationId},
     kinds::{Downtime, Kind, Take},
@@ -54,6 +54,8 @@ pub(crate) struct Conduct {
     older: BTreeMap<OperationId, OperationId>,
     /// When each operation last sent a command.
     sent: BTreeMap<OperationId, Timestamp>,
+    /// When each operation last sent a command other than a power-on.
+    sent_but_power_on: BTreeMap<OperationId, Timestamp>,
     /// When each operation first sent a power-on.
     turned_on: BTreeMap<OperationId, Timestamp>,
     /// Operations that were unattended for longer than [`LONGEST_GAP`].
@@ -111,6 +113,7 @@ impl Conduct {
             commanded: BTreeMap::new(),
             older: BTreeMap::new(),
             sent: BTreeMap::new(),
+            sent_but_power_on: BTreeMap::new(),
             turned_on: BTreeMap::new(),
             left_alone: BTreeSet::new(),
             owing_since: BTreeMap::new(),
@@ -160,7 +163,9 @@ impl Conduct {
     /// Records that an operation receives the answer to a look that was sent at this moment. It must not be from before its own last
     /// command.
     pub(crate) fn sees(&mut self, id: OperationId, answer: &Answer, left: Timestamp) -> Lawful {
-        if self.sent.get(&id).is_some_and(|sent| left < *sent) {
+        // The list of Snapshots does not depend on power.
+        let sent = if matches!(answer, Answer::Snapshots(_)) { &self.sent_but_power_on } else { &self.sent };
+        if sent.get(&id).is_some_and(|sent| left < *sent) {
             return law(format!("{id} is told what was true before its own command"));
         }
         match answer {
@@ -183,6 +188,9 @@ impl Conduct {
     /// Records that a command is sent, and that it is answered or given up at `until`.
     pub(crate) fn sends(&mut self, id: OperationId, command: &Command, now: Timestamp, until: Timestamp) {
         self.sent.insert(id, now);
+        if !matches!(command, Command::PowerOn(_)) {
+            self.sent_but_power_on.insert(id, now);
+        }
         let Some(droplet) = droplet_of(command) else { return };
         self.in_flight.push((droplet, now, until));
         if may_turn_off(command) {
@@ -227,6 +235,13 @@ impl Conduct {
     /// An operation and those whose owed power it took over, newest first.
     fn line_of(&self, id: OperationId) -> impl Iterator<Item = OperationId> {
         std::iter::successors(Some(id), |id| self.older.get(id).copied())
+    }
+
+    /// Records that a person decided to cut the power, which also counts for an operation that no process attended to.
+    pub(crate) fn note_decision(&mut self, id: OperationId, wish: Wish) {
+        if wish == Wish::Force {
+            self.left_alone.remove(&id);
+        }
     }
 
     /// Forgets the commands for Droplets whose power is no longer owed.

@@ -258,6 +258,7 @@ impl Simulation {
             let (heard, is_written) = self.fate_of_write().of(Box::pin(self.store.wish(id, wished, interaction))).await;
             if is_written {
                 self.unheard.insert(id, self.interactions);
+                self.conduct.note_decision(id, wish);
             }
             self.note(format!("{id} is told {wish:?} by {by}: {heard:?}"));
         }

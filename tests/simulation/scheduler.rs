@@ -18,7 +18,7 @@ const LONG_TROUBLED_STEPS: usize = 400;
 /// How long people act if nothing goes wrong, or very many operations run, since it then takes long until one ends.
 const LONGEST_TROUBLED_STEPS: usize = 900;
 /// After this many steps without faults, something does not come to rest.
-const PEACEFUL_STEPS: usize = 6_000;
+const PEACEFUL_STEPS: usize = 12_000;
 
 impl Simulation {
     pub(crate) async fn play(&mut self) -> Lawful {
