@@ -75,7 +75,9 @@ impl Baseline {
         self.highest = Some(highest);
         self.others.retain(|other| *other > highest);
         if self.latest.is_some() {
-            timeless.into_iter().for_each(|action| self.add(action));
+            for action in timeless {
+                self.add(action);
+            }
         }
     }
 

@@ -229,7 +229,8 @@ impl Operation {
                 self.timer.ask_at(later(now, rules.poll_interval));
             }
             Answer::Droplets(made) if task == Task::Create && made.len() == 1 => self.adopt_launched(focus, &made),
-            Answer::Done if task == Task::Delete => self.complete(focus, now),
+            // DigitalOcean has accepted the deletion; a look shows whether the Snapshot is gone.
+            Answer::Done if task == Task::Delete => self.doubt(focus, Doubt::default()),
             Answer::Trouble(trouble) => self.refused(focus, task, trouble, rules, now),
             // An answer about something else tells us nothing about what was done.
             Answer::Droplet(_)

@@ -87,12 +87,8 @@ impl Operation {
                     return Err(self.illegal(&Observation::Seen(look.clone(), Answer::Snapshots(readings))));
                 }
             },
-            // Do not report a cancellation while the lost command may still delete the Snapshot.
-            (Look::Snapshot(_), Answer::Snapshots(_)) if self.cancelled.is_some() || self.is_refused(focus) => {
-                self.empty_round(focus, rules, now);
-            }
-            // The Snapshot that a lost command was to delete still exists. Deleting twice does no harm.
-            (Look::Snapshot(_), Answer::Snapshots(_)) => self.begin_again(focus),
+            // The command may still delete the Snapshot.
+            (Look::Snapshot(_), Answer::Snapshots(_)) => self.empty_round(focus, rules, now),
             (Look::Backups(_), Answer::Snapshots(readings)) => self.check_backups(focus, &readings, now),
             (Look::Image(asked), Answer::Image(reading)) if reading.snapshot.id == *asked => {
                 self.see_image(focus, reading, rules, now);
@@ -163,12 +159,6 @@ impl Operation {
             Trouble::Refused { .. } => self.wait_for(Blocker::Outage, rules, now),
         }
     }
-
-    /// Whether DigitalOcean refused the command and a look has yet to show whether it was carried out anyway.
-    pub(in crate::operation) fn is_refused(&self, focus: Focus) -> bool {
-        self.step_at(focus).and_then(Step::doubt).is_some_and(|doubt| doubt.refused.is_some())
-    }
-
     /// Whether the operation goes on although the Droplet's Actions cannot be read. They only distinguish our off from somebody else's, and
     /// turning the Droplet back on does not wait for that.
     fn goes_on_without_actions(&mut self, focus: Focus, rules: &Rules, now: Timestamp) -> bool {
