@@ -114,13 +114,15 @@ impl Store {
         Ok(Row(&row).at("due_at"))
     }
 
-    /// Removes a call that was made, or is too old to matter.
+    /// Removes a call that was made, or is too old to matter. With the end of a run, its start is removed too: a monitor that hears it
+    /// afterwards waits for another end.
     pub async fn ping_is_over(&self, ping: &DuePing) -> Result<(), Error> {
         let mut transaction = self.begin_as_owner().await?;
-        sqlx::query("DELETE FROM schedule_pings WHERE schedule = $1 AND operation = $2 AND signal = $3")
+        sqlx::query("DELETE FROM schedule_pings WHERE schedule = $1 AND operation = $2 AND signal IN ($3, $4)")
             .bind(ping.stored.schedule.id.to_string())
             .bind(&ping.run)
             .bind(word(ping.signal))
+            .bind(word(Signal::Start))
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;

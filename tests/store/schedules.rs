@@ -676,6 +676,22 @@ contract! {
         assert_eq!((left.len(), left[0].attempts), (1, 1));
     }
 
+    async fn a_start_that_nobody_heard_is_dropped_with_the_end(memory: &Memory) {
+        let store = memory.open().await;
+        let address = Address::read("https://hc.example.com/key", Reach::Public).unwrap();
+        let watched = Watched { ping_url: Some(address), ..Watched::default() };
+        let one = add(&store, &Schedule { watched, ..schedule(1, 10) }).await;
+        open(&store, &one, at(100)).await;
+        store.create(request(1, 10), trigger(1, at(100))).await.unwrap();
+        end(&store, ids(1), |it| listed(it, 12.5)).await;
+        store.settle_schedules().await.unwrap();
+        let due = store.due_pings(at(999_999_999), 9).await.unwrap();
+        store.ping_failed(&due[0], at(500)).await.unwrap();
+        assert_eq!(due[1].signal, Signal::Success);
+        store.ping_is_over(&due[1]).await.unwrap();
+        assert_eq!(store.next_ping_due().await.unwrap(), None);
+    }
+
     async fn an_address_hears_of_a_success_once_the_snapshot_is_known_to_be_good(memory: &Memory) {
         let store = memory.open().await;
         let address = Address::read("https://hc.example.com/key", Reach::Public).unwrap();
