@@ -207,7 +207,8 @@ impl ScheduleReporter {
                 asked: snapshots.as_deref().map(|snapshots| InQuestion { snapshots, price_per_gb }),
             })
             .collect();
-        let role = self.wording.failure_role.filter(|_| all().any(|(_, notice)| notice.calls_role()));
+        let role =
+            self.wording.failure_role.filter(|_| all().any(|(schedule, notice)| notice.calls_role(&schedule.owner)));
         let role = self.roles.callable(role, message.channel, schedule.guild);
         let named = |restorer: &RoleId| {
             role.is_none() && self.roles.callable(Some(*restorer), message.channel, schedule.guild).is_some()

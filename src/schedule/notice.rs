@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::owner::Owner;
 use crate::operation::ids::{OperationId, RunId};
 
 /// A notice that is sent once.
@@ -146,12 +147,27 @@ pub enum Family {
 }
 
 impl Notice {
-    /// Whether the notice pings `FAILURE_ROLE`.
-    pub fn calls_role(&self) -> bool {
-        matches!(
-            self,
-            Self::Failed { .. } | Self::Group { .. } | Self::Undeleted { .. } | Self::OwnerLost { .. } | Self::Unowned
-        )
+    /// Whether the notice pings `FAILURE_ROLE`. A lack of recent Snapshots calls the owner, or the role if the schedule has none.
+    pub fn calls_role(&self, owner: &Owner) -> bool {
+        match self {
+            Self::Failed { .. }
+            | Self::Group { .. }
+            | Self::Undeleted { .. }
+            | Self::OwnerLost { .. }
+            | Self::Unowned => true,
+            Self::Stale { .. } => owner.lost_since.is_some(),
+            Self::Missed { .. }
+            | Self::Gone
+            | Self::GoodAgain
+            | Self::Hung { .. }
+            | Self::Doubtful { .. }
+            | Self::Unsized { .. }
+            | Self::Deletions { .. }
+            | Self::Paused { .. }
+            | Self::Zone { .. }
+            | Self::Moved { .. }
+            | Self::Unheard { .. } => false,
+        }
     }
 
     /// Whether the notice pings the owner.

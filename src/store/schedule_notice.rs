@@ -112,8 +112,8 @@ async fn leader(
     .await?;
     let fits = |row: &AnyRow| {
         let (spoken, of) = (read(row)?, schedule_row::read(row)?.schedule);
-        let calls = |of: &Notice| (of.calls_role(), of.calls_owner());
-        let (theirs, ours) = (calls(&spoken.notice), calls(notice));
+        let calls = |it: &Notice, of: &Schedule| (it.calls_role(&of.owner), it.calls_owner());
+        let (theirs, ours) = (calls(&spoken.notice, &of), calls(notice, schedule));
         let pings_all = theirs.0 >= ours.0 && (!ours.1 || (theirs.1 && of.owner.user == schedule.owner.user));
         (spoken.notice.family() == Some(family) && pings_all).then_some(spoken.place)
     };

@@ -391,7 +391,9 @@ async fn after_a_night_without_a_snapshot_none_is_named_that_is_gone() {
     let web = stage.droplet("web-1");
     stage.digitalocean.world(|world| {
         let all: Vec<_> = world.snapshots_of(web).iter().map(|snapshot| snapshot.id).collect();
-        all.into_iter().for_each(|id| world.delete_image(id));
+        for id in all {
+            world.delete_image(id);
+        }
     });
     stage.fault(Fault::always(Pattern::action("snapshot"), Quirk::Err));
     stage.pass_until(night(stage.clock.now()));

@@ -195,14 +195,12 @@ impl Case {
                 );
             }
             asked = false;
-            if let Some((message, custom_id)) = self.confirm.and_then(|label| ada.button(label)) {
-                if heard(ada.seat.press(message, &custom_id).await).is_some() {
-                    // A press is acknowledged before it is carried out.
-                    let is_done = || !ada.offers(message, &custom_id);
-                    stage
-                        .until_async("the press is done", async || is_done() || stage.query(UNDER_WAY).await > 0)
-                        .await;
-                }
+            if let Some((message, custom_id)) = self.confirm.and_then(|label| ada.button(label))
+                && heard(ada.seat.press(message, &custom_id).await).is_some()
+            {
+                // A press is acknowledged before it is carried out.
+                let is_done = || !ada.offers(message, &custom_id);
+                stage.until_async("the press is done", async || is_done() || stage.query(UNDER_WAY).await > 0).await;
             }
         }
         if let Some(label) = self.press {

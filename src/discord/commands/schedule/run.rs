@@ -64,14 +64,13 @@ pub(in crate::discord) async fn try_again(
         return Err(refused(ScheduleRefusal::TakenSince));
     }
     let now = state.clock.now();
-    let age = match ended(state, &schedule, failed).await? {
-        Some(ended) => Some(now.duration_since(ended)),
-        // Of what was missed people hear once the bot is back, so the message's age counts, by Discord's clock alone. It may have been edited
-        // because more was missed.
-        None => {
-            let posted = info.posted.map(|posted| info.made_at().duration_since(posted));
-            posted.into_iter().chain(planned.map(|planned| now.duration_since(planned))).min()
-        }
+    let age = if let Some(ended) = ended(state, &schedule, failed).await? {
+        Some(now.duration_since(ended))
+    } else {
+        // People hear of missed runs once the bot is back, so the message's age counts, by Discord's clock alone. The message may have been
+        // edited because more was missed.
+        let posted = info.posted.map(|posted| info.made_at().duration_since(posted));
+        posted.into_iter().chain(planned.map(|planned| now.duration_since(planned))).min()
     };
     if age.is_some_and(|age| age >= retry::OFFERED) {
         return Err(Refusal::RetryOver.into());

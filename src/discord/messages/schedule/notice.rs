@@ -203,11 +203,14 @@ fn owner_lost(schedule: &Schedule, since: Timestamp, restorers: &BTreeSet<RoleId
         [] => "Somebody who may restore".to_owned(),
         roles => format!("Somebody who may restore ({})", roles.join(", ")),
     };
-    format!(
-        "⚠️ <@{owner}>, who owns the schedule of {droplet}, has left or lost the right to it (seen {}). I'll keep taking Snapshots for \
-         7 days and delete none. {who} should take it over.",
-        ago(since)
-    )
+    let owns = format!("<@{owner}>, who owns the schedule of {droplet}");
+    let lost = match schedule.owner.silent_since {
+        Some(since) => {
+            format!("Since {}, Discord hasn't told me whether {owns}, still has the right to it", ago(since))
+        }
+        None => format!("{owns}, has left or lost the right to it (seen {})", ago(since)),
+    };
+    format!("⚠️ {lost}. I'll keep taking Snapshots for 7 days and delete none. {who} should take it over.")
 }
 
 /// The newest Snapshot is much smaller than the one before it, and whether a person must decide about it.

@@ -317,6 +317,8 @@ fn notices() {
         notice(&[Told { schedule, notice: it, operations: &[], run: None, asked: None }], &BTreeSet::new(), 3)
     };
     let said = |it: Notice| told(&schedule, &it);
+    let mut unanswered = schedule.clone();
+    unanswered.owner.silent_since = Some(first);
     let mut asked = schedule.clone();
     asked.watched.hangs = Hangs { in_a_row: 3, asked: Asked::Open };
     let (small, mut approved) = (OperationId::from_random(1), schedule.clone());
@@ -404,6 +406,7 @@ fn notices() {
         ("stale, with Snapshots that are worth nothing", stale_with_some),
         ("stale from the start", said(Notice::Stale { since: last, newest: None })),
         ("owner lost", said(Notice::OwnerLost { since: first })),
+        ("owner not told", told(&unanswered, &Notice::OwnerLost { since: last })),
         ("unowned", said(Notice::Unowned)),
     ]));
 }
