@@ -206,7 +206,7 @@ fn owner_lost(schedule: &Schedule, since: Timestamp, restorers: &BTreeSet<RoleId
     let owns = format!("<@{owner}>, who owns the schedule of {droplet}");
     let lost = match schedule.owner.silent_since {
         Some(since) => {
-            format!("Since {}, Discord hasn't told me whether {owns}, still has the right to it", ago(since))
+            format!("Discord doesn't tell me whether {owns}, still has the right to it (first asked {})", ago(since))
         }
         None => format!("{owns}, has left or lost the right to it (seen {})", ago(since)),
     };
