@@ -40,7 +40,7 @@ describe("a visitor who never types a second command", { concurrency: 2 }, () =>
 
     await press(page, /^Undo/);
     await titled(page, "Undo the restore of web-1?");
-    await press(page, /^Restore$/);
+    await press(page, /^Undo$/);
     await pings(page).nth(2).waitFor();
     await isOn(page, "web-1");
     await keep(page, "journey-undone-1280-dark");

@@ -109,7 +109,7 @@ fn text(told: &Told<'_>, restorers: &BTreeSet<RoleId>) -> String {
             name(zone)
         ),
         Notice::Moved { was, is } => format!(
-            "🕒 My time zone data is newer now: by the clocks of {} the next run of {droplet} is {}, not {}. `/schedule edit at:` \
+            "🗓️ My time zone data is newer now: by the clocks of {} the next run of {droplet} is {}, not {}. `/schedule edit at:` \
              chooses another time.",
             name(&schedule.rule.zone),
             moment(*is),
