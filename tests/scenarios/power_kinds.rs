@@ -35,7 +35,7 @@ async fn what_somebody_else_turned_off_is_turned_on_by_a_press() {
     let (zoe, eve) = (stage.seat("zoe", Role::Viewer), stage.seat("eve", Role::Guest));
     zoe.press("Turn it on").await;
     eve.press("Turn it on").await;
-    assert!(zoe.sees("to take Snapshots") && !stage.is_on("web-1"), "{}", zoe.transcript());
+    assert!(zoe.sees("to turn a Droplet on") && !stage.is_on("web-1"), "{}", zoe.transcript());
     let (message, custom_id) = ada.button("Turn it on").unwrap();
     ada.press("Turn it on").await;
     stage.until("it is on", |_| ada.sees("is on.")).await;
@@ -63,7 +63,7 @@ async fn a_droplet_whose_shutdown_hung_is_restarted_after_a_question() {
     ada.press("Cancel").await;
     stage.shows(&ada, "was cancelled by").await;
     ada.press("Restart it").await;
-    assert!(ada.sees("to restore"), "{}", ada.transcript());
+    assert!(ada.sees("to restart"), "{}", ada.transcript());
     let ruth = stage.seat("ruth", Role::Restorer);
     ruth.press("Restart it").await;
     assert_snapshot!("restart_asks_first", ruth.transcript());

@@ -212,7 +212,8 @@ async fn two_schedules_of_one_droplet_share_a_snapshot_and_hand_it_over() {
     let ids: Vec<String> = {
         ruth.run("/schedule list").await;
         let list = ruth.seat.messages().pop().unwrap().body.content;
-        list.lines().map(|line| line[1..7].to_owned()).collect()
+        let key = |line: &str| Some(line.split('`').nth(1)?.rsplit(' ').next()?.to_owned());
+        list.lines().filter_map(key).collect()
     };
     ruth.run(&format!("/schedule remove schedule:{}", ids[0])).await;
     ruth.choose(&ids[1]).await;
