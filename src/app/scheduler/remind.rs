@@ -152,7 +152,8 @@ pub(super) fn of_clocks(schedule: &mut Schedule, notices: &mut Vec<Notice>, now:
     let (Some(was), Some(is)) = (was, &schedule.watched.upcoming) else { return };
     // This process's own clock may have been set back, and then an earlier run comes first. Whether the expected one is still due
     // depends on no clock.
-    let is_due = || schedule.rule.next_after(was.at - JUST_AFTER) == Some(was.at);
+    let before = was.at.checked_sub(JUST_AFTER).ok();
+    let is_due = || before.and_then(|before| schedule.rule.next_after(before)) == Some(was.at);
     if schedule.is_active() && was.rule == is.rule && was.at > from && !is_due() {
         notices.push(Notice::Moved { was: was.at, is: is.at });
     }

@@ -1,8 +1,8 @@
-//! What a button is for, as somebody reads it who may not press it.
+//! What each button does, for the refusal that people without the right read.
 
 use crate::discord::press::{Act, Begun, Choosing, Press};
 
-/// What somebody wants who presses it, after "You need @Operator to".
+/// What a press does; the words follow "You need @Operator to".
 pub fn purpose(press: Press) -> &'static str {
     match press {
         Press::Wish { act, .. } => wish(act),
