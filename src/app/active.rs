@@ -191,7 +191,7 @@ impl Active<'_> {
             own_droplet: None,
             digitalocean: config.digitalocean.api_url.clone(),
             progress: Progress::default(),
-            newest_seen: parking_lot::Mutex::default(),
+            newest_looked_at: parking_lot::Mutex::default(),
         };
         self.begin_pings(&mut loops, &scheduler.progress);
         // The scheduler creates operations, so it stops with the worker that advances them. It restores no power, so its end does not end

@@ -67,8 +67,8 @@ pub(super) struct Scheduler {
     pub(super) digitalocean: Url,
     /// Where the scheduler reports its progress.
     pub(super) progress: Progress,
-    /// When the newest Snapshot of each schedule was last seen to exist.
-    pub(super) newest_seen: Mutex<HashMap<SnapshotId, Timestamp>>,
+    /// When the newest Snapshot of each schedule was last looked at.
+    pub(super) newest_looked_at: Mutex<HashMap<SnapshotId, Timestamp>>,
 }
 
 impl Scheduler {
@@ -257,18 +257,22 @@ impl Scheduler {
         let Some(newest) = known.iter().find(|one| one.snapshot.is_some()) else { return Ok(false) };
         let Some(id) = newest.snapshot else { return Ok(false) };
         let has_failed = slots.first().is_some_and(|slot| matches!(slot.fate, Fate::Failed(_) | Fate::Missed(_)));
-        let was_seen = |at: &Timestamp| now.duration_since(*at).abs() < NEWEST_PAUSE;
-        if !has_failed || self.newest_seen.lock().get(&id).is_some_and(was_seen) {
+        let is_recent = |at: &Timestamp| now.duration_since(*at).abs() < NEWEST_PAUSE;
+        if !has_failed || self.newest_looked_at.lock().get(&id).is_some_and(is_recent) {
             return Ok(false);
         }
         match self.client.run(queries::snapshot(id).with_priority(Priority::Inventory)).await {
             Ok(_) => {}
-            Err(Cloud::NotFound { .. }) => return records::forget_gone(&self.store, &self.client, &[id].into()).await,
+            Err(Cloud::NotFound { .. }) => {
+                if records::forget_gone(&self.store, &self.client, &[id].into()).await? {
+                    return Ok(true);
+                }
+            }
             Err(error) => tracing::debug!(snapshot.id = %id, %error, "the newest Snapshot cannot be looked at"),
         }
-        let mut seen = self.newest_seen.lock();
-        seen.retain(|_, at| was_seen(at));
-        seen.insert(id, now);
+        let mut looked_at = self.newest_looked_at.lock();
+        looked_at.retain(|_, at| is_recent(at));
+        looked_at.insert(id, now);
         Ok(false)
     }
 

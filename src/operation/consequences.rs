@@ -36,8 +36,7 @@ impl Operation {
                 if let Some(action) = step.run().and_then(|run| run.action) {
                     self.baseline.add(action);
                 }
-                // Nobody looks any longer whether the last command was carried out, so an Action like it may be ours.
-                step.answer_lost |= matches!(step.state, State::Intended { .. });
+                step.abandon();
                 step.state = State::Skipped;
             }
             if self.focus() == Focus::Rest {
@@ -213,13 +212,6 @@ impl Operation {
     /// Whether a restore was last seen in progress: it overwrites the disk.
     fn is_restoring(&self) -> bool {
         self.current().is_some_and(|step| step.task() == Task::Restore && step.run().is_some())
-    }
-
-    /// Nobody will look whether the last command of a step was carried out. An Action like it may be ours.
-    pub(super) fn abandon(&mut self, focus: Focus) {
-        if let Some(step) = self.step_mut(focus) {
-            step.answer_lost |= matches!(step.state, State::Intended { .. });
-        }
     }
 
     /// Fails a step, and with it the forward part. Turning the Droplet on never fails this way: it is retried.

@@ -113,7 +113,9 @@ impl Operation {
     pub fn halt(&self, now: Timestamp) -> Self {
         let mut next = self.clone();
         let focus = next.focus();
-        next.abandon(focus);
+        if let Some(step) = next.step_mut(focus) {
+            step.abandon();
+        }
         next.fail_step(focus, Failure::Internal, now);
         next.advance(now);
         next
@@ -192,7 +194,9 @@ impl Operation {
     /// The token is refused: no forward step is possible, and the Droplet cannot be turned on until there is a new token. Reported once.
     fn lose_token(&mut self, focus: Focus, now: Timestamp) {
         if let Focus::Forward(_) = focus {
-            self.abandon(focus);
+            if let Some(step) = self.step_mut(focus) {
+                step.abandon();
+            }
             self.fail_step(focus, Failure::Unauthorized, now);
         }
         self.call_for_token(Failure::Unauthorized, now);

@@ -65,8 +65,8 @@ pub fn freshness(operation: &Operation, pause: SignedDuration, now: Timestamp) -
     let priority = of_look(operation);
     let (since, can_wait) = match operation.active_step() {
         _ if priority == Priority::Watch => (now - RECENT, true),
-        // What it waited for was seen before its Action read completed: that look serves again, and the Droplet, which is off, waits for no
-        // other sweep.
+        // The Droplet was seen off before its Action read completed. That look serves again, so that a Droplet that is off does not wait for
+        // another sweep.
         Some(Step {
             work: Work::ShutDown | Work::PowerOff,
             state: State::Running(Run { free_at: Some(seen_at), completed: Some(_), .. }),

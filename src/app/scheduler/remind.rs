@@ -196,7 +196,7 @@ mod tests {
         serde_json::from_value(schedule).unwrap()
     }
 
-    /// What is told at noon of a schedule whose next run was expected then, by this rule.
+    /// The notices at noon about a schedule whose next run was expected at this time.
     fn told(schedule: &mut Schedule, expected: &str) -> Vec<Notice> {
         let rule = schedule.rule.clone();
         schedule.watched.upcoming = Some(Upcoming { rule, at: at(expected) });

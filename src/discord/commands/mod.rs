@@ -196,8 +196,7 @@ fn sibling(context: Context<'_>, option: &str) -> Option<String> {
     })
 }
 
-/// In place of suggestions, for who may not use the command of which an option is typed: the one choice that says why. None if the
-/// person may.
+/// The one choice that tells a person who may not use this command why, in place of suggestions. `None` if they may use it.
 fn refused(context: Context<'_>) -> Option<CreateAutocompleteResponse> {
     let state = context.framework.user_data;
     let name = name(context);

@@ -183,6 +183,11 @@ impl Step {
         Self { work, state: State::Waiting(Checks::default()), began: None, answer_lost: false }
     }
 
+    /// Records that nobody will look whether the last command was carried out. An Action like it may be ours.
+    pub(super) fn abandon(&mut self) {
+        self.answer_lost |= matches!(self.state, State::Intended { .. });
+    }
+
     /// The task of this step's work.
     pub fn task(&self) -> Task {
         self.work.task()
