@@ -84,6 +84,10 @@ const PROBE_EVERY: SignedDuration = SignedDuration::from_secs(1);
 const LONGEST_IN_LINE: SignedDuration = SignedDuration::from_secs(30);
 /// How often, in a silence too long for everybody to keep, one request for a Droplet that is off may test whether it is over.
 const PROBE_SILENCE_EVERY: SignedDuration = SignedDuration::from_mins(1);
+/// How often one request may test an unusually low limit that our own count has used up.
+const PROBE_LIMIT_EVERY: SignedDuration = SignedDuration::from_mins(1);
+/// A limit is disproved once this many requests more than twice the limit were answered within an hour.
+const DISPROVED_BEYOND: usize = 20;
 
 /// The pause between two looks at a Droplet that is off when few requests are left.
 const SCARCE_PAUSE: SignedDuration = SignedDuration::from_secs(15);
@@ -92,6 +96,8 @@ const SCARCE_PAUSE: SignedDuration = SignedDuration::from_secs(15);
 #[derive(Debug)]
 pub struct Budget {
     hour_limit: usize,
+    /// When a request may be sent although an unusually low limit is used up by our own count.
+    probe_limit_at: Timestamp,
     all: Window,
     polls: Window,
     offs: Window,
@@ -130,6 +136,7 @@ impl Default for Budget {
     fn default() -> Self {
         Self {
             hour_limit: USUAL_LIMIT,
+            probe_limit_at: Timestamp::MIN,
             all: Window::default(),
             polls: Window::default(),
             offs: Window::default(),
@@ -152,6 +159,9 @@ impl Budget {
         match self.free_at(priority, now) {
             Some(at) if at > now => Admission::At(at),
             _ => {
+                if self.doubtful_until(priority, now).is_some() {
+                    self.probe_limit_at = later(now, PROBE_LIMIT_EVERY);
+                }
                 self.windows_of(priority).for_each(Window::admit);
                 if let Some(silence) = &mut self.silence {
                     silence.probe_at = later(now, PROBE_SILENCE_EVERY);
@@ -214,7 +224,10 @@ impl Budget {
     /// Processes what the answer to an admitted request says about limits.
     pub fn observe(&mut self, ticket: &Ticket, answer: &HttpAnswer) {
         if let Some(limit) = answer.number("ratelimit-limit").and_then(|limit| usize::try_from(limit).ok()) {
-            self.hour_limit = limit.clamp(1, HIGHEST_LIMIT);
+            // A proxy may state a limit for another period under the same name. DigitalOcean answers nothing beyond its own.
+            let is_disproved =
+                (200..300).contains(&answer.status) && self.all.len() > limit.saturating_mul(2) + DISPROVED_BEYOND;
+            self.hour_limit = if is_disproved { USUAL_LIMIT } else { limit.clamp(1, HIGHEST_LIMIT) };
         }
         match (answer.blocked_until(), answer.silence_until()) {
             (Some(probe_at), Some(until)) => {
@@ -294,10 +307,8 @@ impl Budget {
     /// The earliest time at which nothing known now prevents the request.
     fn free_at(&self, priority: Priority, now: Timestamp) -> Option<Timestamp> {
         let (minute, hour) = (self.minute_limit(), self.hour_limit);
-        let shares = [
-            self.all.free_at(MINUTE, priority.share_of_minute(minute), now),
-            self.all.free_at(HOUR, priority.share_of_hour(hour), now),
-        ];
+        let shares =
+            [self.all.free_at(MINUTE, priority.share_of_minute(minute), now), self.hour_free_at(priority, now)];
         let own = match priority {
             Priority::Poll => {
                 [self.polls.free_at(MINUTE, poll_share(minute), now), self.polls.free_at(HOUR, poll_share(hour), now)]
@@ -311,6 +322,22 @@ impl Budget {
         let spent = self.remaining().is_some_and(|remaining| remaining <= hour - priority.share_of_hour(hour));
         let probe = self.observed.as_ref().filter(|_| spent).map(|observed| observed.probe_at);
         shares.into_iter().chain(own).chain([probe, self.silence_for(priority, now)]).flatten().max()
+    }
+
+    /// When our own count leaves room in the hour. Nothing that a Droplet which is off or a person waits for keeps an unusually low limit
+    /// for longer than a minute: one wrong header would otherwise leave a Droplet off for an hour.
+    fn hour_free_at(&self, priority: Priority, now: Timestamp) -> Option<Timestamp> {
+        let counted = self.all.free_at(HOUR, priority.share_of_hour(self.hour_limit), now);
+        match self.doubtful_until(priority, now) {
+            Some(counted) => Some(self.probe_limit_at.min(counted)).filter(|at| *at > now),
+            None => counted,
+        }
+    }
+
+    /// Until when our own count uses up an unusually low limit that a request of this priority may test.
+    fn doubtful_until(&self, priority: Priority, now: Timestamp) -> Option<Timestamp> {
+        let may_test = self.hour_limit < USUAL_LIMIT && (priority.may_probe() || priority == Priority::Person);
+        self.all.free_at(HOUR, priority.share_of_hour(self.hour_limit), now).filter(|_| may_test)
     }
 
     /// Until when a request of this priority keeps the silence.
@@ -333,6 +360,7 @@ impl Budget {
             moments
                 .chain(unused)
                 .chain(probe)
+                .chain([&mut self.probe_limit_at])
                 .chain(silence.into_iter().flatten())
                 .for_each(|at| *at = later(*at, -back));
         }

@@ -195,6 +195,36 @@ fn absurd_limits_neither_stop_us_nor_eat_the_memory() {
 }
 
 #[test]
+fn a_limit_that_is_stated_too_low_keeps_no_droplet_off_for_longer_than_a_minute() {
+    for limit in ["0", "1", "10"] {
+        let mut budget = Budget::default();
+        let said = [("ratelimit-limit", limit)];
+        for minute in 0..18 {
+            let now = at(f64::from(minute) * 62.0);
+            let Admission::Now(leave) = budget.admit(Priority::Off, now) else { panic!("{limit}, minute {minute}") };
+            budget.depart(&leave, now).unwrap();
+            budget.observe(&leave, &answer(200, &said, now));
+        }
+        assert!(!may(&mut budget, Priority::Poll, at(1_116.0)), "{limit} is kept by those that can wait");
+    }
+}
+
+#[test]
+fn a_limit_that_answers_disprove_is_not_believed() {
+    let mut budget = Budget::default();
+    let mut now = at(0.0);
+    for _ in 0..60 {
+        let leave = ticket(&mut budget, now);
+        budget.observe(&leave, &answer(200, &[("ratelimit-limit", "10")], now));
+        now += SignedDuration::from_secs(62);
+    }
+    assert_eq!(budget.hour_limit, USUAL_LIMIT);
+    let leave = ticket(&mut budget, now);
+    budget.observe(&leave, &answer(429, &[("ratelimit-limit", "10"), ("retry-after", "1")], now));
+    assert_eq!(budget.hour_limit, 10, "a refusal confirms it");
+}
+
+#[test]
 fn a_downtime_begins_only_when_the_rest_of_all_of_them_fits() {
     let mut budget = Budget::default();
     let more = |budget: &mut Budget, downtimes| budget.room_for_downtimes(downtimes, at(0.0)).more;
