@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::operation::{
-    Blocker, Focus, Obstacle, Operation, Rules,
+    Blocker, Focus, Obstacle, Operation, Outcome, Rules,
     backoff::later,
     reading::{DropletReading, Failure, PowerState},
     step::{Checks, Run, State, Step, Task},
@@ -93,10 +93,15 @@ impl Operation {
     }
 
     /// Whether more than one off is likely: an older operation's, one by somebody who saw our shutdown hang, or one of a Droplet that was
-    /// on after its restore.
+    /// on after its restore or during its Snapshot.
     fn may_be_turned_off_by_others(&self) -> bool {
         let has_restored = |step: &Step| step.task() == Task::Restore && step.began.is_some();
-        self.inherited.is_some() || self.questions > 0 || self.has_hung() || self.steps.iter().any(has_restored)
+        self.inherited.is_some()
+            || self.questions > 0
+            || self.has_hung()
+            || self.taken_off == Some(false)
+            || self.outcome == Some(Outcome::Failed(Failure::ChangedMeanwhile))
+            || self.steps.iter().any(has_restored)
     }
 
     fn has_hung(&self) -> bool {

@@ -541,6 +541,24 @@ fn a_restore_asks_again_where_somebody_turned_the_droplet_on_since_its_safety_sn
 }
 
 #[test]
+fn what_somebody_turned_on_and_off_again_during_our_snapshot_stays_off() {
+    for kind in [take(Downtime::PowerOff, IfHung::Ask), restore(Safety::Snapshot)] {
+        let mut toy = Toy::new(PowerState::On);
+        let it = operation(kind.clone());
+        let taking = |it: &Operation| it.steps.iter().any(|step| step.task() == Task::Snapshot && step.run().is_some());
+        let it = until(&mut toy, it, taking);
+        toy.begin("power_on", 1, None);
+        let it = until(&mut toy, it, |it| it.power.last_seen() == Some(PowerState::On));
+        assert!(taking(&it), "the Snapshot still runs");
+        toy.begin("power_off", 1, None);
+        toy.now += SignedDuration::from_secs(1);
+        let done = toy.settle(it);
+        assert_eq!(toy.power, PowerState::Off, "{kind:?} {:?}", words(&toy));
+        assert!(matches!(done.power.status(), Status::Theirs(Theirs { kind, .. }) if kind == "power_off"), "{kind:?}");
+    }
+}
+
+#[test]
 fn force_waits_for_nothing_but_the_refusal() {
     let mut toy = Toy::new(PowerState::On);
     let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
