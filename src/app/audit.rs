@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn wishes_are_told_in_words_and_what_the_front_end_notes_is_not() {
+    fn instructions_are_told_in_words_and_what_the_front_end_notes_is_not() {
         assert_eq!(word(&What::Instructed(Instruction::LeaveOff)).as_deref(), Some("pressed: leave off"));
         assert_eq!(word(&What::Instructed(Instruction::Cancel)).as_deref(), Some("pressed: cancel"));
         assert_eq!(word(&What::Instructed(Instruction::AnswerTaken)), None);

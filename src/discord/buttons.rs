@@ -219,7 +219,7 @@ async fn carry_out(state: &AppState, info: &InteractionInfo, press: Press) -> Re
     match press {
         Press::Instruction { act, operation } => {
             let operation = known(state, info, operation).await?;
-            instructions::instruction(state, info, &may(Some(operation.requester.user)).await?, act, &operation)
+            instructions::give(state, info, &may(Some(operation.requester.user)).await?, act, &operation)
                 .await
                 .map(Answer::from)
         }

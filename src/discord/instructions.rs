@@ -1,4 +1,4 @@
-//! Wishes about running operations. They are checked for a helpful answer and passed to the store, which lets each operation decide for
+//! Instructions to running operations. They are checked for a helpful answer and passed to the store, which lets each operation decide for
 //! itself.
 
 use super::{
@@ -21,7 +21,7 @@ pub(super) fn unknown(id: OperationId) -> Stop {
 }
 
 /// Sends an instruction to an operation.
-pub(super) async fn instruction(
+pub(super) async fn give(
     state: &AppState,
     info: &InteractionInfo,
     grant: &Grant,
@@ -29,22 +29,17 @@ pub(super) async fn instruction(
     operation: &Operation,
 ) -> Result<String, Stop> {
     let id = operation.id;
+    // The first answer may have taken seconds, in which others pressed too.
+    let operation = &state.store.operation(id).await?.ok_or_else(|| unknown(id))?.operation;
     if !means_something(act, operation) {
-        return Err(if operation.is_open() {
-            let progress = state.store.progress_message(id).await?;
-            let progress = progress.filter(|_| info.who.guild == Some(operation.requester.guild));
-            let progress = progress.map(|(channel, message)| (operation.requester.guild, channel, message));
-            Refusal::TooLate { operation: id, progress }.into()
-        } else {
-            Refusal::AlreadyEnded(id).into()
-        });
+        return Err(too_late(state, info, operation).await?);
     }
     let instructed = Instructed { instruction: act.instruction(), by: grant.user(), at: state.clock.now() };
-    let heard = match state.store.instruction(id, instructed, Some(info.interaction)).await {
+    let heard = match state.store.instruct(id, instructed, Some(info.interaction)).await {
         // The answer to the commit may be lost. The same Interaction has no effect twice.
         Err(Error::Unavailable(error)) => {
             tracing::warn!(operation.id = %id, cause = chain(&error), "asking the database once more whether an instruction was stored");
-            state.store.instruction(id, instructed, Some(info.interaction)).await
+            state.store.instruct(id, instructed, Some(info.interaction)).await
         }
         heard => heard,
     };
@@ -53,9 +48,22 @@ pub(super) async fn instruction(
             tracing::info!(operation.id = %id, ?act, "stored an instruction");
             Ok(reply::heard(act, operation))
         }
+        Heard::TooLate => Err(too_late(state, info, operation).await?),
         Heard::Ended => Err(Refusal::AlreadyEnded(id).into()),
         Heard::Unknown => Err(unknown(id)),
     }
+}
+
+/// The refusal of an instruction that can no longer have an effect.
+async fn too_late(state: &AppState, info: &InteractionInfo, operation: &Operation) -> Result<Stop, Stop> {
+    let id = operation.id;
+    if !operation.is_open() {
+        return Ok(Refusal::AlreadyEnded(id).into());
+    }
+    let progress = state.store.progress_message(id).await?;
+    let progress = progress.filter(|_| info.who.guild == Some(operation.requester.guild));
+    let progress = progress.map(|(channel, message)| (operation.requester.guild, channel, message));
+    Ok(Refusal::TooLate { operation: id, progress }.into())
 }
 
 /// Keeps waiting for every operation that a call lists and that people are still called about.
@@ -70,7 +78,7 @@ pub(super) async fn keep_waiting(
         let instructed =
             Instructed { instruction: Act::KeepWaiting.instruction(), by: grant.user(), at: state.clock.now() };
         // Without the interaction, which belongs to one operation; a repeat of this instruction changes nothing.
-        if state.store.instruction(operation.id, instructed, None).await? == Heard::Yes {
+        if state.store.instruct(operation.id, instructed, None).await? == Heard::Yes {
             heard += 1;
         }
     }

@@ -258,7 +258,7 @@ impl Responder<'_> {
                     FirstAnswer::Refused => Instruction::AnswerRefused,
                 };
                 let instructed = Instructed { instruction, by, at: self.state.clock.now() };
-                self.state.store.instruction(operation, instructed, None).await.map(drop)
+                self.state.store.instruct(operation, instructed, None).await.map(drop)
             }
             Begun::Run(plan, by) => {
                 let stopped = match outcome {

@@ -40,6 +40,18 @@ pub struct Decision {
     pub at: Timestamp,
 }
 
+impl Instruction {
+    /// Whether it answers an open question about a hung shutdown.
+    pub fn answers(self) -> bool {
+        self.only_answers() || self == Self::Cancel
+    }
+
+    /// Whether it is nothing but an answer, and means nothing without an open question.
+    pub fn only_answers(self) -> bool {
+        matches!(self, Self::Force | Self::Live)
+    }
+}
+
 impl Operation {
     /// Asks the people in the channel about a hung shutdown.
     pub(super) fn ask(&mut self, now: Timestamp) {
@@ -50,9 +62,7 @@ impl Operation {
 
     /// Remembers an instruction if it answers the open question.
     pub(super) fn note_decision(&mut self, Instructed { instruction, by, at }: Instructed) {
-        if self.question.is_some()
-            && matches!(instruction, Instruction::Force | Instruction::Live | Instruction::Cancel)
-        {
+        if self.question.is_some() && instruction.answers() {
             self.decision = Some(Decision { instruction, by: Some(by), at });
         }
     }

@@ -74,6 +74,12 @@ impl Store {
     }
 }
 
+/// Loads an operation as a transaction sees it.
+pub(super) async fn in_transaction(connection: &mut AnyConnection, id: OperationId) -> Result<Option<Loaded>, Error> {
+    let rows = sqlx::query(select_stored!("WHERE o.id = $1")).bind(id.to_string()).fetch_all(&mut *connection).await?;
+    read_with_instructions(connection, id, &rows).await
+}
+
 async fn read_columns(connection: &mut AnyConnection, id: OperationId) -> Result<Option<Loaded>, Error> {
     let rows = sqlx::query(select_stored_without_state!("WHERE o.id = $1"))
         .bind(id.to_string())

@@ -11,6 +11,7 @@ use sqlx::{AnyConnection, any::AnyRow};
 use super::{
     Error, Store,
     event::{self, Audience, Event, What},
+    load,
     operation_row::{self, Stored, select_stored},
     row::{Row, bits},
 };
@@ -19,6 +20,14 @@ use crate::operation::{
     ids::{ChannelId, DropletId, GuildId, InteractionId, MessageId, OperationId, UserId},
 };
 
+/// Whether a question is open that nobody has answered yet. The worker has not processed the latest answers.
+async fn is_asked(connection: &mut AnyConnection, operation: OperationId) -> Result<bool, Error> {
+    let loaded = load::in_transaction(connection, operation).await?;
+    Ok(loaded.is_some_and(|it| {
+        it.operation.question.is_some() && !it.instructions.iter().any(|(_, earlier)| earlier.instruction.answers())
+    }))
+}
+
 /// The result of an instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heard {
@@ -26,6 +35,8 @@ pub enum Heard {
     Yes,
     /// This interaction has already sent it.
     Repeated,
+    /// It answers a question that somebody else has answered, or that is no longer open.
+    TooLate,
     /// The operation has ended and owes nothing.
     Ended,
     /// There is no such operation.
@@ -35,17 +46,17 @@ pub enum Heard {
 impl Store {
     /// Adds an instruction to an operation. The worker processes it in the operation's next turn, which is due immediately; the operation's state
     /// and version are unchanged. An instruction without an interaction comes from the reporter, or is one of several that a single press sends.
-    pub async fn instruction(
+    pub async fn instruct(
         &self,
         operation: OperationId,
         instructed: Instructed,
         interaction: Option<InteractionId>,
     ) -> Result<Heard, Error> {
-        let heard = self.try_instruction(operation, instructed, interaction).await;
+        let heard = self.try_instruct(operation, instructed, interaction).await;
         self.note_write(heard)
     }
 
-    async fn try_instruction(
+    async fn try_instruct(
         &self,
         operation: OperationId,
         instructed: Instructed,
@@ -68,6 +79,9 @@ impl Store {
             return Ok(Heard::Ended);
         }
         let number = row.number("events").unwrap_or_default();
+        if instructed.instruction.only_answers() && !is_asked(&mut transaction, operation).await? {
+            return Ok(Heard::TooLate);
+        }
         let event =
             Event { at: instructed.at, by: Some(instructed.by), what: What::Instructed(instructed.instruction) };
         event::append(&mut transaction, operation, number, &event, Audience::Worker).await?;

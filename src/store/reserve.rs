@@ -88,7 +88,7 @@ mod tests {
     async fn say(store: &Store, operation: &Operation, times: u64) -> Result<(), Error> {
         for _ in 0..times {
             let instructed = Instructed { instruction: Instruction::Cancel, by: UserId(1), at: Timestamp::UNIX_EPOCH };
-            store.instruction(operation.id, instructed, None).await?;
+            store.instruct(operation.id, instructed, None).await?;
         }
         Ok(())
     }

@@ -127,7 +127,7 @@ async fn help_and_status_are_answered() {
 }
 
 #[tokio::test]
-async fn a_press_is_a_wish_of_who_may_and_refused_to_others() {
+async fn a_press_counts_for_people_with_the_right_and_is_refused_to_others() {
     let stage = Stage::new().await;
     stage.said_to("ada", "/snapshot take droplet:web-1").await;
     let progress = stage.posted(|message| !message.body.embeds.is_empty()).await;

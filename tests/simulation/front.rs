@@ -341,7 +341,7 @@ impl Simulation {
             let bot = UserId(0);
             let instructed = Instructed { instruction: Instruction::QuestionShown, by: bot, at: wall };
             self.interactions += 1;
-            self.store.instruction(id, instructed, None).await?;
+            self.store.instruct(id, instructed, None).await?;
             self.unheard.insert(id, self.interactions);
         }
         Ok(())

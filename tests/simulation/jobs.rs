@@ -219,7 +219,7 @@ impl Simulation {
             self.jobs.push(Job { stage: Stage::Pausing, ..pausing });
         }
         if is_written {
-            // Wishes that were not processed come up again.
+            // Instructions that were not processed come up again.
             self.hears(id, self.heard_by(id).await?);
             self.after_commit(id, answer).await?;
         }

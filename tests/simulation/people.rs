@@ -15,7 +15,7 @@ use super::{Broken, Lawful, Simulation, TAG, front, mood::Mood};
 
 const ASKER: Requester = Requester { user: front::TAKER, guild: front::GUILD, channel: ChannelId(3) };
 /// All instructions.
-const WISHES: [Instruction; 8] = [
+const INSTRUCTIONS: [Instruction; 8] = [
     Instruction::Cancel,
     Instruction::Force,
     Instruction::Live,
@@ -99,7 +99,7 @@ impl Simulation {
                 return Err(Broken::Law(format!("an answer in time does not count: {why:?}")));
             }
             Err(CreateError::NotWaiting) => {
-                return Err(Broken::Law("a person's wish waits for no schedule".to_owned()));
+                return Err(Broken::Law("a person's instruction waits for no schedule".to_owned()));
             }
             Err(CreateError::TriedAgain { operation, .. }) => {
                 return Err(Broken::Law(format!("nothing is tried again here, and {operation} counts as that")));
@@ -218,7 +218,7 @@ impl Simulation {
         let open: Vec<OperationId> = self.operations.values().filter(|it| it.is_open()).map(|it| it.id).collect();
         let Some(id) = self.dice.choice(&open).copied() else { return Ok(()) };
         if self.moods.has(Mood::Impatience) {
-            let instruction = WISHES[self.dice.usize(..WISHES.len())];
+            let instruction = INSTRUCTIONS[self.dice.usize(..INSTRUCTIONS.len())];
             return self.say(id, instruction).await;
         }
         let asks = self.operations.get(&id).is_some_and(|it| it.question.is_some());
@@ -230,7 +230,7 @@ impl Simulation {
             0 if stuck => Instruction::HandleIt,
             3 if stuck => Instruction::KeepWaiting,
             4 | 5 if stuck => Instruction::TurnOn,
-            1 | 2 => WISHES[self.dice.usize(..WISHES.len())],
+            1 | 2 => INSTRUCTIONS[self.dice.usize(..INSTRUCTIONS.len())],
             // Most people leave it alone.
             _ => return Ok(()),
         };
@@ -261,7 +261,7 @@ impl Simulation {
         let times = if self.once_in(6) { 2 } else { 1 };
         for _ in 0..times {
             let (heard, is_written) =
-                self.fate_of_write().of(Box::pin(self.store.instruction(id, instructed, interaction))).await;
+                self.fate_of_write().of(Box::pin(self.store.instruct(id, instructed, interaction))).await;
             if is_written {
                 self.unheard.insert(id, self.interactions);
                 self.conduct.note_decision(id, instruction);

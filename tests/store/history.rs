@@ -34,7 +34,7 @@ contract! {
         assert_eq!(store.prune_operations(at(50), at(200)).await.unwrap(), 0);
         assert!(store.operation(old.id).await.unwrap().is_none());
         assert!(store.timeline(old.id).await.unwrap().is_empty());
-        assert_eq!(store.instruction(old.id, instructed(Instruction::Cancel), Some(InteractionId(1))).await.unwrap(), Heard::Unknown);
+        assert_eq!(store.instruct(old.id, instructed(Instruction::Cancel), Some(InteractionId(1))).await.unwrap(), Heard::Unknown);
         assert_eq!(store.recent(GuildId(2), 9).await.unwrap().len(), 1);
         assert!(store.operation(newer.id).await.unwrap().is_some());
         assert_eq!(store.typical(newer.target.droplet).await.unwrap().millis.len(), 2);

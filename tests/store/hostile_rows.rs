@@ -31,7 +31,7 @@ async fn read_everything(store: &Store) {
     let _ = store.due_reports(at(1_000_000_000), 9).await;
     let _ = store.next_report_due().await;
     let _ = store.create(request(2, 10), InteractionId(2)).await;
-    let _ = store.instruction(id, instructed(Instruction::Cancel), Some(InteractionId(3))).await;
+    let _ = store.instruct(id, instructed(Instruction::Cancel), Some(InteractionId(3))).await;
 }
 
 async fn a_life_with_everything(store: &Store) {
@@ -40,7 +40,7 @@ async fn a_life_with_everything(store: &Store) {
     let mut after = ended(owing(&operation, at(3)), Outcome::Failed(Failure::Hung), at(9));
     after.ended = None;
     store.commit(&loaded, &after, Some(at(20))).await.unwrap();
-    store.instruction(operation.id, instructed(Instruction::Cancel), None).await.unwrap();
+    store.instruct(operation.id, instructed(Instruction::Cancel), None).await.unwrap();
     let report = store.due_reports(at(20), 9).await.unwrap().remove(0);
     store.report_posted(&report, MessageId(1), Version(1), "d", at(1)).await.unwrap();
 }
@@ -93,7 +93,7 @@ contract! {
         let store = memory.open().await;
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
         store.commit(&load(&store, operation.id).await, &owing(&operation, at(3)), Some(at(5))).await.unwrap();
-        store.instruction(operation.id, instructed(Instruction::Cancel), None).await.unwrap();
+        store.instruct(operation.id, instructed(Instruction::Cancel), None).await.unwrap();
         let given_up = store.load_columns(operation.id).await.unwrap().unwrap();
         assert_eq!(given_up.operation.outcome, Some(Outcome::Failed(Failure::Internal)));
         assert_eq!(given_up.operation.power.owed().map(|owed| owed.since), Some(at(3)));
@@ -199,10 +199,10 @@ contract! {
         }
     }
 
-    async fn an_unreadable_wish_does_not_keep_the_worker_busy(memory: &Memory) {
+    async fn an_unreadable_instruction_does_not_keep_the_worker_busy(memory: &Memory) {
         let store = memory.open().await;
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
-        store.instruction(operation.id, instructed(Instruction::Cancel), None).await.unwrap();
+        store.instruct(operation.id, instructed(Instruction::Cancel), None).await.unwrap();
         memory.tamper("UPDATE events SET what = '{\"Wished\":\"Sing\"}' WHERE unheard = 1").await;
         let loaded = load(&store, operation.id).await;
         assert_eq!(loaded.instructions, []);

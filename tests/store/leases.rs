@@ -144,7 +144,7 @@ async fn on_postgresql_nobody_changes_anything_without_a_lease() {
     assert!(matches!(refused, Err(Error::LeaseLost)), "{refused:?}");
     let refused = store.create(request(2, 20), InteractionId(2)).await;
     assert!(matches!(refused, Err(CreateError::Unavailable(Error::LeaseLost))), "{refused:?}");
-    let refused = store.instruction(operation.id, instructed(Instruction::Cancel), None).await;
+    let refused = store.instruct(operation.id, instructed(Instruction::Cancel), None).await;
     assert!(matches!(refused, Err(Error::LeaseLost)), "{refused:?}");
     let refused = store.set_registered_commands(GuildId(1), "digest").await;
     assert!(matches!(refused, Err(Error::LeaseLost)), "{refused:?}");

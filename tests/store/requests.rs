@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use snapshot_bot::{
     operation::{
-        Instruction, NewOperation, Outcome, Target,
+        Instruction, NewOperation, Outcome, Question, Target,
         ids::{ChannelId, DropletId, GuildId, InteractionId, MessageId, SnapshotId, UserId},
         kinds::{Delete, Kind, Restore, Safety, SnapshotRef},
         power::Owed,
@@ -198,21 +198,21 @@ contract! {
         );
     }
 
-    async fn a_wish_is_heard_at_once_and_until_it_is_committed(memory: &Memory) {
+    async fn an_instruction_is_heard_at_once_and_until_it_is_committed(memory: &Memory) {
         let store = memory.open().await;
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
         let loaded = load(&store, operation.id).await;
         store.commit(&loaded, &operation, Some(at(1000))).await.unwrap();
         assert_eq!(store.due(at(10), Whose::All, &nothing_skipped(), 9).await.unwrap(), []);
 
-        assert_eq!(store.instruction(operation.id, instructed(Instruction::Cancel), Some(InteractionId(2))).await.unwrap(), Heard::Yes);
-        assert_eq!(store.instruction(operation.id, instructed(Instruction::LeaveOff), None).await.unwrap(), Heard::Yes);
+        assert_eq!(store.instruct(operation.id, instructed(Instruction::Cancel), Some(InteractionId(2))).await.unwrap(), Heard::Yes);
+        assert_eq!(store.instruct(operation.id, instructed(Instruction::LeaveOff), None).await.unwrap(), Heard::Yes);
 
         assert_eq!(store.due(at(10), Whose::All, &nothing_skipped(), 9).await.unwrap(), [operation.id]);
         assert_eq!(store.next_due(Whose::All, &nothing_skipped()).await.unwrap(), Some(at(1)));
         assert_eq!(store.unheard().await.unwrap(), [operation.id]);
         let loaded = load(&store, operation.id).await;
-        assert_eq!(loaded.version, Version(2), "a wish is no commit");
+        assert_eq!(loaded.version, Version(2), "an instruction is no commit");
         let heard: Vec<_> = loaded.instructions.iter().map(|(_, instructed)| instructed.instruction).collect();
         assert_eq!(heard, [Instruction::Cancel, Instruction::LeaveOff]);
         assert_eq!(load(&store, operation.id).await, loaded, "a load takes nothing away");
@@ -222,37 +222,57 @@ contract! {
         assert_eq!(store.due(at(10), Whose::All, &nothing_skipped(), 9).await.unwrap(), []);
     }
 
-    async fn a_wish_said_during_a_turn_is_heard_in_the_next(memory: &Memory) {
+    async fn an_instruction_given_during_a_turn_is_heard_in_the_next(memory: &Memory) {
         let store = memory.open().await;
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
-        store.instruction(operation.id, instructed(Instruction::Force), Some(InteractionId(2))).await.unwrap();
+        store.instruct(operation.id, instructed(Instruction::LeaveOff), Some(InteractionId(2))).await.unwrap();
         let loaded = load(&store, operation.id).await;
-        store.instruction(operation.id, instructed(Instruction::Cancel), Some(InteractionId(3))).await.unwrap();
+        store.instruct(operation.id, instructed(Instruction::Cancel), Some(InteractionId(3))).await.unwrap();
         store.commit(&loaded, &operation, Some(at(1000))).await.unwrap();
         assert_eq!(store.due(at(10), Whose::All, &nothing_skipped(), 9).await.unwrap(), [operation.id]);
         let heard: Vec<_> = load(&store, operation.id).await.instructions.iter().map(|(_, instructed)| instructed.instruction).collect();
         assert_eq!(heard, [Instruction::Cancel]);
     }
 
+    async fn a_question_is_answered_once(memory: &Memory) {
+        let store = memory.open().await;
+        let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
+        let press = async |number, instruction| {
+            store.instruct(operation.id, instructed(instruction), Some(InteractionId(number))).await.unwrap()
+        };
+        assert_eq!(press(2, Instruction::Force).await, Heard::TooLate, "nothing is asked");
+        let mut asked = operation.clone();
+        asked.question = Some(Question { opened_at: at(5), shown_at: None });
+        let loaded = load(&store, operation.id).await;
+        store.commit(&loaded, &asked, Some(at(1000))).await.unwrap();
+        assert_eq!(press(3, Instruction::Force).await, Heard::Yes);
+        assert_eq!(press(4, Instruction::Live).await, Heard::TooLate, "somebody was quicker");
+        assert_eq!(press(3, Instruction::Force).await, Heard::Repeated);
+        assert_eq!(press(5, Instruction::Cancel).await, Heard::Yes, "which may still stop what follows");
+        let heard = load(&store, operation.id).await.instructions;
+        let heard: Vec<_> = heard.iter().map(|(_, instructed)| instructed.instruction).collect();
+        assert_eq!(heard, [Instruction::Force, Instruction::Cancel]);
+    }
+
     async fn a_press_that_arrives_twice_is_one_instruction(memory: &Memory) {
         let store = memory.open().await;
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
-        let press = || store.instruction(operation.id, instructed(Instruction::Cancel), Some(InteractionId(2)));
+        let press = || store.instruct(operation.id, instructed(Instruction::Cancel), Some(InteractionId(2)));
         assert_eq!(press().await.unwrap(), Heard::Yes);
         assert_eq!(press().await.unwrap(), Heard::Repeated);
         assert_eq!(load(&store, operation.id).await.instructions.len(), 1);
-        let same_as_request = store.instruction(operation.id, instructed(Instruction::Cancel), Some(InteractionId(1))).await.unwrap();
+        let same_as_request = store.instruct(operation.id, instructed(Instruction::Cancel), Some(InteractionId(1))).await.unwrap();
         assert_eq!(same_as_request, Heard::Repeated);
     }
 
-    async fn a_wish_for_what_has_ended_or_never_was_is_told_so(memory: &Memory) {
+    async fn an_instruction_for_what_has_ended_or_never_was_is_told_so(memory: &Memory) {
         let store = memory.open().await;
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
         let loaded = load(&store, operation.id).await;
         store.commit(&loaded, &ended(operation.clone(), Outcome::Completed, at(9)), None).await.unwrap();
-        let late = store.instruction(operation.id, instructed(Instruction::Cancel), Some(InteractionId(2))).await.unwrap();
+        let late = store.instruct(operation.id, instructed(Instruction::Cancel), Some(InteractionId(2))).await.unwrap();
         assert_eq!(late, Heard::Ended);
-        let lost = store.instruction(ids(404), instructed(Instruction::Cancel), Some(InteractionId(3))).await.unwrap();
+        let lost = store.instruct(ids(404), instructed(Instruction::Cancel), Some(InteractionId(3))).await.unwrap();
         assert_eq!(lost, Heard::Unknown);
     }
 
@@ -297,7 +317,7 @@ contract! {
     async fn the_timeline_names_who_and_when(memory: &Memory) {
         let store = memory.open().await;
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
-        store.instruction(operation.id, instructed(Instruction::Cancel), Some(InteractionId(2))).await.unwrap();
+        store.instruct(operation.id, instructed(Instruction::Cancel), Some(InteractionId(2))).await.unwrap();
         let loaded = load(&store, operation.id).await;
         store.commit(&loaded, &ended(operation.clone(), Outcome::Cancelled, at(9)), None).await.unwrap();
         let timeline = store.timeline(operation.id).await.unwrap();
@@ -366,7 +386,7 @@ contract! {
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
         store.changes().worker.notified().await;
         store.changes().reporter.notified().await;
-        store.instruction(operation.id, instructed(Instruction::Cancel), None).await.unwrap();
+        store.instruct(operation.id, instructed(Instruction::Cancel), None).await.unwrap();
         store.changes().worker.notified().await;
         let loaded = load(&store, operation.id).await;
         store.commit(&loaded, &operation, None).await.unwrap();

@@ -266,7 +266,7 @@ impl Reporter {
             if report.kind == ReportKind::Question { Instruction::QuestionShown } else { Instruction::WarningShown };
         if is_unread {
             let instructed = Instructed { instruction, by: operation.requester.user, at: self.clock.now() };
-            self.store.instruction(operation.id, instructed, None).await?;
+            self.store.instruct(operation.id, instructed, None).await?;
         }
         Ok(())
     }
@@ -326,7 +326,7 @@ impl Reporter {
                 by: operation.requester.user,
                 at: self.clock.now(),
             };
-            self.store.instruction(operation.id, instructed, None).await?;
+            self.store.instruct(operation.id, instructed, None).await?;
         }
         self.drop_report(report, &told, cause).await?;
         Ok(Came::Settled)
