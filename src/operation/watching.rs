@@ -53,7 +53,7 @@ impl Operation {
 
     /// Records the power state that was seen. If the Droplet was only watched and is off, the late off has landed.
     pub(super) fn note_power(&mut self, power: Option<PowerState>, now: Timestamp) {
-        self.power.note_seen(power);
+        self.power.note_seen(power, now);
         if power == Some(PowerState::Off) && self.power.is_watched() {
             self.power.see_off(now);
             self.timer.ask_at_once();

@@ -272,11 +272,10 @@ fn paragraphs(lines: impl IntoIterator<Item = String>) -> String {
 /// A hung shutdown took effect after the end of the operation, and the bot repaired it.
 pub fn repaired(operation: &Operation) -> Message {
     let droplet = name(&operation.target.name);
-    let downtime =
-        operation.power.downtime().map(|downtime| format!(", {} after I asked for the shutdown", duration(downtime)));
+    let downtime = operation.power.downtime().map(|downtime| format!(" It was down for {}.", duration(downtime)));
     let when = operation.power.repaired().map(|at| format!(" {}", ago(at))).unwrap_or_default();
     Message::text(format!(
-        "✅ {droplet} turned off after all: the stuck shutdown took effect late. I turned it back on{when}{}.",
+        "✅ {droplet} turned off after all: the stuck shutdown took effect late. I turned it back on{when}.{}",
         downtime.unwrap_or_default()
     ))
 }

@@ -67,7 +67,8 @@ pub enum Released {
 /// What happened, for messages to people.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct History {
-    /// When the first intent to turn the Droplet off was committed.
+    /// The earliest time at which the Droplet may have gone off: the first intent to turn it off, or the last look that saw it on before it
+    /// was seen off.
     pub(super) went_off: Option<Timestamp>,
     /// When the Droplet was seen active again after it was off.
     pub(super) came_back: Option<Timestamp>,

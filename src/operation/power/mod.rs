@@ -220,7 +220,9 @@ impl Power {
         let Some(owed) = older.owed() else { return false };
         older.back.state = State::Skipped;
         self.before = Some(PowerState::On);
-        self.history.went_off = older.history.went_off.or(Some(owed.since));
+        // A Droplet that is on again begins another downtime.
+        let since = older.history.went_off.or(Some(owed.since));
+        self.history.went_off = if older.is_watched() { None } else { since };
         self.seen_off = older.seen_off;
         let is_to_be_on = self.is_owed();
         // A duty that was only watched stays so: nobody is called for a Droplet last seen on, unless somebody wants it on.
@@ -326,6 +328,7 @@ impl Power {
         if self.owed().is_none() {
             return;
         }
+        self.history.went_off.get_or_insert(now);
         if !self.seen_off || self.is_watched() {
             self.get_on(now);
         }

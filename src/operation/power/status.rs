@@ -48,7 +48,8 @@ impl Power {
         }
     }
 
-    /// How long the Droplet was down, once it is back. The time counts from the intent to turn it off, so it is an upper bound.
+    /// How long the Droplet was down, once it is back. The time counts from the intent to turn it off, or from the last look after it that
+    /// saw the Droplet on, so it is an upper bound.
     pub fn downtime(&self) -> Option<SignedDuration> {
         Some(self.history.came_back?.duration_since(self.history.went_off?))
     }

@@ -77,9 +77,12 @@ impl Power {
         self.visibility.on_reading();
     }
 
-    /// Records the power state that was seen.
-    pub(in crate::operation) fn note_seen(&mut self, power: Option<PowerState>) {
+    /// Records the power state that was seen. The downtime begins no earlier than the last look before it that saw the Droplet on.
+    pub(in crate::operation) fn note_seen(&mut self, power: Option<PowerState>, now: Timestamp) {
         self.visibility.last_seen = power;
+        if power == Some(PowerState::On) && !self.seen_off {
+            self.history.went_off = self.history.went_off.map(|_| now);
+        }
     }
 
     /// Records that a look at the Droplet received an answer of any kind.

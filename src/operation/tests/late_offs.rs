@@ -172,3 +172,26 @@ fn while_its_snapshot_is_not_listed_its_own_late_off_is_made_good() {
     assert!(toy.power == PowerState::On && on <= off + MINUTE, "{:?}: {it:#?}", on - off);
     assert!(toy.settle(it).snapshot.is_some());
 }
+
+#[test]
+fn the_downtime_begins_when_the_droplet_was_last_seen_on() {
+    let (mut toy, it) = hung(IfHung::Live, Some(300));
+    let done = toy.settle(it);
+    assert!(done.power.downtime().is_some_and(|downtime| downtime < MINUTE), "{:?}", done.power.downtime());
+}
+
+#[test]
+fn a_shutdown_that_never_took_effect_adds_nothing_to_the_next_downtime() {
+    for kind in [take(Downtime::PowerOff, IfHung::Ask), restore(Safety::Snapshot)] {
+        let (mut toy, it) = hung(IfHung::Live, None);
+        let mut older = until(&mut toy, it, |it| it.ended.is_some());
+        assert!(older.power.is_watched());
+        toy.now += MINUTE * 4;
+        let mut it = operation(kind);
+        it.inherit(&mut older);
+        let begun = toy.now;
+        let done = toy.settle(it);
+        let took = toy.now.duration_since(begun);
+        assert!(done.power.downtime().is_some_and(|downtime| downtime < took), "{:?} of {took}", done.power.downtime());
+    }
+}
