@@ -58,7 +58,9 @@ pub(super) async fn keep_lease(lease: &Lease, store: &Store, readiness: &Readine
         }
         readiness.set_write_failed(store.write_failed());
         readiness.set_unheard_schedules(store.has_unheard_schedules());
-        if lease.remaining().is_zero() || heard.is_too_long_ago(answers, store.returned()) {
+        // No other process can use a SQLite file meanwhile: this one goes on, and answers people.
+        let is_silent = store.is_shared() && heard.is_too_long_ago(answers, store.returned());
+        if lease.remaining().is_zero() || is_silent {
             return Ended::LeaseRanOut;
         }
     }

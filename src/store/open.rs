@@ -40,10 +40,10 @@ const CONNECTIONS: u32 = 6;
 const PRIVATE: u32 = 0o600;
 /// WAL and FULL: a commit that has returned survives a power cut (<https://www.sqlite.org/pragma.html#pragma_synchronous>).
 const PRAGMAS: &str =
-    "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
+    "PRAGMA busy_timeout = 1000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
 /// `PRAGMAS` with the write-ahead log's index in memory (<https://www.sqlite.org/wal.html#noshm>), so that no other process can read the
 /// database.
-const PRAGMAS_WITHOUT_INDEX_FILE: &str = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
+const PRAGMAS_WITHOUT_INDEX_FILE: &str = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA busy_timeout = 1000; PRAGMA journal_mode = WAL; \
      PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
 
 /// Where a SQLite database is.

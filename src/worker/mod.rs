@@ -15,6 +15,7 @@ pub mod priority;
 pub mod run_loop;
 pub mod schedule;
 pub mod translate;
+mod unwritten;
 
 use std::sync::Arc;
 
@@ -23,17 +24,19 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     operation::{
         Blocker, Observation, Operation, Rules,
-        effect::{Answer, Effect},
+        effect::{Answer, Command, Effect},
         ids::OperationId,
         step::{State, Step, Task},
     },
-    store::{Error, Loaded, Store, Version},
+    store::{Error, InstructionId, Loaded, Store, Version},
 };
+use unwritten::Unwritten;
 
 /// The three verbs, over one store.
 #[derive(Clone)]
 pub struct Worker {
     store: Arc<Store>,
+    unwritten: Unwritten,
 }
 
 /// An operation that has a request for DigitalOcean now. Only one holder can use it: the version in it fences every commit.
@@ -69,7 +72,7 @@ impl Claimed {
 impl Worker {
     /// A worker over this store.
     pub fn new(store: Arc<Store>) -> Self {
-        Self { store }
+        Self { store, unwritten: Unwritten::default() }
     }
 
     /// Folds in people's instructions and the passing of time. `None` if the operation has no request for DigitalOcean now, which is then stored.
@@ -91,30 +94,36 @@ impl Worker {
         now: Timestamp,
     ) -> Result<Option<Claimed>, Error> {
         let Some(loaded) = self.store.bounded(self.store.load(id)).await? else { return Ok(None) };
-        let mut operation = loaded.operation.clone();
+        let (mut operation, heard_up_to) = self.unwritten.latest(&loaded);
         if let Some(Step { state: State::Intended { doubt: None, .. }, .. }) = operation.active_step() {
             operation = fold(&operation, Observation::AnswerLost, rules, now);
         }
-        for (_, instructed) in &loaded.instructions {
-            operation = fold(&operation, Observation::Instructed(*instructed), rules, now);
-        }
+        operation = hear(operation, &loaded, heard_up_to, rules, now);
         operation = fold(&operation, waking, rules, now);
         let effect = operation.next(rules, now);
         match effect {
             Effect::Look(_) | Effect::Send(_) => Ok(Some(Claimed { loaded, operation, effect })),
             Effect::Sleep(_) | Effect::Rest => {
-                self.commit(&loaded, &operation, rules, now).await?;
+                self.commit_or_keep(&loaded, &operation, rules, now).await?;
                 Ok(None)
             }
         }
     }
 
-    /// Prepares a request for sending. For a command this commits the intent, and with it the duty to turn the Droplet back on.
+    /// Prepares a request for sending. For a command this commits the intent, and with it the duty to turn the Droplet back on. Only turning
+    /// a Droplet on goes ahead without that: its row says that power is owed, and a second time does no harm.
     pub async fn begin(&self, claimed: Claimed, rules: &Rules, now: Timestamp) -> Result<Claimed, Error> {
-        let Effect::Send(_) = claimed.effect else { return Ok(claimed) };
+        let Effect::Send(command) = &claimed.effect else { return Ok(claimed) };
+        let is_harmless = matches!(command, Command::PowerOn(_));
         let Claimed { mut loaded, operation, effect } = claimed;
         let operation = fold(&operation, Observation::Intended, rules, now);
-        loaded.version = self.commit(&loaded, &operation, rules, now).await?;
+        loaded.version = match self.commit(&loaded, &operation, rules, now).await {
+            Err(error) if is_harmless && self.is_left_to_us(&error) => {
+                tracing::warn!(%error, "the database takes no writes; turning the Droplet on all the same");
+                return Ok(Claimed { loaded, operation, effect });
+            }
+            committed => committed?,
+        };
         loaded.instructions.clear();
         loaded.operation = operation.clone();
         Ok(Claimed { loaded, operation, effect })
@@ -129,7 +138,7 @@ impl Worker {
             Effect::Sleep(_) | Effect::Rest => Observation::Woke,
         };
         let operation = fold(&operation, observation, rules, now);
-        self.commit(&loaded, &operation, rules, now).await.map(drop)
+        self.commit_or_keep(&loaded, &operation, rules, now).await
     }
 
     /// Postpones an operation whose next request may not be sent yet, and stores what it waits for.
@@ -141,7 +150,7 @@ impl Worker {
         now: Timestamp,
     ) -> Result<(), Error> {
         let operation = fold(&claimed.operation, Observation::Deferred(why, until), rules, now);
-        self.commit(&claimed.loaded, &operation, rules, now).await.map(drop)
+        self.commit_or_keep(&claimed.loaded, &operation, rules, now).await
     }
 
     /// Ends an operation's forward part because DigitalOcean refuses the token, and calls people if power is owed. For a process that is
@@ -158,7 +167,10 @@ impl Worker {
         rules: &Rules,
         now: Timestamp,
     ) -> Result<(), Error> {
-        self.note(id, Observation::Restarted(unattended_for), rules, now).await
+        match self.note(id, Observation::Restarted(unattended_for), rules, now).await {
+            Err(error) if self.is_left_to_us(&error) && self.unwritten.has(id) => Ok(()),
+            noted => noted,
+        }
     }
 
     /// Calls people if power is owed and the token is not known to belong to the Droplet's account. Ends nothing.
@@ -197,16 +209,34 @@ impl Worker {
         let Some(loaded) = self.store.bounded(self.store.load(id)).await? else { return Ok(()) };
         // After the clock was set back, something due now would be due much later, so its time is stored again.
         let is_new_here = matches!(observation, Observation::Restarted(_));
-        let mut operation = loaded.operation.clone();
+        let (operation, heard_up_to) = self.unwritten.latest(&loaded);
         // The commit marks them as heard.
-        for (_, instructed) in &loaded.instructions {
-            operation = fold(&operation, Observation::Instructed(*instructed), rules, now);
-        }
-        operation = fold(&operation, observation, rules, now);
+        let operation = hear(operation, &loaded, heard_up_to, rules, now);
+        let operation = fold(&operation, observation, rules, now);
         if operation == loaded.operation && !is_new_here {
             return Ok(());
         }
-        self.commit(&loaded, &operation, rules, now).await.map(drop)
+        self.commit_or_keep(&loaded, &operation, rules, now).await
+    }
+
+    /// Like [`commit`](Self::commit). What cannot be stored is kept in memory if power is owed and no other process can go on.
+    async fn commit_or_keep(
+        &self,
+        loaded: &Loaded,
+        operation: &Operation,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let committed = self.commit(loaded, operation, rules, now).await.map(drop);
+        if committed.as_ref().is_err_and(|error| self.is_left_to_us(error)) {
+            self.unwritten.keep(loaded, operation);
+        }
+        committed
+    }
+
+    /// Whether no other process can go on with an operation although this one could not store its state.
+    fn is_left_to_us(&self, error: &Error) -> bool {
+        !self.store.is_shared() && !matches!(error, Error::LeaseLost)
     }
 
     async fn commit(
@@ -225,10 +255,23 @@ impl Worker {
             Effect::Rest => None,
         };
         let version = self.store.bounded(self.store.commit(loaded, operation, due_at)).await?;
+        self.unwritten.forget(operation.id);
         commit_metrics::changes(&loaded.operation, operation);
         commit_log::changes(&loaded.operation, operation);
         Ok(version)
     }
+}
+
+/// Folds in people's instructions after this one.
+fn hear(
+    operation: Operation,
+    loaded: &Loaded,
+    heard_up_to: Option<InstructionId>,
+    rules: &Rules,
+    now: Timestamp,
+) -> Operation {
+    let new = loaded.instructions.iter().filter(|(number, _)| Some(*number) > heard_up_to);
+    new.fold(operation, |operation, (_, instructed)| fold(&operation, Observation::Instructed(*instructed), rules, now))
 }
 
 /// Folds in an observation. One that does not fit is a bug in the bot, and ends only the forward part of this operation.

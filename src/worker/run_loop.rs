@@ -344,7 +344,7 @@ impl RunLoop {
         if !self.continuity.lets_go(id, is_destructive, (&self.clock, &self.client)).await {
             return Ok(Ending::NOTHING_STORED);
         }
-        let claimed = self.worker.begin(claimed, rules, self.clock.now()).await?;
+        let claimed = Box::pin(self.worker.begin(claimed, rules, self.clock.now())).await?;
         self.continuity.note(&self.clock, &self.client);
         let is_attended = !(self.continuity.holds_back(id) || is_destructive && self.continuity.is_unclear());
         let answer = if self.lease.remaining() > NEEDED_TO_SEND && is_attended {

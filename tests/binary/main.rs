@@ -30,3 +30,4 @@ mod services;
 mod stage;
 mod standby;
 mod stopping;
+mod unwritable;

@@ -1,6 +1,8 @@
 //! A turn of the worker in the stages of the run loop: claimed, permitted, begun, carried out, finished, with a chance to die before and
 //! after each commit.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use snapshot_bot::{
     digitalocean::{
@@ -18,7 +20,7 @@ use snapshot_bot::{
     },
     store,
     worker::{
-        Claimed, priority,
+        Claimed, Worker, priority,
         schedule::{self, Ending, OnceAdmitted, Prospect},
         translate,
     },
@@ -728,6 +730,7 @@ impl Simulation {
         self.asleep_since = None;
         self.find_the_token_unfit();
         self.process = Process::begin(&mut self.dice, self.rules.poll_interval);
+        self.worker = Worker::new(Arc::clone(&self.store));
         self.forget_first_answers();
         self.note("the process dies");
         for job in std::mem::take(&mut self.jobs) {
@@ -752,6 +755,7 @@ impl Simulation {
         self.left_at.get_or_insert(self.now);
         self.conduct.trouble_at(self.now);
         self.process = Process::begin(&mut self.dice, self.rules.poll_interval);
+        self.worker = Worker::new(Arc::clone(&self.store));
         self.forget_first_answers();
         self.note("the process freezes");
         for mut job in std::mem::take(&mut self.jobs) {
