@@ -86,6 +86,8 @@ const LONGEST_IN_LINE: SignedDuration = SignedDuration::from_secs(30);
 const PROBE_SILENCE_EVERY: SignedDuration = SignedDuration::from_mins(1);
 /// How often one request may test an unusually low limit that our own count has used up.
 const PROBE_LIMIT_EVERY: SignedDuration = SignedDuration::from_mins(1);
+/// How many requests a minute holds however low the limit is: a look, the command that follows it, and their two successors.
+const LEAST_A_MINUTE: usize = 4;
 /// A limit is disproved once this many requests more than twice the limit were answered within an hour.
 const DISPROVED_BEYOND: usize = 20;
 
@@ -288,7 +290,7 @@ impl Budget {
     }
 
     fn minute_limit(&self) -> usize {
-        (self.hour_limit / 20).max(1)
+        (self.hour_limit / 20).max(LEAST_A_MINUTE)
     }
 
     fn left_this_hour(&self) -> usize {
@@ -325,10 +327,12 @@ impl Budget {
     }
 
     /// When our own count leaves room in the hour. Nothing that a Droplet which is off or a person waits for keeps an unusually low limit
-    /// for longer than a minute: one wrong header would otherwise leave a Droplet off for an hour.
+    /// for longer than a minute: one wrong header would otherwise leave a Droplet off for an hour. Turning it on follows its look at once,
+    /// before that is too old.
     fn hour_free_at(&self, priority: Priority, now: Timestamp) -> Option<Timestamp> {
         let counted = self.all.free_at(HOUR, priority.share_of_hour(self.hour_limit), now);
         match self.doubtful_until(priority, now) {
+            Some(_) if matches!(priority, Priority::PowerOn | Priority::PowerOnBlind) => None,
             Some(counted) => Some(self.probe_limit_at.min(counted)).filter(|at| *at > now),
             None => counted,
         }

@@ -58,7 +58,9 @@ impl Operation {
             return;
         };
         let known = self.baseline.clone();
-        match (known.is_known(), doubt.refused.is_some()) {
+        // What an older operation knew is not recent enough to tell our shutdown from somebody else's before it.
+        let is_recent = known.is_known() && !(self.inherited.is_some() && task == Task::ShutDown);
+        match (is_recent, doubt.refused.is_some()) {
             (true, _) => {}
             // The Droplet is on, so if the command was carried out, it is still in progress.
             (false, true) => {

@@ -226,7 +226,8 @@ impl Operation {
             Answer::Action(reading) if self.is_about_us(&reading, task) => {
                 self.denied = None;
                 self.power.on_reading();
-                if task == Task::ShutDown && !self.baseline.is_known() {
+                if matches!(task, Task::ShutDown | Task::PowerOff) {
+                    // DigitalOcean accepts these only for a Droplet that is on, so nothing before them has turned it off.
                     self.baseline.raise(std::iter::once(&reading));
                 }
                 self.run(focus, &reading, false);

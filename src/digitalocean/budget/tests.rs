@@ -205,6 +205,7 @@ fn a_limit_that_is_stated_too_low_keeps_no_droplet_off_for_longer_than_a_minute(
             budget.depart(&leave, now).unwrap();
             budget.observe(&leave, &answer(200, &said, now));
         }
+        assert!(may(&mut budget, Priority::PowerOn, at(1_060.0)), "{limit}: it follows its look");
         assert!(!may(&mut budget, Priority::Poll, at(1_116.0)), "{limit} is kept by those that can wait");
     }
 }

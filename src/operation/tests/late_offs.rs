@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::{
-    Instruction, Operation,
+    Instruction, Operation, Outcome,
     effect::{BackupPolicy, Effect},
     ids::SnapshotId,
     kinds::{Backups, BackupsChange, Downtime, IfHung, Kind, Restart, Safety, SnapshotRef, TurnOn},
@@ -13,7 +13,7 @@ use super::super::{
 };
 use super::{
     launch, operation, restore,
-    stories::{hung, until, words},
+    stories::{hung, next_command, until, words},
     take,
     toy::{Toy, Transit},
 };
@@ -193,5 +193,33 @@ fn a_shutdown_that_never_took_effect_adds_nothing_to_the_next_downtime() {
         let done = toy.settle(it);
         let took = toy.now.duration_since(begun);
         assert!(done.power.downtime().is_some_and(|downtime| downtime < took), "{:?} of {took}", done.power.downtime());
+    }
+}
+
+#[test]
+fn somebody_elses_off_before_our_next_shutdown_leaves_nothing_off() {
+    for transit in [Transit::Fine, Transit::LostAfter] {
+        for others in [&["shutdown"][..], &["power_off", "power_on"], &["resize"]] {
+            let (mut toy, it) = hung(IfHung::Live, None);
+            let mut older = until(&mut toy, it, |it| it.ended.is_some());
+            for kind in others {
+                let action = toy.begin(kind, 1, None);
+                if *kind == "shutdown" {
+                    toy.never_takes_effect(action);
+                }
+                toy.now += SignedDuration::from_secs(5);
+                toy.catch_up();
+            }
+            toy.now += MINUTE;
+            let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
+            it.inherit(&mut older);
+            while next_command(&toy, &it).is_none() {
+                it = toy.turn(it, Transit::Fine, 20);
+            }
+            it = toy.turn(it, transit, 20);
+            let done = toy.settle(it);
+            assert_eq!(toy.power, PowerState::On, "{transit:?} {others:?} {:?}", words(&toy));
+            assert_eq!(done.outcome, Some(Outcome::Completed), "{transit:?} {others:?}");
+        }
     }
 }

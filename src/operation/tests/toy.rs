@@ -108,6 +108,11 @@ impl Toy {
         id
     }
 
+    /// The guest ignores this Action.
+    pub(super) fn never_takes_effect(&mut self, id: ActionId) {
+        self.actions.iter_mut().filter(|action| action.id == id).for_each(|action| action.takes_effect = None);
+    }
+
     /// Lets everything happen that is due by `now`.
     pub(super) fn catch_up(&mut self) {
         let (due, late) = std::mem::take(&mut self.late).into_iter().partition(|(when, ..)| *when <= self.now);
