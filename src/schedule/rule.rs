@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::weekday::Weekday;
 
 /// The minimum time between two runs of a schedule.
-const CLOSEST: SignedDuration = SignedDuration::from_hours(1);
+pub(super) const CLOSEST: SignedDuration = SignedDuration::from_hours(1);
 /// How many runs of a cron expression are examined to find its shortest gap.
 const LOOKED_AT: usize = 100;
 /// The default time of a daily, weekly or monthly schedule.
