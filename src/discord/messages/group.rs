@@ -327,6 +327,10 @@ pub fn warned(power: Power, warn: Option<Warn>) -> Option<String> {
 /// The error in what was typed about a group.
 pub fn bad(bad: &BadGroup) -> String {
     match bad {
+        BadGroup::Tag { typed } if typed.is_empty() => {
+            "The tag's name is missing after `tag:`. Write it like `tag:prod`, or choose one from the suggestions."
+                .to_owned()
+        }
         BadGroup::Tag { typed } => format!(
             "{} can't be a tag. Tags have letters, digits, `:`, `-` and `_`; write it like `tag:prod`.",
             quote(typed)

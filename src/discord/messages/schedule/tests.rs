@@ -34,7 +34,7 @@ use crate::{
         policy::BadPolicy,
         pruning::Hold,
         question::DeletionQuestion,
-        rule::{Invalid, Typed},
+        rule::{CronField, Invalid, Typed},
         run::{Lost, Member, Phase, Plan, Run},
         slot::{Failed, Fate, Missed, Skipped, Slot},
     },
@@ -440,12 +440,18 @@ fn refusals() {
         Invalid::Zone { typed: "berlin".to_owned(), nearest: vec!["Europe/Berlin".to_owned()] },
         Invalid::Zone { typed: typed(), nearest: Vec::new() },
         Invalid::CronFields { found: 6 },
-        Invalid::Cron { why: "it is odd.".to_owned() },
+        Invalid::Cron { field: Some(CronField::Minute), typed: "60".to_owned() },
+        Invalid::Cron { field: Some(CronField::Hour), typed: "24".to_owned() },
+        Invalid::Cron { field: Some(CronField::Day), typed: "32".to_owned() },
+        Invalid::Cron { field: Some(CronField::Month), typed: "13".to_owned() },
+        Invalid::Cron { field: Some(CronField::Weekday), typed: "8".to_owned() },
+        Invalid::Cron { field: None, typed: "0 3 * * *".to_owned() },
         Invalid::Never,
         Invalid::TooOften { gap },
     ];
     let keeps = [BadPolicy::Empty, BadPolicy::Part { typed: typed() }, BadPolicy::TooMany { typed: typed() }];
     let others = [
+        ScheduleRefusal::Group(BadGroup::Tag { typed: String::new() }),
         ScheduleRefusal::Group(BadGroup::Tag { typed: "a b".to_owned() }),
         ScheduleRefusal::Group(BadGroup::AtOnce { typed: "99".to_owned() }),
         ScheduleRefusal::IfHung { typed: "ask".to_owned() },
