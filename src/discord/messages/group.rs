@@ -27,7 +27,7 @@ use crate::{
 
 /// The maximum number of members named in a list; the rest are counted.
 const NAMED: usize = 30;
-/// The maximum number of failed members that are explained.
+/// The maximum number of failed members that an outcome explains.
 const EXPLAINED: usize = 5;
 
 /// The end of a run's message, by which the bot finds it again.
@@ -254,10 +254,10 @@ pub fn may_be_tried_again(run: &Run, operations: &[Operation]) -> bool {
     is_over && run.taken().any(may_help)
 }
 
-/// The operations that explain how a run ended.
+/// The operations that explain how a run ended: of every member without a Snapshot, since each decides whether another try may help.
 pub fn explained(run: &Run) -> impl Iterator<Item = OperationId> {
     let failed = run.taken().filter(|member| matches!(member.phase, Phase::Done { is_good: false, .. }));
-    failed.take(EXPLAINED).filter_map(|member| member.operation)
+    failed.filter_map(|member| member.operation)
 }
 
 /// The message of a run that a person began. It is edited as the run progresses.

@@ -494,6 +494,16 @@ fn refusals() {
     insta::assert_snapshot!(lines.join("\n"));
 }
 
+#[test]
+fn every_member_without_a_snapshot_decides_whether_another_try_may_help() {
+    let bad = Phase::Done { is_good: false, at: at("2026-11-26T02:00:00Z") };
+    let mut run = run_of_a_group(&[bad; 7]);
+    for (number, member) in (1..).zip(&mut run.members) {
+        member.operation = Some(OperationId::from_random(number));
+    }
+    assert_eq!(group::explained(&run).count(), 7);
+}
+
 fn run_of_a_group(phases: &[Phase]) -> Run {
     let now = at("2026-11-26T02:00:00Z");
     let group = Group::read("prod", None, Some("30s"), Some("http:80/health")).unwrap();
