@@ -368,6 +368,7 @@ fn notices() {
         );
         notice(&[Told { schedule: &schedule, notice: &it, operations: &[], run: None, asked }], &BTreeSet::new(), 3)
     };
+    let without = Schedule { state: State::Paused { until: None, why: Paused::DropletGone }, ..schedule.clone() };
     let gone = Notice::OwnerLost { since: first };
     let named =
         notice(&[Told { schedule: &schedule, notice: &gone, operations: &[], run: None, asked: None }], &roles, 3);
@@ -393,6 +394,7 @@ fn notices() {
         ("paused", said(Notice::Paused { newest: Some(first) })),
         ("moved", said(Notice::Moved { was: first, is: last })),
         ("unheard", said(Notice::Unheard { host: "hc.example.com".to_owned(), since: first })),
+        ("paused without a Droplet", told(&without, &Notice::Paused { newest: Some(first) })),
         ("paused without any", said(Notice::Paused { newest: None })),
         ("gone", said(Notice::Gone)),
         ("time zone gone", said(Notice::Zone { zone: "Europe/Atlantis".to_owned() })),
