@@ -28,7 +28,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use decide::{Accounts, Due};
-pub use forecast::Forecast;
+pub use forecast::{Forecast, most_kept, waiting};
 use group::Group;
 pub use owner::{Owner, OwnerSeen, Right};
 use policy::Policy;
