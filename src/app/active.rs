@@ -18,6 +18,7 @@ use super::{
     heartbeat::{Heartbeat, Progress},
     housekeeping,
     pings::Pings,
+    records::Records,
     renewal::{Ended, keep_lease},
     rotation::Rotation,
     scheduler::Scheduler,
@@ -178,8 +179,9 @@ impl Active<'_> {
         let (settings, rooms) = bot_parts(config, self.store, self.clock, self.client, loops.intake.clone());
         loops.inventory.spawn(Arc::clone(&rooms.inventory).run(loops.stop_gateway.clone()));
         let (store, clock, stop) = (|| Arc::clone(self.store), || self.clock.clone(), loops.stop_gateway.clone());
-        let (inventory, client) = (Arc::clone(&rooms.inventory), self.client.clone());
-        loops.inventory.spawn(housekeeping::weigh((store(), clock()), inventory, client, stop.clone()));
+        let records = Records::new(store(), self.client.clone(), clock(), &rules(config));
+        let inventory = Arc::clone(&rooms.inventory);
+        loops.inventory.spawn(housekeeping::weigh((store(), clock()), inventory, records.clone(), stop.clone()));
         loops.inventory.spawn(housekeeping::run(store(), clock(), config.timing.keep_history, stop));
         let scheduler = Scheduler {
             store: Arc::clone(self.store),
@@ -188,6 +190,7 @@ impl Active<'_> {
             policy: config.policy.clone(),
             members: rooms.members.clone(),
             inventory: Arc::clone(&rooms.inventory),
+            records,
             own_droplet: None,
             digitalocean: config.digitalocean.api_url.clone(),
             progress: Progress::default(),

@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::{groups::take, heartbeat::Progress, records};
+use super::{groups::take, heartbeat::Progress, records::Records};
 use crate::{
     access::Policy,
     clock::Clock,
@@ -61,6 +61,7 @@ pub(super) struct Scheduler {
     pub(super) policy: Policy,
     pub(super) members: Members,
     pub(super) inventory: Arc<Inventory>,
+    pub(super) records: Records,
     /// The Droplet that this process runs on, if known. Its Snapshot is taken live, because no other process would turn it back on.
     pub(super) own_droplet: Option<DropletId>,
     /// The origin of DigitalOcean's API.
@@ -264,7 +265,7 @@ impl Scheduler {
         match self.client.run(queries::snapshot(id).with_priority(Priority::Inventory)).await {
             Ok(_) => {}
             Err(Cloud::NotFound { .. }) => {
-                if records::forget_gone(&self.store, &self.client, &[id].into()).await? {
+                if self.records.forget_gone([id].into()).await? {
                     return Ok(true);
                 }
             }
@@ -283,7 +284,7 @@ impl Scheduler {
         match self.client.run(queries::snapshot(id)).await {
             Ok(_) => Ok(true),
             Err(Cloud::NotFound { .. }) => {
-                records::forget_gone(&self.store, &self.client, &[id].into()).await?;
+                self.records.forget_gone([id].into()).await?;
                 Ok(false)
             }
             Err(error) => {
