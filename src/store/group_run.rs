@@ -282,12 +282,13 @@ pub(super) async fn claim_member(
     let claimed = sqlx::query(
         "UPDATE group_members SET phase = 'taking', operation = $1 WHERE run = $2 AND droplet_id = $3 AND phase = 'waiting' \
          AND (SELECT COUNT(*) FROM group_members m WHERE m.run = $2 AND m.phase IN ('taking', 'returning')) < $4 \
-         AND NOT EXISTS (SELECT 1 FROM group_members m WHERE m.run = $2 AND m.phase = 'lost')",
+         AND (SELECT COUNT(*) FROM group_members m WHERE m.run = $2 AND m.phase = 'lost') < $5",
     )
     .bind(request.id.to_string())
     .bind(run.plan.id.to_string())
     .bind(bits(droplet.0))
     .bind(i64::from(run.plan.group.at_once.max(1)))
+    .bind(i64::from(run.plan.group.stop_after.max(1)))
     .execute(&mut **transaction)
     .await?;
     if claimed.rows_affected() == 0 {

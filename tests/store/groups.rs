@@ -26,7 +26,7 @@ use crate::{
 };
 
 fn group(at_once: u32) -> Group {
-    Group { tag: "prod".to_owned(), at_once, gap: 0, check: None }
+    Group { tag: "prod".to_owned(), at_once, gap: 0, check: None, stop_after: 1 }
 }
 
 pub(crate) fn of_group(number: u64, at_once: u32) -> Schedule {

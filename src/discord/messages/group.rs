@@ -54,7 +54,12 @@ pub fn pace(group: &Group) -> String {
         .check
         .as_ref()
         .map(|check| format!("; each must be on again and pass {} before the next begins", name(&check.to_string())));
-    format!("{order}{gap}{}", check.unwrap_or_else(|| "; each must be on again before the next begins".to_owned()))
+    let stops = match group.stop_after {
+        0 | 1 => String::new(),
+        count => format!("; the run stops when {count} don't come back"),
+    };
+    let check = check.unwrap_or_else(|| "; each must be on again before the next begins".to_owned());
+    format!("{order}{gap}{check}{stops}")
 }
 
 /// The present members of a group.
@@ -87,9 +92,10 @@ pub fn members(group: &Group, members: &Members) -> Vec<String> {
     }
     if let (Some(check), false) = (&group.check, unreachable.is_empty()) {
         lines.push(format!(
-            "⚠️ **{} can never pass {}:** no public IPv4 address. A run stops there.",
+            "⚠️ **{} can never pass {}:** no public IPv4 address. {}",
             listed(unreachable.iter().map(|one| name(one))),
-            name(&check.to_string())
+            name(&check.to_string()),
+            if group.stop_after > 1 { "Each counts as one that doesn't come back." } else { "A run stops there." }
         ));
     }
     lines
@@ -190,9 +196,10 @@ pub fn outcome(run: &Run, operations: &[Operation]) -> String {
         return format!("✅ {each} with the tag {tag} {} a good Snapshot.", have(all));
     }
     let mut lines = vec![format!("❌ **{good} of {all}** Droplets with the tag {tag} {} a good Snapshot.", have(good))];
-    let stopped = run.taken().find(|member| matches!(member.phase, Phase::Lost { .. }));
+    let lost: Vec<&Member> = run.lost().collect();
+    let stops_at = usize::try_from(run.plan.group.stop_after.max(1)).unwrap_or(usize::MAX);
     let failed = run.taken().filter(|member| matches!(member.phase, Phase::Done { is_good: false, .. }));
-    lines.extend(stopped.map(|member| stopped_at(run, member)));
+    lines.extend((1..).zip(&lost).map(|(number, member)| did_not_return(run, member, number == stops_at)));
     lines.extend(failed.take(EXPLAINED).map(|member| {
         let why = operation_of(member, operations).map(cause).unwrap_or_default();
         format!("❌ {}: no Snapshot{}{}", name(&member.name), why.trim_end_matches('.'), details(member))
@@ -205,7 +212,7 @@ pub fn outcome(run: &Run, operations: &[Operation]) -> String {
 }
 
 /// ``⛔ `web-2` didn't come back on (Snapshot is fine), so I stopped. Check it at …``
-fn stopped_at(run: &Run, member: &Member) -> String {
+fn did_not_return(run: &Run, member: &Member, is_end: bool) -> String {
     let (is_good, what) = match (member.phase, &run.plan.group.check) {
         (Phase::Lost { is_good, why: Lost::Check }, Some(check)) => {
             (is_good, format!("is on, but doesn't pass {}", name(&check.to_string())))
@@ -214,7 +221,8 @@ fn stopped_at(run: &Run, member: &Member) -> String {
         _ => (false, "has no good Snapshot".to_owned()),
     };
     let fine = if is_good { " (Snapshot is fine)" } else { "" };
-    format!("⛔ {} {what}{fine}, so I stopped. Check it at {}.", name(&member.name), panel(member.droplet))
+    let end = if is_end { ", so I stopped" } else { "" };
+    format!("⛔ {} {what}{fine}{end}. Check it at {}.", name(&member.name), panel(member.droplet))
 }
 
 fn operation_of<'o>(member: &Member, operations: &'o [Operation]) -> Option<&'o Operation> {
@@ -337,6 +345,9 @@ pub fn bad(bad: &BadGroup) -> String {
         ),
         BadGroup::AtOnce { typed } => {
             format!("I can't take {} Droplets at once. Use a number from 1 to {MOST_AT_ONCE}.", plain(typed, 20))
+        }
+        BadGroup::StopAfter { typed } => {
+            format!("I can't stop after {} Droplets. Use a number from 1 to {MOST_AT_ONCE}.", plain(typed, 20))
         }
         BadGroup::Gap { typed } => {
             format!("{} is no pause. Write it like `30s` or `5m`; an hour is the longest.", quote(typed))

@@ -139,7 +139,8 @@ fn read(message: &Message) -> String {
 }
 
 /// Messages that list something, and so may be long.
-const LISTS: [&str; 18] = [
+const LISTS: [&str; 19] = [
+    "the second of two that may be lost",
     "with a warning",
     "nightly",
     "a Kubernetes worker",
@@ -457,6 +458,7 @@ fn refusals() {
         ScheduleRefusal::Group(BadGroup::Tag { typed: "a b".to_owned() }),
         ScheduleRefusal::Group(BadGroup::AtOnce { typed: "99".to_owned() }),
         ScheduleRefusal::IfHung { typed: "ask".to_owned() },
+        ScheduleRefusal::Group(BadGroup::StopAfter { typed: "0".to_owned() }),
         ScheduleRefusal::Group(BadGroup::Gap { typed: "2h".to_owned() }),
         ScheduleRefusal::Group(BadGroup::Check { typed: "udp:53".to_owned() }),
         ScheduleRefusal::NoGroup,
@@ -546,6 +548,13 @@ fn groups() {
         ended_at: Some(now),
         ..run_of_a_group(&[good, Phase::Lost { is_good: true, why }, Phase::Left, Phase::Left])
     };
+    let mut second = run_of_a_group(&[
+        Phase::Lost { is_good: true, why: Lost::Check },
+        good,
+        Phase::Lost { is_good: false, why: Lost::NotActive },
+        Phase::Left,
+    ]);
+    (second.plan.group.stop_after, second.ended_at) = (2, Some(now));
     let stopped = Run { stopped_by: Some(UserId(9)), ..run_of_a_group(&[good, Phase::Taking, Phase::Waiting]) };
     let id = OperationId::from_random(2);
     let mut hung = examples::failed(Failure::Hung);
@@ -613,6 +622,7 @@ fn groups() {
         ("of a schedule", status(&standing, &wording())),
         ("not active", notice(&lost(Lost::NotActive))),
         ("check", notice(&lost(Lost::Check))),
+        ("the second of two that may be lost", notice(&second)),
         ("nobody", notice(&nobody)),
     ]));
 }
