@@ -190,7 +190,7 @@ impl Active<'_> {
             policy: config.policy.clone(),
             members: rooms.members.clone(),
             inventory: Arc::clone(&rooms.inventory),
-            records,
+            records: records.clone(),
             own_droplet: None,
             digitalocean: config.digitalocean.api_url.clone(),
             progress: Progress::default(),
@@ -200,7 +200,7 @@ impl Active<'_> {
         // The scheduler creates operations, so it stops with the worker that advances them. It restores no power, so its end does not end
         // the process.
         loops.inventory.spawn(scheduler.run(loops.stop_turns.clone()));
-        let groups = Groups { store: Arc::clone(self.store), clock: self.clock.clone(), client: self.client.clone() };
+        let groups = Groups { store: store(), clock: clock(), client: self.client.clone(), records: records };
         loops.inventory.spawn(groups.run(loops.stop_turns.clone()));
         let discord_side = DiscordSide {
             settings,

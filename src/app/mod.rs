@@ -25,6 +25,7 @@ mod renewal;
 mod rotation;
 mod scheduler;
 mod settings;
+mod sharing;
 mod token;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};

@@ -73,6 +73,21 @@ impl Records {
         Ok(!gone.is_empty())
     }
 
+    /// Whether a recorded Snapshot still exists. A person may have deleted it since, and then it is forgotten.
+    pub(super) async fn is_there(&self, id: SnapshotId) -> Result<bool, Error> {
+        match self.client.run(queries::snapshot(id)).await {
+            Ok(_) => Ok(true),
+            Err(Cloud::NotFound { .. }) => {
+                self.forget_gone([id].into()).await?;
+                Ok(false)
+            }
+            Err(error) => {
+                tracing::info!(snapshot.id = %id, %error, "a Snapshot that cannot be looked at serves for no other schedule");
+                Ok(false)
+            }
+        }
+    }
+
     /// Those of these Snapshots that DigitalOcean does not know when each is read by itself.
     async fn unknown_by_themselves(&self, ids: impl IntoIterator<Item = SnapshotId>) -> Vec<SnapshotId> {
         let mut unknown = Vec::new();

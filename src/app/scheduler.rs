@@ -14,7 +14,12 @@ use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::{groups::take, heartbeat::Progress, records::Records};
+use super::{
+    groups::take,
+    heartbeat::Progress,
+    records::Records,
+    sharing::{self, Wanted},
+};
 use crate::{
     access::Policy,
     clock::Clock,
@@ -32,7 +37,6 @@ use crate::{
     schedule::{
         Paused, Power, Record, Schedule, State,
         pruning::{Candidate, Circumstances},
-        retention::Quality,
         slot::{Fate, Slot},
     },
     store::{CreateError, Error, ScheduleSnapshot, Settled, Store, StoredSchedule, deadlines::PASS},
@@ -221,30 +225,16 @@ impl Scheduler {
         Ok(Circumstances { right: schedule.owner.right(now), is_stale, restored_lately })
     }
 
-    /// Ends a planned time with a good Snapshot that another schedule began after it, if there is one. It must be consistent if this
-    /// schedule requires that.
+    /// Ends a planned time with a good Snapshot that another schedule began after it, if there is one.
     async fn share(&self, schedule: &Schedule, slot: Timestamp) -> Result<bool, Error> {
-        for (other, operation) in self.store.taken_by_others(schedule.id, schedule.droplet, slot).await? {
-            let Some(other) = self.store.schedule(other).await? else { continue };
-            let known = self.store.schedule_snapshots(other.schedule.id).await?;
-            let all = candidates(&known);
-            let of_droplet: Vec<&Candidate> = all.iter().filter(|one| one.droplet == schedule.droplet).collect();
-            let members = other.schedule.members(&of_droplet);
-            let quality = members.iter().find(|member| member.operation == operation).map(|member| member.quality);
-            let serves = match quality {
-                Some(Quality::Consistent) => true,
-                Some(Quality::Live) => self.power(schedule) == Power::Live,
-                Some(Quality::Doubtful | Quality::Unsized) | None => false,
-            };
-            if serves
-                && self.is_there(&known, operation).await?
-                && self.store.share(schedule, slot, (other.schedule.id, operation)).await?
-            {
-                tracing::info!(schedule.id = %schedule.id, other.id = %other.schedule.id, operation.id = %operation, "shares a Snapshot");
-                return Ok(true);
-            }
+        let (power, droplet) = (self.power(schedule), schedule.droplet);
+        let wanted = Wanted { schedule: schedule.id, droplet, since: slot, power };
+        let Some(found) = sharing::serving((&self.store, &self.records), wanted).await? else { return Ok(false) };
+        let is_shared = self.store.share(schedule, slot, found).await?;
+        if is_shared {
+            tracing::info!(schedule.id = %schedule.id, other.id = %found.0, operation.id = %found.1, "shares a Snapshot");
         }
-        Ok(false)
+        Ok(is_shared)
     }
 
     /// Whether the newest recorded Snapshot is gone; it is then forgotten. After a planned time that brought none, people rely on the one before,
@@ -275,23 +265,6 @@ impl Scheduler {
         looked_at.retain(|_, at| is_recent(at));
         looked_at.insert(id, now);
         Ok(false)
-    }
-
-    /// Whether the Snapshot that an operation took still exists. A person may have deleted it since.
-    async fn is_there(&self, known: &[ScheduleSnapshot], operation: OperationId) -> Result<bool, Error> {
-        let recorded = known.iter().find(|one| one.operation == operation).and_then(|one| one.snapshot);
-        let Some(id) = recorded else { return Ok(false) };
-        match self.client.run(queries::snapshot(id)).await {
-            Ok(_) => Ok(true),
-            Err(Cloud::NotFound { .. }) => {
-                self.records.forget_gone([id].into()).await?;
-                Ok(false)
-            }
-            Err(error) => {
-                tracing::info!(snapshot.id = %id, %error, "a Snapshot that cannot be looked at serves for no other schedule");
-                Ok(false)
-            }
-        }
     }
 
     /// Whether the Droplet is shut down for the next run.

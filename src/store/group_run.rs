@@ -265,7 +265,8 @@ impl Store {
     }
 }
 
-/// Claims a member for the operation that takes its Snapshot. Also enforces the run's limit of members at once.
+/// Claims a member for the operation that takes its Snapshot. Also enforces the run's limit of members at once. A Snapshot of the Droplet
+/// that another schedule has taken is settled first, since it may serve for this run too.
 pub(super) async fn claim_member(
     transaction: &mut Transaction<'_, Any>,
     run: RunId,
@@ -282,13 +283,15 @@ pub(super) async fn claim_member(
     let claimed = sqlx::query(
         "UPDATE group_members SET phase = 'taking', operation = $1 WHERE run = $2 AND droplet_id = $3 AND phase = 'waiting' \
          AND (SELECT COUNT(*) FROM group_members m WHERE m.run = $2 AND m.phase IN ('taking', 'returning')) < $4 \
-         AND (SELECT COUNT(*) FROM group_members m WHERE m.run = $2 AND m.phase = 'lost') < $5",
+         AND (SELECT COUNT(*) FROM group_members m WHERE m.run = $2 AND m.phase = 'lost') < $5 \
+         AND NOT EXISTS (SELECT 1 FROM schedule_snapshots t WHERE t.droplet_id = $3 AND t.state = 'taking' AND t.schedule <> $6)",
     )
     .bind(request.id.to_string())
     .bind(run.plan.id.to_string())
     .bind(bits(droplet.0))
     .bind(i64::from(run.plan.group.at_once.max(1)))
     .bind(i64::from(run.plan.group.stop_after.max(1)))
+    .bind(run.plan.schedule.map(|schedule| schedule.to_string()))
     .execute(&mut **transaction)
     .await?;
     if claimed.rows_affected() == 0 {
@@ -299,7 +302,11 @@ pub(super) async fn claim_member(
 }
 
 /// Marks the messages of a changed run as outdated.
-async fn touch(connection: &mut AnyConnection, run: RunId, schedule: Option<ScheduleId>) -> Result<(), Error> {
+pub(super) async fn touch(
+    connection: &mut AnyConnection,
+    run: RunId,
+    schedule: Option<ScheduleId>,
+) -> Result<(), Error> {
     sqlx::query("UPDATE group_runs SET version = version + 1 WHERE id = $1")
         .bind(run.to_string())
         .execute(&mut *connection)

@@ -143,6 +143,28 @@ async fn twelve_droplets_are_taken_in_turn_and_never_two_are_off_whatever_dies()
     stage.finish().await;
 }
 
+#[tokio::test]
+async fn a_member_of_which_another_schedule_has_just_taken_a_snapshot_shares_it() {
+    const SHARED: &str = "SELECT COUNT(*) AS n FROM schedule_snapshots s WHERE EXISTS \
+         (SELECT 1 FROM schedule_snapshots o WHERE o.operation = s.operation AND o.schedule <> s.schedule)";
+    let stage = Stage::in_step().await;
+    stage.add_group(3);
+    let ruth = stage.seat("ruth", Role::Restorer);
+    ruth.run("/schedule add what:w-3 every:day at:03:00 keep:3 last").await;
+    press(&ruth, "Create").await;
+    schedules_the_group(&ruth, "").await;
+    stage.calm().await;
+    stage.pass_until(night(stage.clock.now()));
+    stage.runs_end(1).await;
+    stage.calm().await;
+    assert_eq!(stage.query(GOOD).await, 3, "{}", stage.conversation());
+    assert_eq!(stage.query(TAKES).await, 3, "one Snapshot serves both\n{}", stage.conversation());
+    assert_eq!(stage.query(SHARED).await, 2);
+    assert_eq!(stage.query("SELECT COUNT(*) AS n FROM slots WHERE fate IN ('ran', 'shared')").await, 2);
+    ruth.transcript();
+    stage.finish().await;
+}
+
 /// Plays a run of four, of which the second does not come back. `left` are not started then.
 async fn without_the_second(options: &str, left: i64) {
     let stage = Stage::in_step().await;
