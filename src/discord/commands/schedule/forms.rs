@@ -102,7 +102,11 @@ fn read_pace(schedule: &Schedule, [at_once, gap, check, stop_after]: [&str; 4]) 
     };
     Ok(Pace {
         at_once: number(at_once, |typed| BadGroup::AtOnce { typed })?,
-        stop_after: number(stop_after, |typed| BadGroup::StopAfter { typed })?,
+        // A form that an earlier version opened does not have it.
+        stop_after: match stop_after {
+            "" => None,
+            typed => number(typed, |typed| BadGroup::StopAfter { typed })?,
+        },
         gap: Some(gap.to_owned()),
         check: Some(if check.is_empty() { "none" } else { check }.to_owned()),
     })
