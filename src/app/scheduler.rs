@@ -4,7 +4,6 @@
 //! after any crash. The store ensures that a slot has only one operation.
 
 mod prune;
-mod remind;
 
 use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc};
 
@@ -36,6 +35,7 @@ use crate::{
     },
     schedule::{
         Paused, Power, Record, Schedule, State,
+        look::Look,
         pruning::{Candidate, Circumstances},
         slot::{Fate, Slot},
     },
@@ -166,56 +166,40 @@ impl Scheduler {
     }
 
     async fn look(&self, stored: &StoredSchedule) -> Result<(), Error> {
-        let now = self.clock.now();
-        let mut schedule = stored.schedule.clone();
-        let accounts = self.store.accounts(schedule.id).await?;
-        let mut due = schedule.decide(accounts, now);
-        let mut notices = remind::of_missed(&due);
-        if due.resumes {
-            if let State::Paused { until: Some(until), .. } = schedule.state {
-                schedule.resume(until);
-            }
-            due.wake = Some(now);
-        }
-        let owner_at = self.ask_for_owner(&mut schedule, &mut due, &mut notices, now).await;
-        let mut slots = self.store.latest_slots(schedule.id, TELLING).await?;
+        let (id, now) = (stored.schedule.id, self.clock.now());
+        let mut look = Look::begin(&stored.schedule, self.store.accounts(id).await?, now);
+        let (guild, owner) = (look.schedule.guild, look.schedule.owner.user);
+        let seen =
+            if look.asks_for_owner() { Some(self.members.owner(&self.policy, guild, owner).await) } else { None };
+        look.follow_owner(seen);
+        let mut slots = self.store.latest_slots(id, TELLING).await?;
         // A change that is about to be stored already counts.
-        slots.retain(|slot| due.given_up.is_none_or(|(given_up, _)| given_up != slot.at));
-        let snapshots = self.store.schedule_snapshots(schedule.id).await?;
-        let run = self.store.latest_run(schedule.id).await?;
+        slots.retain(|slot| look.due.given_up.is_none_or(|(given_up, _)| given_up != slot.at));
+        let snapshots = self.store.schedule_snapshots(id).await?;
+        let run = self.store.latest_run(id).await?;
         if self.has_lost_its_newest(&snapshots, &slots, now).await? {
             // The schedule is due again without it.
             return Ok(());
         }
+        let asked_before = asks(&look.schedule);
         let known = candidates(&snapshots);
-        let newest = schedule.newest_good(&known, run.as_ref());
-        let stale = schedule.stale_since(Record { slots: &slots, snapshots: &known, run: run.as_ref() }, now);
-        // For a group, the newest Snapshot of any member is better than none.
-        let newest = newest.or_else(|| snapshots.first().and_then(|newest| newest.planned));
-        remind::of_zone(&mut schedule, &mut notices);
-        remind::of_clocks(&mut schedule, &mut notices, now);
-        let asked_before = asks(&schedule);
-        remind::of_doubt(&mut schedule, &known, &mut notices);
-        remind::of_size(&mut schedule, &known, &mut notices, now);
-        let stale_at = remind::of_staleness(&mut schedule, (stale, newest), &mut notices, now);
-        let pause_at = remind::of_pause(&mut schedule, &snapshots, &mut notices, now);
-        let moved_at = remind::of_monday(&mut schedule, now);
-        let around = self.circumstances(&schedule, stale.is_some(), now).await?;
-        let pruned_at = Box::pin(self.prune(&mut schedule, &mut notices, &around, now)).await?;
-        let retry = due.begin.map(|_| now + BUSY_PAUSE);
-        let due_at = [due.wake, owner_at, stale_at, pause_at, moved_at, pruned_at, retry].into_iter().flatten().min();
-        let latest =
-            if pruned_at == Some(now) { self.store.schedule(schedule.id).await? } else { Some(stored.clone()) };
+        let stale = look.remind(Record { slots: &slots, snapshots: &known, run: run.as_ref() });
+        let around = self.circumstances(&look.schedule, stale.is_some(), now).await?;
+        let pruned_at = Box::pin(self.prune(&mut look.schedule, &mut look.notices, &around, now)).await?;
+        let retry = look.due.begin.map(|_| now + BUSY_PAUSE);
+        let due_at = [look.wake, pruned_at, retry].into_iter().flatten().min();
+        let latest = if pruned_at == Some(now) { self.store.schedule(id).await? } else { Some(stored.clone()) };
         // A change that a person made meanwhile is looked at first.
         let Some(latest) = latest.filter(|latest| latest.schedule == stored.schedule) else { return Ok(()) };
-        self.store.keep_schedule(&latest, &schedule, &due, &notices, due_at).await?;
-        if asked_before != asks(&schedule) {
-            self.store.question_was_answered(schedule.id).await?;
+        let Look { schedule, due, notices, .. } = &look;
+        self.store.keep_schedule(&latest, schedule, due, notices, due_at).await?;
+        if asked_before != asks(schedule) {
+            self.store.question_was_answered(id).await?;
         }
         match due.begin {
             // The run of a group takes each of its Droplets.
-            Some(slot) if schedule.group.is_none() && self.share(&schedule, slot).await? => Ok(()),
-            Some(slot) => self.begin(&schedule, slot, now).await.map(drop),
+            Some(slot) if schedule.group.is_none() && self.share(schedule, slot).await? => Ok(()),
+            Some(slot) => self.begin(schedule, slot, now).await.map(drop),
             None => Ok(()),
         }
     }

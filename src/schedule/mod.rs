@@ -9,6 +9,7 @@ mod decide;
 mod forecast;
 pub mod group;
 pub mod hangs;
+pub mod look;
 pub mod notice;
 mod owner;
 pub mod policy;
