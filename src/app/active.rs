@@ -200,7 +200,7 @@ impl Active<'_> {
         // The scheduler creates operations, so it stops with the worker that advances them. It restores no power, so its end does not end
         // the process.
         loops.inventory.spawn(scheduler.run(loops.stop_turns.clone()));
-        let groups = Groups { store: store(), clock: clock(), client: self.client.clone(), records: records };
+        let groups = Groups { store: store(), clock: clock(), client: self.client.clone(), records };
         loops.inventory.spawn(groups.run(loops.stop_turns.clone()));
         let discord_side = DiscordSide {
             settings,
