@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::records::Records;
+use super::snapshot_records::Records;
 use crate::{
     clock::Clock,
     discord::incident::chain,

@@ -16,8 +16,8 @@ use url::Url;
 use super::{
     groups::take,
     heartbeat::Progress,
-    records::Records,
     sharing::{self, Wanted},
+    snapshot_records::Records,
 };
 use crate::{
     access::Policy,
@@ -37,7 +37,7 @@ use crate::{
         Paused, Power, Record, Schedule, State,
         look::Look,
         pruning::{Candidate, Circumstances},
-        slot::{Fate, Slot},
+        slot::{Slot, SlotState},
     },
     store::{CreateError, Error, ScheduleSnapshot, Settled, Store, StoredSchedule, deadlines::PASS},
 };
@@ -153,7 +153,7 @@ impl Scheduler {
         let Some(ended) = self.store.operation(settled.operation).await?.map(|stored| stored.operation) else {
             return Ok(());
         };
-        if ended.verdict == Some(Outcome::Failed(Failure::DropletGone)) {
+        if ended.outcome == Some(Outcome::Failed(Failure::DropletGone)) {
             let pause = |schedule: &mut Schedule| {
                 // A group continues without a member that is gone.
                 if ended.target.droplet == Some(schedule.droplet) {
@@ -231,7 +231,8 @@ impl Scheduler {
     ) -> Result<bool, Error> {
         let Some(newest) = known.iter().find(|one| one.snapshot.is_some()) else { return Ok(false) };
         let Some(id) = newest.snapshot else { return Ok(false) };
-        let has_failed = slots.first().is_some_and(|slot| matches!(slot.fate, Fate::Failed(_) | Fate::Missed(_)));
+        let has_failed =
+            slots.first().is_some_and(|slot| matches!(slot.state, SlotState::Failed(_) | SlotState::Missed(_)));
         let is_recent = |at: &Timestamp| now.duration_since(*at).abs() < NEWEST_PAUSE;
         if !has_failed || self.newest_looked_at.lock().get(&id).is_some_and(is_recent) {
             return Ok(false);
@@ -280,11 +281,11 @@ impl Scheduler {
             let request = NewOperation {
                 id: OperationId::from_random(fastrand::u64(..)),
                 kind: kind.clone(),
-                asker: Requester { user: schedule.owner.user, guild: schedule.guild, channel: schedule.channel },
+                requester: Requester { user: schedule.owner.user, guild: schedule.guild, channel: schedule.channel },
                 asked_at: now,
                 target: target.clone(),
                 snapshot_name: None,
-                usual: TypicalDurations::default(),
+                typical: TypicalDurations::default(),
             };
             // People are warned only of an operation that turns a Droplet off.
             let warned = Answering::by_itself(schedule.warn.filter(|_| kind.may_turn_off()));

@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 
-use super::records::Records;
+use super::snapshot_records::Records;
 use crate::{
     operation::ids::{DropletId, OperationId, ScheduleId, SnapshotId},
     schedule::{Power, pruning::Candidate, retention::Quality},

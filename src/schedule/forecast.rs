@@ -6,7 +6,7 @@ use super::{
     Schedule,
     policy::Policy,
     pruning::NOTICE,
-    retention::{Member, Quality, Verdict, plan},
+    retention::{Member, PruneDecision, Quality, plan},
     rule::{Every, Rule},
 };
 use crate::operation::ids::OperationId;
@@ -60,9 +60,9 @@ impl Schedule {
                 pinned: false,
             })
             .collect();
-        let verdicts = plan(&members, self.keep, &self.rule.time_zone(), end);
-        let kept = verdicts.iter().filter(|verdict| **verdict != Verdict::Drop).count();
-        let dropped = verdicts.len().saturating_sub(kept);
+        let decisions = plan(&members, self.keep, &self.rule.time_zone(), end);
+        let kept = decisions.iter().filter(|decision| **decision != PruneDecision::Drop).count();
+        let dropped = decisions.len().saturating_sub(kept);
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         count(kept).saturating_add(waiting.min(count(dropped)))
     }

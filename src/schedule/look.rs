@@ -9,7 +9,7 @@ use super::{
     Accounts, Due, OwnerSeen, Paused, Record, Right, Schedule, State, Upcoming,
     notice::Notice,
     pruning::Candidate,
-    slot::{Fate, Missed},
+    slot::{Missed, SlotState},
 };
 
 /// A right that lasts until a moment has ended just after it.
@@ -210,7 +210,7 @@ fn of_clocks(schedule: &mut Schedule, notices: &mut Vec<Notice>, now: Timestamp)
 
 /// The notices about missed runs.
 fn of_missed(due: &Due) -> Vec<Notice> {
-    let away = due.closed.iter().filter(|closed| closed.fate == Fate::Missed(Missed::Away));
+    let away = due.closed.iter().filter(|closed| closed.state == SlotState::Missed(Missed::Away));
     let away = away.map(|closed| Notice::Missed {
         first: closed.first,
         last: closed.last,
@@ -218,8 +218,8 @@ fn of_missed(due: &Due) -> Vec<Notice> {
         was_away: true,
         was_outage: false,
     });
-    let is_busy = |fate| matches!(fate, Fate::Missed(Missed::Busy | Missed::Overtaken));
-    let busy = due.given_up.filter(|(_, fate)| is_busy(*fate));
+    let is_busy = |state| matches!(state, SlotState::Missed(Missed::Busy | Missed::Overtaken));
+    let busy = due.given_up.filter(|(_, state)| is_busy(*state));
     let busy =
         busy.map(|(slot, _)| Notice::Missed { first: slot, last: slot, count: 1, was_away: false, was_outage: false });
     away.chain(busy).collect()

@@ -11,13 +11,12 @@ use sqlx::AnyConnection;
 use super::{
     Error, Store, group_run,
     row::{Row, bits},
-    schedule_row,
+    schedule_quality, schedule_row,
     schedule_snapshot::{self, is_current},
-    schedule_worth,
 };
 use crate::{
     operation::ids::{DropletId, OperationId, ScheduleId, SnapshotId},
-    schedule::{Schedule, group::Excluded, run::Run, slot::Fate},
+    schedule::{Schedule, group::Excluded, run::Run, slot::SlotState},
 };
 
 /// Adds a Snapshot of another schedule to the records of a schedule. Returns `false` if it no longer exists, or is about to be deleted.
@@ -78,7 +77,7 @@ impl Store {
     ) -> Result<bool, Error> {
         let mut transaction = self.begin_as_owner().await?;
         let is_joined = join(&mut transaction, (schedule.id, at), (of, operation)).await?;
-        let (what, why) = Fate::Shared.words();
+        let (what, why) = SlotState::Shared.words();
         let closed = sqlx::query(
             "UPDATE slots SET fate = $1, why = $2, operation = $3 WHERE schedule = $4 AND planned_at = $5 AND fate = 'waiting'",
         )
@@ -93,7 +92,7 @@ impl Store {
             return Ok(false);
         }
         let run = operation.to_string();
-        schedule_worth::tell(&mut transaction, schedule.id, (&run, at), self.clock.now()).await?;
+        schedule_quality::tell(&mut transaction, schedule.id, (&run, at), self.clock.now()).await?;
         schedule_row::touch(&mut transaction, schedule.id).await?;
         transaction.commit().await?;
         self.changes.pings.notify_one();

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Begun, LIST_PAUSE, Scheduler, candidates};
 use crate::{
-    app::records::reading,
+    app::snapshot_records::reading,
     digitalocean::{error::Error as Cloud, model::Snapshot, queries},
     operation::{
         Target,

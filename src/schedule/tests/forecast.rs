@@ -8,7 +8,7 @@ use crate::{
     schedule::{
         Forecast, Schedule, most_kept,
         policy::Policy,
-        retention::{Member, Quality, Verdict, plan},
+        retention::{Member, PruneDecision, Quality, plan},
     },
 };
 
@@ -53,8 +53,8 @@ fn there_are_never_more_than_the_forecast_says() {
         let runs: Vec<Member> =
             (0..).zip(it.rule.runs_after(now).take(400)).map(|(number, run)| member(number, run)).collect();
         for count in 1..runs.len() {
-            let verdicts = plan(&runs[..count], it.keep, &it.rule.time_zone(), runs[count].planned.unwrap());
-            let kept = verdicts.iter().filter(|verdict| **verdict != Verdict::Drop).count();
+            let decisions = plan(&runs[..count], it.keep, &it.rule.time_zone(), runs[count].planned.unwrap());
+            let kept = decisions.iter().filter(|decision| **decision != PruneDecision::Drop).count();
             assert!(kept <= usize::try_from(most_kept(it.keep, &it.rule)).unwrap(), "{every} {keep}: {kept}");
         }
     }

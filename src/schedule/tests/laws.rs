@@ -15,7 +15,7 @@ use crate::{
         notice::Notice,
         pruning::{Candidate, Circumstances, Hold, LATE, NOTICE},
         retention::Quality,
-        slot::{Failed, Fate, Slot},
+        slot::{Failed, Slot, SlotState},
     },
 };
 
@@ -67,8 +67,8 @@ struct Year {
     schedule: Schedule,
     now: Timestamp,
     accounts: Accounts,
-    /// The fate of every planned time that has a row. Consecutive ones have one entry each here.
-    slots: BTreeMap<Timestamp, Fate>,
+    /// The state of every planned time that has a row. Consecutive ones have one entry each here.
+    slots: BTreeMap<Timestamp, SlotState>,
     /// The number of Snapshots taken for each planned time.
     taken: BTreeMap<Timestamp, u32>,
     running: Option<(Timestamp, Timestamp)>,
@@ -134,10 +134,10 @@ impl Year {
         }
     }
 
-    fn close(&mut self, from: Timestamp, until: Timestamp, fate: Fate) {
+    fn close(&mut self, from: Timestamp, until: Timestamp, state: SlotState) {
         for slot in self.schedule.rule.runs_between(from - SignedDuration::from_millis(1), until) {
             assert!(slot > self.schedule.created_at, "nothing before the floor");
-            let before = self.slots.insert(slot, fate);
+            let before = self.slots.insert(slot, state);
             assert_eq!(before, None, "{slot} had a fate already");
             self.accounts.last = self.accounts.last.max(Some(slot));
         }
@@ -163,7 +163,7 @@ impl Year {
         }
         if let Some(slot) = look.due.begin {
             assert_ne!(self.schedule.owner.right(self.now), Right::None, "nobody owns it");
-            assert_eq!(self.slots.insert(slot, Fate::Running), Some(Fate::Waiting));
+            assert_eq!(self.slots.insert(slot, SlotState::Running), Some(SlotState::Waiting));
             *self.taken.entry(slot).or_default() += 1;
             self.accounts = Accounts { waiting: None, is_running: true, ..self.accounts };
             self.running = Some((slot, self.now + TAKE));
@@ -173,15 +173,15 @@ impl Year {
 
     /// Records what becomes of planned times.
     fn keep(&mut self, due: &Due) {
-        if let Some((slot, fate)) = due.given_up {
-            assert_eq!(self.slots.insert(slot, fate), Some(Fate::Waiting));
+        if let Some((slot, state)) = due.given_up {
+            assert_eq!(self.slots.insert(slot, state), Some(SlotState::Waiting));
             self.accounts.waiting = None;
         }
         for closed in &due.closed {
-            self.close(closed.first, closed.last, closed.fate);
+            self.close(closed.first, closed.last, closed.state);
         }
         if let Some(slot) = due.opened {
-            self.close(slot, slot, Fate::Waiting);
+            self.close(slot, slot, SlotState::Waiting);
             self.accounts.waiting = Some(slot);
         }
     }
@@ -219,7 +219,7 @@ impl Year {
     /// The latest planned times, newest first, without one that is given up now.
     fn latest_slots(&self, given_up: Option<Timestamp>) -> Vec<Slot> {
         let latest = self.slots.iter().rev().take(12).filter(|(at, _)| Some(**at) != given_up);
-        latest.map(|(at, fate)| Slot { at: *at, last: *at, count: 1, fate: *fate, operation: None }).collect()
+        latest.map(|(at, state)| Slot { at: *at, last: *at, count: 1, state: *state, operation: None }).collect()
     }
 
     fn settle(&mut self) {
@@ -227,10 +227,10 @@ impl Year {
         self.running = None;
         self.accounts.is_running = false;
         if std::mem::take(&mut self.fails) {
-            self.slots.insert(slot, Fate::Failed(Failed::Operation));
+            self.slots.insert(slot, SlotState::Failed(Failed::Operation));
             return;
         }
-        self.slots.insert(slot, Fate::Ran);
+        self.slots.insert(slot, SlotState::Ran);
         let operation = OperationId::from_random(self.next);
         self.next += 1;
         let size = if std::mem::take(&mut self.small) { 1.0 } else { 10.0 };
@@ -301,7 +301,7 @@ impl Year {
         }
     }
 
-    /// Checks the finished year: each planned time since the beginning has one fate, and at most one Snapshot.
+    /// Checks the finished year: each planned time since the beginning has one state, and at most one Snapshot.
     fn account(&self) {
         let last = self.accounts.last.unwrap_or(self.schedule.created_at);
         let missing: Vec<Timestamp> = self
@@ -318,8 +318,8 @@ impl Year {
             self.taken
         );
         assert!(self.slots.keys().all(|slot| *slot > self.schedule.created_at));
-        assert!(self.slots.values().filter(|fate| **fate == Fate::Waiting).count() <= 1);
-        let missed = self.slots.values().filter(|fate| matches!(fate, Fate::Missed(_))).count();
+        assert!(self.slots.values().filter(|state| **state == SlotState::Waiting).count() <= 1);
+        let missed = self.slots.values().filter(|state| matches!(state, SlotState::Missed(_))).count();
         assert_eq!(usize::try_from(self.told_missed).unwrap(), missed, "people hear of what was missed");
     }
 }

@@ -14,7 +14,7 @@ use super::{
     },
     REBIND, marker,
     next_step::{buttons, next_step},
-    told::{InQuestion, Told, asks},
+    notice_facts::{InQuestion, NoticeFacts, asks},
 };
 use crate::{
     discord::press::Press,
@@ -25,7 +25,7 @@ use crate::{
     },
     schedule::{
         Answered, Paused, Schedule, State,
-        hangs::Asked,
+        hung_shutdowns::Asked,
         notice::{Family, Notice},
     },
     store::ScheduleSnapshot,
@@ -41,7 +41,7 @@ const NAMED: usize = 12;
 const LONGEST_OUTCOME: usize = 1700;
 
 /// A one-off notice about one or several schedules. `restorers` are the roles that may take a schedule over; they are named without a ping.
-pub fn notice(told: &[Told<'_>], restorers: &BTreeSet<RoleId>, number: i64) -> Message {
+pub fn notice(told: &[NoticeFacts<'_>], restorers: &BTreeSet<RoleId>, number: i64) -> Message {
     let Some(first) = told.first() else { return Message::default() };
     let calls_owner = first.notice.calls_owner();
     let owner = first.schedule.owner.user;
@@ -68,8 +68,8 @@ pub fn notice(told: &[Told<'_>], restorers: &BTreeSet<RoleId>, number: i64) -> M
     }
 }
 
-fn text(told: &Told<'_>, restorers: &BTreeSet<RoleId>) -> String {
-    let Told { schedule, notice, operations, run, .. } = told;
+fn text(told: &NoticeFacts<'_>, restorers: &BTreeSet<RoleId>) -> String {
+    let NoticeFacts { schedule, notice, operations, run, .. } = told;
     let is_tried = matches!(next_step(told), Some((_, Press::RunAgain { .. })));
     let now = if is_tried { " Press **Try again** to take it now." } else { "" };
     let droplet = name(&schedule.droplet_name);
@@ -167,7 +167,7 @@ fn paused(schedule: &Schedule, newest: Option<Timestamp>) -> String {
 }
 
 /// The schedule has no recent Snapshot.
-fn stale(told: &Told<'_>, newest: Option<Timestamp>, since: Timestamp) -> String {
+fn stale(told: &NoticeFacts<'_>, newest: Option<Timestamp>, since: Timestamp) -> String {
     let droplet = name(&told.schedule.droplet_name);
     let Some(newest) = newest else {
         return format!(
@@ -219,7 +219,7 @@ fn owner_lost(schedule: &Schedule, since: Timestamp, restorers: &BTreeSet<RoleId
 }
 
 /// The newest Snapshot is much smaller than the one before it, and whether a person must decide about it.
-fn doubtful(told: &Told<'_>, operation: OperationId, count: u32) -> String {
+fn doubtful(told: &NoticeFacts<'_>, operation: OperationId, count: u32) -> String {
     let droplet = name(&told.schedule.droplet_name);
     if told.schedule.watched.relied_on.contains(&operation) {
         let said = told.schedule.watched.relied_on_last.filter(|(relied_on, _)| *relied_on == operation);
@@ -267,7 +267,7 @@ fn in_a_row(count: u32) -> String {
 }
 
 /// Asks whether these Snapshots may be deleted: which they are, and what waiting costs.
-fn deletions(told: &Told<'_>, (number, count): (u32, u32)) -> String {
+fn deletions(told: &NoticeFacts<'_>, (number, count): (u32, u32)) -> String {
     let schedule = told.schedule;
     let (droplet, question) = (name(&schedule.droplet_name), &schedule.watched.deletions);
     let many = if count == 1 { "1 Snapshot".to_owned() } else { format!("{count} Snapshots") };
@@ -304,7 +304,7 @@ fn deletions(told: &Told<'_>, (number, count): (u32, u32)) -> String {
 }
 
 fn why(operation: &Operation) -> String {
-    match &operation.verdict {
+    match &operation.outcome {
         Some(Outcome::Failed(why @ Failure::DropletGone)) => {
             format!(" {} Its schedule is paused, and its Snapshots stay. {REBIND}", failure::what(why, operation))
         }
