@@ -22,6 +22,7 @@ use super::{
     rotation::Rotation,
     scheduler::Scheduler,
     settings::{bot_parts, rules},
+    snapshot_records::Records,
     token::Token,
 };
 use crate::{
@@ -178,8 +179,9 @@ impl Active<'_> {
         let (settings, rooms) = bot_parts(config, self.store, self.clock, self.client, loops.intake.clone());
         loops.inventory.spawn(Arc::clone(&rooms.inventory).run(loops.stop_gateway.clone()));
         let (store, clock, stop) = (|| Arc::clone(self.store), || self.clock.clone(), loops.stop_gateway.clone());
-        let (inventory, client) = (Arc::clone(&rooms.inventory), self.client.clone());
-        loops.inventory.spawn(housekeeping::weigh((store(), clock()), inventory, client, stop.clone()));
+        let records = Records::new(store(), self.client.clone(), clock(), &rules(config));
+        let inventory = Arc::clone(&rooms.inventory);
+        loops.inventory.spawn(housekeeping::weigh((store(), clock()), inventory, records.clone(), stop.clone()));
         loops.inventory.spawn(housekeeping::run(store(), clock(), config.timing.keep_history, stop));
         let scheduler = Scheduler {
             store: Arc::clone(self.store),
@@ -188,6 +190,7 @@ impl Active<'_> {
             policy: config.policy.clone(),
             members: rooms.members.clone(),
             inventory: Arc::clone(&rooms.inventory),
+            records: records.clone(),
             own_droplet: None,
             digitalocean: config.digitalocean.api_url.clone(),
             progress: Progress::default(),
@@ -197,7 +200,7 @@ impl Active<'_> {
         // The scheduler creates operations, so it stops with the worker that advances them. It restores no power, so its end does not end
         // the process.
         loops.inventory.spawn(scheduler.run(loops.stop_turns.clone()));
-        let groups = Groups { store: Arc::clone(self.store), clock: self.clock.clone(), client: self.client.clone() };
+        let groups = Groups { store: store(), clock: clock(), client: self.client.clone(), records };
         loops.inventory.spawn(groups.run(loops.stop_turns.clone()));
         let discord_side = DiscordSide {
             settings,

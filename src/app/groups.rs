@@ -9,7 +9,11 @@ use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use super::droplet_check;
+use super::{
+    droplet_check,
+    sharing::{self, Wanted},
+    snapshot_records::Records,
+};
 use crate::{
     clock::Clock,
     digitalocean::{client::Client, error::Error as Cloud, model::DropletStatus, queries},
@@ -45,6 +49,7 @@ pub(super) struct Groups {
     pub(super) store: Arc<Store>,
     pub(super) clock: Clock,
     pub(super) client: Client,
+    pub(super) records: Records,
 }
 
 /// The result of looking at a run.
@@ -121,7 +126,7 @@ impl Groups {
         Ok(match run.next(around, now) {
             Next::Wait(until) => Looked::Until([wake, until].into_iter().flatten().min()),
             Next::Begin(droplet) => {
-                if self.begin(run, droplet, now).await? {
+                if self.share(run, droplet).await? || self.begin(run, droplet, now).await? {
                     Looked::Changed
                 } else {
                     Looked::Until(Some(now + LOOK_PAUSE))
@@ -225,6 +230,20 @@ impl Groups {
         } else {
             Phase::Lost { is_good, why: missing }
         }
+    }
+
+    /// Ends a member with a good Snapshot that another schedule began after the planned time, if there is one. A run that a person began
+    /// takes its own.
+    async fn share(&self, run: &Run, droplet: DropletId) -> Result<bool, Error> {
+        let plan = &run.plan;
+        let (Some(schedule), Some(since)) = (plan.schedule, plan.slot) else { return Ok(false) };
+        let wanted = Wanted { schedule, droplet, since, power: plan.power };
+        let Some(found) = sharing::serving((&self.store, &self.records), wanted).await? else { return Ok(false) };
+        let is_shared = self.store.share_with_member(run, droplet, found).await?;
+        if is_shared {
+            tracing::info!(run.id = %plan.id, droplet.id = %droplet, other.id = %found.0, operation.id = %found.1, "shares a Snapshot");
+        }
+        Ok(is_shared)
     }
 
     /// Creates a member's operation. If the Droplet is busy or the member's turn is over, that is not an error: the run is looked at again.

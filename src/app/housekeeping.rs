@@ -8,10 +8,9 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::snapshot_records;
+use super::snapshot_records::Records;
 use crate::{
     clock::Clock,
-    digitalocean::client::Client,
     discord::incident::chain,
     inventory::Inventory,
     store::{self, Store, Weighed, deadlines::PASS},
@@ -51,7 +50,7 @@ pub(super) async fn run(store: Arc<Store>, clock: Clock, keep_history: SignedDur
 pub(super) async fn weigh(
     (store, clock): (Arc<Store>, Clock),
     inventory: Arc<Inventory>,
-    client: Client,
+    records: Records,
     stop: CancellationToken,
 ) {
     let work = async {
@@ -73,7 +72,7 @@ pub(super) async fn weigh(
                 Ok(()) => written.extend(weighed.iter().map(|weighed| weighed.snapshot)),
                 Err(error) => tracing::warn!(error = chain(&error), "could not write down what Snapshots weigh"),
             }
-            let compared = Box::pin(snapshot_records::compare(&store, &client, &snapshots));
+            let compared = Box::pin(records.compare(&snapshots));
             if let Err(error) = store.bounded_pass(PASS, compared).await {
                 tracing::warn!(error = chain(&error), "could not compare what schedules have with what is listed");
             }

@@ -24,6 +24,7 @@ mod renewal;
 mod rotation;
 mod scheduler;
 mod settings;
+mod sharing;
 mod snapshot_records;
 mod token;
 

@@ -4,7 +4,6 @@
 //! after any crash. The store ensures that a slot has only one operation.
 
 mod prune;
-mod remind;
 
 use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc};
 
@@ -14,7 +13,12 @@ use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::{groups::take, heartbeat::Progress, snapshot_records};
+use super::{
+    groups::take,
+    heartbeat::Progress,
+    sharing::{self, Wanted},
+    snapshot_records::Records,
+};
 use crate::{
     access::Policy,
     clock::Clock,
@@ -31,8 +35,8 @@ use crate::{
     },
     schedule::{
         Paused, Power, Record, Schedule, State,
+        look::Look,
         pruning::{Candidate, Circumstances},
-        retention::Quality,
         slot::{Slot, SlotState},
     },
     store::{CreateError, Error, ScheduleSnapshot, Settled, Store, StoredSchedule, deadlines::PASS},
@@ -61,6 +65,7 @@ pub(super) struct Scheduler {
     pub(super) policy: Policy,
     pub(super) members: Members,
     pub(super) inventory: Arc<Inventory>,
+    pub(super) records: Records,
     /// The Droplet that this process runs on, if known. Its Snapshot is taken live, because no other process would turn it back on.
     pub(super) own_droplet: Option<DropletId>,
     /// The origin of DigitalOcean's API.
@@ -161,56 +166,40 @@ impl Scheduler {
     }
 
     async fn look(&self, stored: &StoredSchedule) -> Result<(), Error> {
-        let now = self.clock.now();
-        let mut schedule = stored.schedule.clone();
-        let accounts = self.store.accounts(schedule.id).await?;
-        let mut due = schedule.decide(accounts, now);
-        let mut notices = remind::of_missed(&due);
-        if due.resumes {
-            if let State::Paused { until: Some(until), .. } = schedule.state {
-                schedule.resume(until);
-            }
-            due.wake = Some(now);
-        }
-        let owner_at = self.ask_for_owner(&mut schedule, &mut due, &mut notices, now).await;
-        let mut slots = self.store.latest_slots(schedule.id, TELLING).await?;
+        let (id, now) = (stored.schedule.id, self.clock.now());
+        let mut look = Look::begin(&stored.schedule, self.store.accounts(id).await?, now);
+        let (guild, owner) = (look.schedule.guild, look.schedule.owner.user);
+        let seen =
+            if look.asks_for_owner() { Some(self.members.owner(&self.policy, guild, owner).await) } else { None };
+        look.follow_owner(seen);
+        let mut slots = self.store.latest_slots(id, TELLING).await?;
         // A change that is about to be stored already counts.
-        slots.retain(|slot| due.given_up.is_none_or(|(given_up, _)| given_up != slot.at));
-        let snapshots = self.store.schedule_snapshots(schedule.id).await?;
-        let run = self.store.latest_run(schedule.id).await?;
+        slots.retain(|slot| look.due.given_up.is_none_or(|(given_up, _)| given_up != slot.at));
+        let snapshots = self.store.schedule_snapshots(id).await?;
+        let run = self.store.latest_run(id).await?;
         if self.has_lost_its_newest(&snapshots, &slots, now).await? {
             // The schedule is due again without it.
             return Ok(());
         }
+        let asked_before = asks(&look.schedule);
         let known = candidates(&snapshots);
-        let newest = schedule.newest_good(&known, run.as_ref());
-        let stale = schedule.stale_since(Record { slots: &slots, snapshots: &known, run: run.as_ref() }, now);
-        // For a group, the newest Snapshot of any member is better than none.
-        let newest = newest.or_else(|| snapshots.first().and_then(|newest| newest.planned));
-        remind::of_zone(&mut schedule, &mut notices);
-        remind::of_clocks(&mut schedule, &mut notices, now);
-        let asked_before = asks(&schedule);
-        remind::of_doubt(&mut schedule, &known, &mut notices);
-        remind::of_size(&mut schedule, &known, &mut notices, now);
-        let stale_at = remind::of_staleness(&mut schedule, (stale, newest), &mut notices, now);
-        let pause_at = remind::of_pause(&mut schedule, &snapshots, &mut notices, now);
-        let moved_at = remind::of_monday(&mut schedule, now);
-        let around = self.circumstances(&schedule, stale.is_some(), now).await?;
-        let pruned_at = Box::pin(self.prune(&mut schedule, &mut notices, &around, now)).await?;
-        let retry = due.begin.map(|_| now + BUSY_PAUSE);
-        let due_at = [due.wake, owner_at, stale_at, pause_at, moved_at, pruned_at, retry].into_iter().flatten().min();
-        let latest =
-            if pruned_at == Some(now) { self.store.schedule(schedule.id).await? } else { Some(stored.clone()) };
+        let stale = look.remind(Record { slots: &slots, snapshots: &known, run: run.as_ref() });
+        let around = self.circumstances(&look.schedule, stale.is_some(), now).await?;
+        let pruned_at = Box::pin(self.prune(&mut look.schedule, &mut look.notices, &around, now)).await?;
+        let retry = look.due.begin.map(|_| now + BUSY_PAUSE);
+        let due_at = [look.wake, pruned_at, retry].into_iter().flatten().min();
+        let latest = if pruned_at == Some(now) { self.store.schedule(id).await? } else { Some(stored.clone()) };
         // A change that a person made meanwhile is looked at first.
         let Some(latest) = latest.filter(|latest| latest.schedule == stored.schedule) else { return Ok(()) };
-        self.store.keep_schedule(&latest, &schedule, &due, &notices, due_at).await?;
-        if asked_before != asks(&schedule) {
-            self.store.question_was_answered(schedule.id).await?;
+        let Look { schedule, due, notices, .. } = &look;
+        self.store.keep_schedule(&latest, schedule, due, notices, due_at).await?;
+        if asked_before != asks(schedule) {
+            self.store.question_was_answered(id).await?;
         }
         match due.begin {
             // The run of a group takes each of its Droplets.
-            Some(slot) if schedule.group.is_none() && self.share(&schedule, slot).await? => Ok(()),
-            Some(slot) => self.begin(&schedule, slot, now).await.map(drop),
+            Some(slot) if schedule.group.is_none() && self.share(schedule, slot).await? => Ok(()),
+            Some(slot) => self.begin(schedule, slot, now).await.map(drop),
             None => Ok(()),
         }
     }
@@ -220,30 +209,16 @@ impl Scheduler {
         Ok(Circumstances { right: schedule.owner.right(now), is_stale, restored_lately })
     }
 
-    /// Ends a planned time with a good Snapshot that another schedule began after it, if there is one. It must be consistent if this
-    /// schedule requires that.
+    /// Ends a planned time with a good Snapshot that another schedule began after it, if there is one.
     async fn share(&self, schedule: &Schedule, slot: Timestamp) -> Result<bool, Error> {
-        for (other, operation) in self.store.taken_by_others(schedule.id, schedule.droplet, slot).await? {
-            let Some(other) = self.store.schedule(other).await? else { continue };
-            let known = self.store.schedule_snapshots(other.schedule.id).await?;
-            let all = candidates(&known);
-            let of_droplet: Vec<&Candidate> = all.iter().filter(|one| one.droplet == schedule.droplet).collect();
-            let members = other.schedule.members(&of_droplet);
-            let quality = members.iter().find(|member| member.operation == operation).map(|member| member.quality);
-            let serves = match quality {
-                Some(Quality::Consistent) => true,
-                Some(Quality::Live) => self.power(schedule) == Power::Live,
-                Some(Quality::Doubtful | Quality::Unsized) | None => false,
-            };
-            if serves
-                && self.is_there(&known, operation).await?
-                && self.store.share(schedule, slot, (other.schedule.id, operation)).await?
-            {
-                tracing::info!(schedule.id = %schedule.id, other.id = %other.schedule.id, operation.id = %operation, "shares a Snapshot");
-                return Ok(true);
-            }
+        let (power, droplet) = (self.power(schedule), schedule.droplet);
+        let wanted = Wanted { schedule: schedule.id, droplet, since: slot, power };
+        let Some(found) = sharing::serving((&self.store, &self.records), wanted).await? else { return Ok(false) };
+        let is_shared = self.store.share(schedule, slot, found).await?;
+        if is_shared {
+            tracing::info!(schedule.id = %schedule.id, other.id = %found.0, operation.id = %found.1, "shares a Snapshot");
         }
-        Ok(false)
+        Ok(is_shared)
     }
 
     /// Whether the newest recorded Snapshot is gone; it is then forgotten. After a planned time that brought none, people rely on the one before,
@@ -265,7 +240,7 @@ impl Scheduler {
         match self.client.run(queries::snapshot(id).with_priority(Priority::Inventory)).await {
             Ok(_) => {}
             Err(Cloud::NotFound { .. }) => {
-                if snapshot_records::forget_gone(&self.store, &self.client, &[id].into()).await? {
+                if self.records.forget_gone([id].into()).await? {
                     return Ok(true);
                 }
             }
@@ -275,23 +250,6 @@ impl Scheduler {
         looked_at.retain(|_, at| is_recent(at));
         looked_at.insert(id, now);
         Ok(false)
-    }
-
-    /// Whether the Snapshot that an operation took still exists. A person may have deleted it since.
-    async fn is_there(&self, known: &[ScheduleSnapshot], operation: OperationId) -> Result<bool, Error> {
-        let recorded = known.iter().find(|one| one.operation == operation).and_then(|one| one.snapshot);
-        let Some(id) = recorded else { return Ok(false) };
-        match self.client.run(queries::snapshot(id)).await {
-            Ok(_) => Ok(true),
-            Err(Cloud::NotFound { .. }) => {
-                snapshot_records::forget_gone(&self.store, &self.client, &[id].into()).await?;
-                Ok(false)
-            }
-            Err(error) => {
-                tracing::info!(snapshot.id = %id, %error, "a Snapshot that cannot be looked at serves for no other schedule");
-                Ok(false)
-            }
-        }
     }
 
     /// Whether the Droplet is shut down for the next run.

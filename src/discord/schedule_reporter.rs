@@ -43,8 +43,8 @@ use known::Known;
 
 /// The pause before another attempt to post what no channel accepts.
 const UNHEARD_PAUSE: SignedDuration = SignedDuration::from_hours(1);
-/// How many messages are handled together.
-const DUE: usize = 50;
+/// How many messages are handled together, in all channels.
+const DUE: usize = 500;
 /// After this many refusals for unknown reasons, the bot gives a message up.
 const MOST_REFUSALS: i64 = 8;
 

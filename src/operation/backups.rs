@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use super::{
     Focus, Operation, Rules,
     backoff::later,
-    evidence::doubt_pause,
     reading::{Failure, ImageReading, SnapshotReading},
     step::{State, Step, Task},
 };
@@ -59,7 +58,7 @@ impl Operation {
 
     /// DigitalOcean does not know the image. While a conversion runs, a single answer like that is not believed.
     pub(super) fn miss_image(&mut self, focus: Focus, rules: &Rules, now: Timestamp) {
-        let pause = doubt_pause(rules);
+        let pause = rules.doubt_pause();
         if let Some(run) = self.step_mut(focus).and_then(Step::run_mut) {
             run.looks = run.looks.saturating_add(1);
             let since = *run.unknown_since.get_or_insert(now);

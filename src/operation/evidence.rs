@@ -56,11 +56,11 @@ impl Operation {
         let earlier = self.denied.filter(|denied| denied.what == what && denied.is_command == is_command);
         let denied = earlier.unwrap_or(Denied { what, is_command, since: now });
         self.denied = Some(denied);
-        let believed_from = later(denied.since, doubt_pause(rules));
+        let believed_from = later(denied.since, rules.doubt_pause());
         if earlier.is_some() && now >= believed_from {
             return true;
         }
-        self.timer.ask_at(believed_from.max(later(now, rules.poll_interval.min(doubt_pause(rules)))));
+        self.timer.ask_at(believed_from.max(later(now, rules.poll_interval.min(rules.doubt_pause()))));
         false
     }
 
@@ -72,7 +72,7 @@ impl Operation {
         if matches!(look, Look::Droplet(_)) && now >= confirmed_from {
             missing.is_confirmed = true;
         } else {
-            self.timer.ask_at(later(now, doubt_pause(rules)));
+            self.timer.ask_at(later(now, rules.doubt_pause()));
         }
     }
 
@@ -89,7 +89,7 @@ impl Operation {
             if now < later(began, rules.settle_time * Task::Create.traits().settle_factor) {
                 // A new Droplet may be missing from DigitalOcean's answers for a while.
                 self.missing = Some(Missing { is_confirmed: false, ..missing });
-                self.timer.ask_at(later(now, doubt_pause(rules)));
+                self.timer.ask_at(later(now, rules.doubt_pause()));
             } else {
                 self.fail_step(focus, Failure::DropletGone, now);
             }
@@ -98,12 +98,28 @@ impl Operation {
         }
     }
 
+    /// Handles an answer that a Snapshot is unknown: the one to delete, or the one just taken that a list lacks. It is gone if DigitalOcean
+    /// accepted its deletion, or says so twice.
+    pub(super) fn miss_snapshot(&mut self, focus: Focus, rules: &Rules, now: Timestamp) {
+        let Some(step) = self.step_at(focus) else { return };
+        let (task, is_accepted) = (step.task(), step.doubt().is_some_and(|doubt| doubt.accepted));
+        if !is_accepted && !self.is_believed(&Trouble::NotFound, false, rules, now) {
+            return;
+        }
+        if task == Task::Delete {
+            self.complete(focus, now);
+        } else {
+            self.snapshot = None;
+            self.fail_step(focus, Failure::SnapshotGone, now);
+        }
+    }
+
     /// Handles an answer that the Action in progress is unknown.
     pub(super) fn miss_action(&mut self, focus: Focus, rules: &Rules, now: Timestamp) {
         let Some(run) = self.step_mut(focus).and_then(Step::run_mut) else { return };
         let since = *run.unknown_since.get_or_insert(now);
-        if now < later(since, doubt_pause(rules)) {
-            self.timer.ask_at(later(since, doubt_pause(rules)));
+        if now < later(since, rules.doubt_pause()) {
+            self.timer.ask_at(later(since, rules.doubt_pause()));
             return;
         }
         self.break_run(focus, now);
@@ -111,7 +127,9 @@ impl Operation {
     }
 }
 
-/// How long after a doubtful answer its repetition counts.
-pub(super) fn doubt_pause(rules: &Rules) -> SignedDuration {
-    (rules.settle_time / 3).max(SignedDuration::from_millis(1))
+impl Rules {
+    /// How long after a doubtful answer its repetition counts.
+    pub fn doubt_pause(&self) -> SignedDuration {
+        (self.settle_time / 3).max(SignedDuration::from_millis(1))
+    }
 }

@@ -177,6 +177,9 @@ impl Operation {
             let action = run.action.filter(|_| actions_turn).map(Look::Action);
             return Some(action.unwrap_or(Look::Image(*backup)));
         }
+        if let Some(taken) = self.snapshot.as_ref().filter(|_| run.unlisted) {
+            return Some(Look::Snapshot(taken.id));
+        }
         let droplet = self.droplet()?;
         let action = run.action.map(Look::Action);
         // An Action that cannot be read must not keep us from looking at the Droplet.

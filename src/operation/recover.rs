@@ -5,7 +5,6 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     Blocker, Focus, Operation, Rules,
     backoff::later,
-    evidence::doubt_pause,
     ids::ActionId,
     power::Theirs,
     reading::{ActionReading, ActionStatus, Failure, PowerState, SnapshotReading},
@@ -151,9 +150,10 @@ impl Operation {
                 return self.complete(focus, now);
             }
         } else if self.snapshot.is_some() {
-            // It was listed before, so somebody has since deleted it.
-            self.snapshot = None;
-            return self.fail_step(focus, Failure::SnapshotGone, now);
+            if let Some(run) = self.step_mut(focus).and_then(Step::run_mut) {
+                run.unlisted = true;
+            }
+            return self.timer.ask_at(later(now, rules.poll_interval));
         } else if let (true, Some(action)) = (run.presumed, run.action) {
             // A Snapshot's creation time is the second at which its Action started, so somebody else's Action made this one.
             let theirs =
@@ -176,6 +176,22 @@ impl Operation {
         self.timer.ask_at(later(now, self.patience(completed, now, rules)));
     }
 
+    /// Handles a reading of the Snapshot itself, which a list lacked. Under another name it is no longer ours.
+    pub(super) fn see_unlisted(
+        &mut self,
+        focus: Focus,
+        run: &Run,
+        readings: &[SnapshotReading],
+        rules: &Rules,
+        now: Timestamp,
+    ) {
+        if readings.iter().any(|reading| reading.name == self.snapshot_name) {
+            return self.see_list(focus, run, readings, rules, now);
+        }
+        self.snapshot = None;
+        self.fail_step(focus, Failure::SnapshotGone, now);
+    }
+
     fn is_last(&self, focus: Focus) -> bool {
         matches!(focus, Focus::Forward(index) if index + 1 == self.steps.len())
     }
@@ -194,7 +210,7 @@ impl Operation {
         if now >= later(broken, rules.settle_time * 2) {
             self.fail_step(focus, Failure::ActionVanished, now);
         } else {
-            self.timer.ask_at(later(now, doubt_pause(rules)));
+            self.timer.ask_at(later(now, rules.doubt_pause()));
         }
     }
 
@@ -247,7 +263,7 @@ impl Operation {
                 self.begin_again(focus);
             }
             (false, _) => {
-                self.timer.ask_at(later(now, doubt_pause(rules)));
+                self.timer.ask_at(later(now, rules.doubt_pause()));
             }
         }
     }

@@ -235,7 +235,7 @@ impl Operation {
             }
             Answer::Droplets(made) if task == Task::Create && made.len() == 1 => self.adopt_launched(focus, &made),
             // DigitalOcean has accepted the deletion; a look shows whether the Snapshot is gone.
-            Answer::Done if task == Task::Delete => self.doubt(focus, Doubt::default()),
+            Answer::Done if task == Task::Delete => self.doubt(focus, Doubt { accepted: true, ..Doubt::default() }),
             Answer::Trouble(trouble) => self.refused(focus, task, trouble, rules, now),
             // An answer about something else tells us nothing about what was done.
             Answer::Droplet(_)

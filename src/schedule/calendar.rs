@@ -1,7 +1,8 @@
 //! Converts wall-clock times to moments: daylight saving time, short months, and the next run.
 //!
-//! One rule covers every expression. A time that the clock skips happens at the end of the gap. A time that the clock shows twice happens
-//! the first time. So each run happens once, in the order of the clock.
+//! One rule covers every expression. A time that the clock skips happens at the end of the gap, unless a time that the clock does show is
+//! less than an hour from there: that run serves for both. A time that the clock shows twice happens the first time. So each run happens
+//! once, in the order of the clock, and at least an hour after the one before.
 
 use jiff::{
     SignedDuration, Span, Timestamp,
@@ -9,7 +10,7 @@ use jiff::{
     tz::{AmbiguousOffset, TimeZone},
 };
 
-use super::rule::{Every, Rule, cron};
+use super::rule::{CLOSEST, Every, Rule, cron};
 
 /// No clock jumps by more than this. A day that a zone skips when it crosses the date line counts too.
 const LARGEST_JUMP: SignedDuration = SignedDuration::from_hours(26);
@@ -23,7 +24,7 @@ impl Rule {
         let earlier = after.saturating_sub(spread + LARGEST_JUMP).unwrap_or(Timestamp::MIN);
         let mut last = after;
         let runs = self.civil_runs(zone.to_datetime(earlier));
-        let moments = runs.filter_map(move |civil| moment(civil, &zone)?.checked_add(spread).ok());
+        let moments = runs.filter_map(move |civil| self.moment(civil, &zone)?.checked_add(spread).ok());
         moments.filter(move |moment| {
             let is_new = *moment > last;
             last = last.max(*moment);
@@ -39,6 +40,25 @@ impl Rule {
     /// Every run after one moment and up to another, in order.
     pub fn runs_between(&self, after: Timestamp, until: Timestamp) -> Vec<Timestamp> {
         self.runs_after(after).take_while(|run| *run <= until).take(MOST).collect()
+    }
+
+    /// The moment of the run at this time; `None` if it has none of its own.
+    fn moment(&self, civil: DateTime, zone: &TimeZone) -> Option<Timestamp> {
+        match moment(civil, zone)? {
+            Moment::Shown(at) => Some(at),
+            Moment::Skipped { until } => (!self.has_shown_run_near(until, zone)).then_some(until),
+        }
+    }
+
+    /// Whether a run whose time the clock shows is less than an hour from this moment.
+    fn has_shown_run_near(&self, at: Timestamp, zone: &TimeZone) -> bool {
+        let (Ok(from), Ok(until)) = (at.checked_sub(CLOSEST), at.checked_add(CLOSEST)) else { return false };
+        let near = self.civil_runs(zone.to_datetime(from)).take_while(|civil| *civil < zone.to_datetime(until));
+        let shown = near.filter_map(|civil| match moment(civil, zone)? {
+            Moment::Shown(shown) => Some(shown),
+            Moment::Skipped { .. } => None,
+        });
+        shown.map(|shown| shown.duration_since(at).abs()).any(|gap| gap < CLOSEST)
     }
 
     /// The wall-clock times of runs, from this one on.
@@ -78,15 +98,25 @@ impl Rule {
     }
 }
 
-/// The moment at which a clock of this zone shows a time.
-fn moment(civil: DateTime, zone: &TimeZone) -> Option<Timestamp> {
+/// What a clock of a zone makes of a time.
+enum Moment {
+    /// It shows the time then.
+    Shown(Timestamp),
+    /// It skips the time, and continues then.
+    Skipped { until: Timestamp },
+}
+
+/// When a clock of this zone shows a time. One that it shows twice counts the first time.
+fn moment(civil: DateTime, zone: &TimeZone) -> Option<Moment> {
     let ambiguous = zone.to_ambiguous_timestamp(civil);
     match ambiguous.offset() {
         AmbiguousOffset::Gap { after, .. } => {
             // With the later offset, a skipped time lies before the jump.
             let before_the_jump = after.to_timestamp(civil).ok()?;
-            zone.following(before_the_jump).next().map(|jump| jump.timestamp())
+            zone.following(before_the_jump).next().map(|jump| Moment::Skipped { until: jump.timestamp() })
         }
-        AmbiguousOffset::Unambiguous { .. } | AmbiguousOffset::Fold { .. } => ambiguous.earlier().ok(),
+        AmbiguousOffset::Unambiguous { .. } | AmbiguousOffset::Fold { .. } => {
+            ambiguous.earlier().ok().map(Moment::Shown)
+        }
     }
 }

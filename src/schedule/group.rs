@@ -35,6 +35,13 @@ pub struct Group {
     pub gap: u32,
     /// What a Droplet must pass after its Snapshot before the next member begins.
     pub check: Option<Check>,
+    /// The run stops once this many members did not come back; at least 1.
+    #[serde(default = "first")]
+    pub stop_after: u32,
+}
+
+fn first() -> u32 {
+    1
 }
 
 /// How the bot checks that a Droplet works again.
@@ -69,6 +76,11 @@ pub enum BadGroup {
     },
     /// Not a valid pause.
     Gap {
+        /// What was typed.
+        typed: String,
+    },
+    /// Not a valid number of Droplets that do not come back.
+    StopAfter {
         /// What was typed.
         typed: String,
     },
@@ -140,7 +152,16 @@ impl Group {
             at_once: at_once.ok_or_else(|| BadGroup::AtOnce { typed: typed.to_string() })?,
             gap: gap.map_or(Ok(GAP), seconds)?,
             check: check.filter(|check| !check.trim().eq_ignore_ascii_case("none")).map(Check::read).transpose()?,
+            stop_after: first(),
         })
+    }
+
+    /// The group, whose run stops once this many members did not come back.
+    pub fn stopping_after(self, typed: Option<i64>) -> Result<Self, BadGroup> {
+        let Some(typed) = typed else { return Ok(self) };
+        let count = u32::try_from(typed).ok().filter(|count| (1..=MOST_AT_ONCE).contains(count));
+        let stop_after = count.ok_or_else(|| BadGroup::StopAfter { typed: typed.to_string() })?;
+        Ok(Self { stop_after, ..self })
     }
 
     /// The name of the group in places where a Droplet's name could be: `tag:prod`.

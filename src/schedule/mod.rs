@@ -9,6 +9,7 @@ mod decide;
 mod forecast;
 pub mod group;
 pub mod hung_shutdowns;
+pub mod look;
 pub mod notice;
 mod owner;
 pub mod policy;
@@ -28,7 +29,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use decide::{Accounts, Due};
-pub use forecast::Forecast;
+pub use forecast::{Forecast, most_kept, waiting};
 use group::Group;
 pub use owner::{Owner, OwnerSeen, Right};
 use policy::Policy;

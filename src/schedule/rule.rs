@@ -9,11 +9,12 @@ use jiff::{
     tz::TimeZone,
 };
 use serde::{Deserialize, Serialize};
+use strum::IntoEnumIterator;
 
 use super::weekday::Weekday;
 
 /// The minimum time between two runs of a schedule.
-const CLOSEST: SignedDuration = SignedDuration::from_hours(1);
+pub(super) const CLOSEST: SignedDuration = SignedDuration::from_hours(1);
 /// How many runs of a cron expression are examined to find its shortest gap.
 const LOOKED_AT: usize = 100;
 /// The default time of a daily, weekly or monthly schedule.
@@ -109,8 +110,10 @@ pub enum Invalid {
     },
     /// A cron field that cannot be parsed.
     Cron {
-        /// What is wrong with it.
-        why: String,
+        /// The field; `None` if each can be parsed, but not all of them together.
+        field: Option<CronField>,
+        /// What was typed in that field, or in all.
+        typed: String,
     },
     /// It never fires.
     Never,
@@ -119,6 +122,21 @@ pub enum Invalid {
         /// The shortest gap between two runs.
         gap: SignedDuration,
     },
+}
+
+/// A field of a cron expression, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumIter)]
+pub enum CronField {
+    /// The minute of the hour.
+    Minute,
+    /// The hour of the day.
+    Hour,
+    /// The day of the month.
+    Day,
+    /// The month.
+    Month,
+    /// The day of the week.
+    Weekday,
 }
 
 impl Rule {
@@ -184,12 +202,20 @@ impl Rule {
 
 /// Parses a cron expression of five fields.
 pub(super) fn cron(expression: &str) -> Result<croner::Cron, Invalid> {
-    let found = expression.split_whitespace().count();
-    if found != 5 {
-        return Err(Invalid::CronFields { found });
+    let fields: Vec<&str> = expression.split_whitespace().collect();
+    if fields.len() != 5 {
+        return Err(Invalid::CronFields { found: fields.len() });
     }
     let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
-    parser.parse(expression).map_err(|error| Invalid::Cron { why: error.to_string() })
+    let is_bad = |field: CronField, typed: &str| {
+        let alone = CronField::iter().map(|other| if other == field { typed } else { "*" });
+        parser.parse(&alone.collect::<Vec<_>>().join(" ")).is_err()
+    };
+    parser.parse(expression).map_err(|_| {
+        let bad = CronField::iter().zip(fields).find(|(field, typed)| is_bad(*field, typed));
+        let (field, typed) = bad.map_or((None, expression), |(field, typed)| (Some(field), typed));
+        Invalid::Cron { field, typed: typed.to_owned() }
+    })
 }
 
 fn every(typed: &str, on: Option<&str>) -> Result<Every, Invalid> {

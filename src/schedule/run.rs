@@ -1,8 +1,9 @@
 //! A run of a group: its members are taken one after another. Decides which of them may begin now.
 //!
 //! A member is under way from the moment its operation is created until its Droplet was seen active again and has passed its check. At most
-//! [`Group::at_once`] members are under way, so no more can be off because of the run. The run stops as soon as one does not come back. A
-//! Snapshot that failed while its Droplet is on stops nothing.
+//! [`Group::at_once`] members are under way, so no more can be off because of the run, apart from those that did not come back. The run
+//! stops at the first of these, or after as many as [`Group::stop_after`] says. A Snapshot that failed while its Droplet is on stops
+//! nothing.
 
 use std::collections::BTreeSet;
 
@@ -131,7 +132,7 @@ pub enum Lost {
 /// Why no further member begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stopped {
-    /// A member did not come back.
+    /// Too many members did not come back.
     Lost,
     /// A person stopped the run.
     By(UserId),
@@ -213,6 +214,11 @@ impl Run {
         self.members.iter().filter(may_be).count().min(most)
     }
 
+    /// The members that did not come back.
+    pub fn lost(&self) -> impl Iterator<Item = &Member> {
+        self.taken().filter(|member| matches!(member.phase, Phase::Lost { .. }))
+    }
+
     /// How many members have a good Snapshot.
     pub fn good(&self) -> usize {
         self.taken().filter(|member| member.phase.is_good()).count()
@@ -250,7 +256,7 @@ impl Run {
 
     /// Why no further member begins, if so.
     pub fn stopped(&self, is_wanted: bool, now: Timestamp) -> Option<Stopped> {
-        if self.members.iter().any(|member| matches!(member.phase, Phase::Lost { .. })) {
+        if self.lost().count() >= usize::try_from(self.plan.group.stop_after.max(1)).unwrap_or(usize::MAX) {
             Some(Stopped::Lost)
         } else if let Some(person) = self.stopped_by {
             Some(Stopped::By(person))
@@ -269,8 +275,10 @@ impl Run {
         if is_over {
             return if self.members.iter().any(is_under_way) { Next::Wait(None) } else { Next::End };
         }
-        // Another operation on a member counts too, since it may have turned the Droplet off.
-        let may_be_off = |member: &&Member| is_under_way(member) || around.busy.contains(&member.droplet);
+        // Another operation on a member counts too, since it may have turned the Droplet off. The run goes on without those that are lost.
+        let is_lost = |member: &Member| matches!(member.phase, Phase::Lost { .. });
+        let is_busy = |member: &Member| !is_lost(member) && around.busy.contains(&member.droplet);
+        let may_be_off = |member: &&Member| is_under_way(member) || is_busy(member);
         let under_way = self.taken().filter(may_be_off).count();
         let has_room = u32::try_from(under_way).is_ok_and(|count| count < self.plan.group.at_once.max(1));
         let free = self.taken().filter(is_waiting).find(|member| !around.busy.contains(&member.droplet));

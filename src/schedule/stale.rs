@@ -61,9 +61,17 @@ impl Schedule {
         self.next_reminder(stale_since).is_some_and(|at| at <= now)
     }
 
-    /// When people are next reminded.
+    /// When people are next reminded. Who was reminded late, because the bot was not running at nine, is not reminded twice on one day.
     pub fn next_reminder(&self, stale_since: Timestamp) -> Option<Timestamp> {
-        self.next_morning(self.reminded_at.map_or(stale_since, |reminded| reminded.max(stale_since)), Every::Day)
+        let reminded = self.reminded_at.map_or(stale_since, |reminded| self.end_of_day(reminded));
+        self.next_morning(reminded.max(stale_since), Every::Day)
+    }
+
+    /// The last moment of the day of this moment, by the schedule's clock.
+    fn end_of_day(&self, at: Timestamp) -> Timestamp {
+        let tomorrow = at.to_zoned(self.rule.time_zone()).tomorrow().and_then(|tomorrow| tomorrow.start_of_day());
+        tomorrow
+            .map_or(at, |tomorrow| tomorrow.timestamp().saturating_sub(SignedDuration::from_millis(1)).unwrap_or(at))
     }
 
     /// When people are next notified that its owner is lost: at once, then each morning.

@@ -7,22 +7,21 @@ use jiff::Timestamp;
 use sqlx::{Any, AnyConnection, Transaction, any::AnyRow};
 
 use super::{
-    Act, ConfirmationRefused, Consent, CreateError, Deed, Error, Store, act, confirmation,
+    Act, ConfirmationRefused, Consent, CreateError, Deed, Error, Store, act, confirmation, group_member,
     group_message::{self, DIRECT, ENDED, STATUS},
-    row::{Row, bits, without_nul},
+    row::{Row, bits},
     schedule_ping, schedule_quality, schedule_row,
 };
 use crate::{
     operation::{
         NewOperation,
         announce::Tell,
-        ids::{DropletId, GuildId, RunId, ScheduleId, UserId},
+        ids::{GuildId, RunId, ScheduleId, UserId},
     },
     ping::Signal,
     schedule::{
-        group::Excluded,
         notice::Notice,
-        run::{Lost, Member, Phase, Plan, Run},
+        run::{Member, Phase, Plan, Run},
     },
 };
 
@@ -99,7 +98,7 @@ impl Store {
             act::note(&mut transaction, &consent.act(Deed::Began), plan, self.clock.now()).await?;
         }
         for (position, member) in (0_i64..).zip(members) {
-            insert(&mut transaction, plan.id, position, member).await?;
+            group_member::insert(&mut transaction, plan.id, position, member).await?;
         }
         match plan.schedule {
             Some(schedule) => {
@@ -157,7 +156,7 @@ impl Store {
             .bind(run.plan.id.to_string())
             .fetch_all(&self.pool)
             .await?;
-            runs.push(Run { members: members.iter().filter_map(read_member).collect(), ..run });
+            runs.push(Run { members: members.iter().filter_map(group_member::read).collect(), ..run });
         }
         Ok(runs)
     }
@@ -165,7 +164,7 @@ impl Store {
     /// Records the phase of a member, unless another process was faster ([`Error::LeaseLost`]).
     pub async fn note_member(&self, run: &Run, member: &Member, phase: Phase) -> Result<(), Error> {
         let mut transaction = self.begin_as_owner().await?;
-        let written = Written::of(phase);
+        let written = group_member::Written::of(phase);
         let noted = sqlx::query(
             "UPDATE group_members SET phase = $1, why = $2, is_good = $3, since = $4 \
              WHERE run = $5 AND droplet_id = $6 AND phase = $7",
@@ -176,7 +175,7 @@ impl Store {
         .bind(written.since.map(Timestamp::as_millisecond))
         .bind(run.plan.id.to_string())
         .bind(bits(member.droplet.0))
-        .bind(Written::of(member.phase).phase)
+        .bind(group_member::Written::of(member.phase).phase)
         .execute(&mut *transaction)
         .await?;
         if noted.rows_affected() == 0 {
@@ -265,7 +264,8 @@ impl Store {
     }
 }
 
-/// Claims a member for the operation that takes its Snapshot. Also enforces the run's limit of members at once.
+/// Claims a member for the operation that takes its Snapshot. Also enforces the run's limit of members at once. A Snapshot of the Droplet
+/// that another schedule has taken is settled first, since it may serve for this run too.
 pub(super) async fn claim_member(
     transaction: &mut Transaction<'_, Any>,
     run: RunId,
@@ -282,12 +282,15 @@ pub(super) async fn claim_member(
     let claimed = sqlx::query(
         "UPDATE group_members SET phase = 'taking', operation = $1 WHERE run = $2 AND droplet_id = $3 AND phase = 'waiting' \
          AND (SELECT COUNT(*) FROM group_members m WHERE m.run = $2 AND m.phase IN ('taking', 'returning')) < $4 \
-         AND NOT EXISTS (SELECT 1 FROM group_members m WHERE m.run = $2 AND m.phase = 'lost')",
+         AND (SELECT COUNT(*) FROM group_members m WHERE m.run = $2 AND m.phase = 'lost') < $5 \
+         AND NOT EXISTS (SELECT 1 FROM schedule_snapshots t WHERE t.droplet_id = $3 AND t.state = 'taking' AND t.schedule <> $6)",
     )
     .bind(request.id.to_string())
     .bind(run.plan.id.to_string())
     .bind(bits(droplet.0))
     .bind(i64::from(run.plan.group.at_once.max(1)))
+    .bind(i64::from(run.plan.group.stop_after.max(1)))
+    .bind(run.plan.schedule.map(|schedule| schedule.to_string()))
     .execute(&mut **transaction)
     .await?;
     if claimed.rows_affected() == 0 {
@@ -298,7 +301,11 @@ pub(super) async fn claim_member(
 }
 
 /// Marks the messages of a changed run as outdated.
-async fn touch(connection: &mut AnyConnection, run: RunId, schedule: Option<ScheduleId>) -> Result<(), Error> {
+pub(super) async fn touch(
+    connection: &mut AnyConnection,
+    run: RunId,
+    schedule: Option<ScheduleId>,
+) -> Result<(), Error> {
     sqlx::query("UPDATE group_runs SET version = version + 1 WHERE id = $1")
         .bind(run.to_string())
         .execute(&mut *connection)
@@ -306,48 +313,6 @@ async fn touch(connection: &mut AnyConnection, run: RunId, schedule: Option<Sche
     match schedule {
         Some(schedule) => schedule_row::touch(connection, schedule).await,
         None => Ok(()),
-    }
-}
-
-async fn insert(connection: &mut AnyConnection, run: RunId, position: i64, member: &Member) -> Result<(), Error> {
-    let written = Written::of(member.phase);
-    sqlx::query(
-        "INSERT INTO group_members (run, droplet_id, position, name, phase, why, is_good) \
-         VALUES ($1, $2, $3, $4, $5, $6, 0) ON CONFLICT DO NOTHING",
-    )
-    .bind(run.to_string())
-    .bind(bits(member.droplet.0))
-    .bind(position)
-    .bind(without_nul(&member.name))
-    .bind(written.phase)
-    .bind(written.why)
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// A phase as columns.
-struct Written {
-    phase: &'static str,
-    why: &'static str,
-    is_good: bool,
-    since: Option<Timestamp>,
-}
-
-impl Written {
-    fn of(phase: Phase) -> Self {
-        let is_good = phase.is_good();
-        let (phase, why, since) = match phase {
-            Phase::Waiting => ("waiting", "", None),
-            Phase::Taking => ("taking", "", None),
-            Phase::Returning { since, .. } => ("returning", "", Some(since)),
-            Phase::Done { at, .. } => ("done", "", Some(at)),
-            Phase::Lost { why: Lost::NotActive, .. } => ("lost", "not active", None),
-            Phase::Lost { why: Lost::Check, .. } => ("lost", "check", None),
-            Phase::Left => ("left", "", None),
-            Phase::Excluded(why) => ("excluded", why.word(), None),
-        };
-        Self { phase, why, is_good, since }
     }
 }
 
@@ -366,29 +331,4 @@ pub(super) fn read_run(row: &AnyRow) -> Option<Run> {
             None
         }
     }
-}
-
-fn read_member(row: &AnyRow) -> Option<Member> {
-    use strum::IntoEnumIterator as _;
-    let row = Row(row);
-    let is_good = row.number("is_good") == Some(1);
-    let since = row.at("since").unwrap_or_default();
-    let why = row.text("why").unwrap_or_default();
-    let phase = match row.text("phase").unwrap_or_default() {
-        "waiting" => Phase::Waiting,
-        "taking" => Phase::Taking,
-        "returning" => Phase::Returning { is_good, since },
-        "done" => Phase::Done { is_good, at: since },
-        "left" => Phase::Left,
-        "excluded" => Phase::Excluded(Excluded::iter().find(|known| known.word() == why).unwrap_or(Excluded::Own)),
-        // An unknown word stops the run, which does no harm.
-        _ if why == "check" => Phase::Lost { is_good, why: Lost::Check },
-        _ => Phase::Lost { is_good, why: Lost::NotActive },
-    };
-    Some(Member {
-        droplet: DropletId(row.id("droplet_id")?),
-        name: row.text("name").unwrap_or_default().to_owned(),
-        phase,
-        operation: row.text("operation").and_then(|id| id.parse().ok()),
-    })
 }

@@ -19,6 +19,7 @@ mod durations;
 mod error;
 mod event;
 mod group_history;
+mod group_member;
 mod group_message;
 mod group_run;
 mod held_runs;

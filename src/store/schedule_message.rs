@@ -53,6 +53,8 @@ pub struct ScheduleMessage {
     pub version: Version,
 }
 
+/// How many messages of a channel are due together. Discord accepts five in five seconds.
+const AT_ONCE: i64 = 5;
 /// The minimum pause between two edits of one message.
 const EDIT_PAUSE: SignedDuration = SignedDuration::from_secs(2);
 
@@ -75,16 +77,20 @@ pub(super) async fn open_status(
 }
 
 impl Store {
-    /// The messages that are due, longest waiting first.
+    /// The messages that are due, longest waiting first: of each channel only a few, so that one with many delays no other, and notices
+    /// rather than status messages.
     pub async fn due_schedule_messages(&self, now: Timestamp, limit: usize) -> Result<Vec<ScheduleMessage>, Error> {
         let rows = sqlx::query(
-            "SELECT s.id, s.version, s.state, m.number, m.channel_id, m.what, m.generation, m.message_id, m.shown_digest, \
-             m.posting_since, m.attempts, m.changes FROM schedule_messages m JOIN schedules s ON s.id = m.schedule \
+            "SELECT d.* FROM (SELECT s.id, s.version, s.state, m.number, m.channel_id, m.what, m.generation, m.message_id, \
+             m.shown_digest, m.posting_since, m.attempts, m.changes, m.due_at, ROW_NUMBER() OVER (PARTITION BY m.channel_id \
+             ORDER BY CASE WHEN m.number = 0 THEN 1 ELSE 0 END, m.due_at, m.number) AS place \
+             FROM schedule_messages m JOIN schedules s ON s.id = m.schedule \
              WHERE m.given_up IS NULL AND m.leader_schedule IS NULL AND m.due_at <= $1 AND (m.message_id IS NULL \
-             OR m.shown_version < CASE WHEN m.number = 0 THEN s.version ELSE m.changes END) \
-             ORDER BY m.due_at, m.number LIMIT $2",
+             OR m.shown_version < CASE WHEN m.number = 0 THEN s.version ELSE m.changes END)) d \
+             WHERE d.place <= $2 ORDER BY d.due_at, d.number LIMIT $3",
         )
         .bind(now.as_millisecond())
+        .bind(AT_ONCE)
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
         .fetch_all(&self.pool)
         .await?;

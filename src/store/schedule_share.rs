@@ -6,17 +6,39 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
+use sqlx::AnyConnection;
 
 use super::{
-    Error, Store,
+    Error, Store, group_run,
     row::{Row, bits},
     schedule_quality, schedule_row,
     schedule_snapshot::{self, is_current},
 };
 use crate::{
     operation::ids::{DropletId, OperationId, ScheduleId, SnapshotId},
-    schedule::{Schedule, group::Excluded, slot::SlotState},
+    schedule::{Schedule, group::Excluded, run::Run, slot::SlotState},
 };
+
+/// Adds a Snapshot of another schedule to the records of a schedule. Returns `false` if it no longer exists, or is about to be deleted.
+async fn join(
+    connection: &mut AnyConnection,
+    (schedule, planned): (ScheduleId, Timestamp),
+    (of, operation): (ScheduleId, OperationId),
+) -> Result<bool, Error> {
+    let joined = sqlx::query(
+        "INSERT INTO schedule_snapshots (schedule, operation, droplet_id, planned_at, state, name, snapshot_id, created_at, \
+         size_millis, is_consistent) SELECT $1, operation, droplet_id, $2, state, name, snapshot_id, created_at, size_millis, \
+         is_consistent FROM schedule_snapshots WHERE schedule = $3 AND operation = $4 AND state = 'listed' \
+         AND deletion IS NULL ON CONFLICT DO NOTHING",
+    )
+    .bind(schedule.to_string())
+    .bind(planned.as_millisecond())
+    .bind(of.to_string())
+    .bind(operation.to_string())
+    .execute(connection)
+    .await?;
+    Ok(joined.rows_affected() > 0)
+}
 
 impl Store {
     /// The existing Snapshots of a Droplet that other schedules began from this moment on: the schedule, and the operation that took each,
@@ -54,18 +76,7 @@ impl Store {
         (of, operation): (ScheduleId, OperationId),
     ) -> Result<bool, Error> {
         let mut transaction = self.begin_as_owner().await?;
-        let joined = sqlx::query(
-            "INSERT INTO schedule_snapshots (schedule, operation, droplet_id, planned_at, state, name, snapshot_id, created_at, \
-             size_millis, is_consistent) SELECT $1, operation, droplet_id, $2, state, name, snapshot_id, created_at, size_millis, \
-             is_consistent FROM schedule_snapshots WHERE schedule = $3 AND operation = $4 AND state = 'listed' \
-             AND deletion IS NULL ON CONFLICT DO NOTHING",
-        )
-        .bind(schedule.id.to_string())
-        .bind(at.as_millisecond())
-        .bind(of.to_string())
-        .bind(operation.to_string())
-        .execute(&mut *transaction)
-        .await?;
+        let is_joined = join(&mut transaction, (schedule.id, at), (of, operation)).await?;
         let (what, why) = SlotState::Shared.words();
         let closed = sqlx::query(
             "UPDATE slots SET fate = $1, why = $2, operation = $3 WHERE schedule = $4 AND planned_at = $5 AND fate = 'waiting'",
@@ -77,7 +88,7 @@ impl Store {
         .bind(at.as_millisecond())
         .execute(&mut *transaction)
         .await?;
-        if joined.rows_affected() == 0 || closed.rows_affected() == 0 {
+        if !is_joined || closed.rows_affected() == 0 {
             return Ok(false);
         }
         let run = operation.to_string();
@@ -86,6 +97,37 @@ impl Store {
         transaction.commit().await?;
         self.changes.pings.notify_one();
         self.ring_schedules();
+        Ok(true)
+    }
+
+    /// Ends a waiting member of a run with the Snapshot of another schedule, which belongs to both from then on. Returns `false` if either no
+    /// longer exists.
+    pub async fn share_with_member(
+        &self,
+        run: &Run,
+        droplet: DropletId,
+        (of, operation): (ScheduleId, OperationId),
+    ) -> Result<bool, Error> {
+        let Some(schedule) = run.plan.schedule else { return Ok(false) };
+        let mut transaction = self.begin_as_owner().await?;
+        let is_joined = join(&mut transaction, (schedule, run.plan.planned), (of, operation)).await?;
+        let done = sqlx::query(
+            "UPDATE group_members SET phase = 'done', why = '', is_good = 1, since = $1, operation = $2 \
+             WHERE run = $3 AND droplet_id = $4 AND phase = 'waiting' \
+             AND EXISTS (SELECT 1 FROM group_runs r WHERE r.id = $3 AND r.ended_at IS NULL AND r.stopped_by IS NULL)",
+        )
+        .bind(self.clock.now().as_millisecond())
+        .bind(operation.to_string())
+        .bind(run.plan.id.to_string())
+        .bind(bits(droplet.0))
+        .execute(&mut *transaction)
+        .await?;
+        if !is_joined || done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        group_run::touch(&mut transaction, run.plan.id, Some(schedule)).await?;
+        transaction.commit().await?;
+        self.ring_groups();
         Ok(true)
     }
 

@@ -208,14 +208,19 @@ async fn cost_of_ten_thousand_waiting() {
     stage.stop(bot).await;
 }
 
-/// Adds a daily schedule for each Droplet, as the bot writes it down. None is due for the next 12 hours.
+/// Adds a daily schedule for each Droplet, as the bot writes it down. None is due for the next 12 hours. Each owner has a channel: Discord
+/// accepts a message a second in a channel, and in a single one the first messages alone would take a quarter of an hour.
 async fn add_schedules(stage: &Stage, droplets: &[u64]) {
     let (store, now) = (open(stage).await, Clock::wall().now());
-    let (guild, channel) = (stage.guild.to_string().parse().unwrap(), stage.ops.to_string().parse().unwrap());
+    let guild = stage.guild.to_string().parse().unwrap();
+    let add_channel = |number| stage.discord.world().add_channel(stage.guild, &format!("ops-{number}"));
+    let channels: Vec<u64> =
+        (0..=droplets.len() / 25).map(|number| add_channel(number).to_string().parse().unwrap()).collect();
     let at = (now + SignedDuration::from_hours(12)).to_zoned(jiff::tz::TimeZone::UTC).time();
     for (number, droplet) in (1..).zip(droplets) {
         // Nobody may have all of them.
         let owner = UserId(1 + number / 25);
+        let channel = channels[usize::try_from(number / 25).unwrap()];
         let confirmation = Confirmation {
             requester: owner,
             guild: GuildId(guild),

@@ -115,3 +115,29 @@ async fn the_pin_of_a_snapshot_that_is_proven_gone_is_forgotten() {
     ada.transcript();
     stage.finish().await;
 }
+
+#[tokio::test]
+async fn a_lone_answer_that_a_snapshot_is_unknown_proves_nothing() {
+    const PINS: &str = "SELECT COUNT(*) AS n FROM snapshot_pins";
+    let stage = Stage::new().await;
+    let web = stage.droplet("web-1");
+    let golden = stage.digitalocean.world(|world| world.add_snapshot(web, "golden", 2.0));
+    let ada = stage.seat("ada", Role::Operator);
+    ada.run(&format!("/snapshot pin snapshot:{golden}")).await;
+    // No list has it, and it is unknown by itself; then DigitalOcean refuses to say more.
+    let path = format!("/v2/snapshots/{golden}");
+    let refusal = Disturbance::Refuse { status: 403, id: "forbidden".to_owned(), message: "no".to_owned() };
+    stage.fault(Fault::always(Pattern::of(Method::Get, &path), refusal).after(1).named("refused"));
+    stage.digitalocean.world(|world| world.delete_image(golden));
+    stage.clock.advance(SignedDuration::from_mins(2));
+    ada.run("/snapshot list").await;
+    let looks = |stage: &Stage| stage.digitalocean.journal().iter().filter(|entry| entry.request.path == path).count();
+    stage.until("it is looked at twice", |stage| looks(stage) == 2).await;
+    assert_eq!(stage.query(PINS).await, 1);
+    stage.digitalocean.world(|world| world.end_fault("refused"));
+    stage.clock.advance(SignedDuration::from_mins(2));
+    ada.run("/snapshot list").await;
+    stage.until_async("the pin is forgotten", async || stage.query(PINS).await == 0).await;
+    ada.transcript();
+    stage.finish().await;
+}

@@ -95,20 +95,22 @@ async fn forms_over_a_review_change_what_few_people_change() {
     ruth.run("/schedule add what:tag:prod every:day at:03:00 keep:3 last").await;
     let Response::Form(form) = ruth.press("Group…").await else { panic!("no form\n{}", ruth.transcript()) };
     let values: Vec<&str> = form.inputs.iter().map(|input| input.value.as_str()).collect();
-    assert_eq!(values, ["1", "30s", ""], "it shows what holds");
+    assert_eq!(values, ["1", "30s", "", "1"], "it shows what holds");
     for (line, words) in [
-        ([("text", "many"), ("text2", "30s"), ("text3", "")], "I can't take many Droplets at once"),
-        ([("text", "2"), ("text2", "9h"), ("text3", "")], "is no pause"),
-        ([("text", "2"), ("text2", "1m"), ("text3", "ping")], "I don't know how to check"),
+        ([("text", "many"), ("text2", "30s"), ("text3", ""), ("text4", "1")], "I can't take many Droplets at once"),
+        ([("text", "2"), ("text2", "9h"), ("text3", ""), ("text4", "1")], "is no pause"),
+        ([("text", "2"), ("text2", "1m"), ("text3", "ping"), ("text4", "1")], "I don't know how to check"),
+        ([("text", "2"), ("text2", "1m"), ("text3", ""), ("text4", "0")], "I can't stop after 0 Droplets"),
     ] {
         let refused = ruth.seat.submit(&form, &line).await.unwrap();
         ruth.answered(&refused).await;
         assert!(ruth.last().contains(words), "{words}\n{}", ruth.transcript());
     }
-    let filled = [("text", "2"), ("text2", "1m"), ("text3", "tcp:25565")];
+    let filled = [("text", "2"), ("text2", "1m"), ("text3", "tcp:25565"), ("text4", "2")];
     let asked = ruth.seat.submit(&form, &filled).await.unwrap();
     ruth.answered(&asked).await;
     assert!(ruth.sees("2 at a time, 1 min apart; each must be on again and pass `tcp:25565`"), "{}", ruth.transcript());
+    assert!(ruth.sees("the run stops when 2 don't come back"), "{}", ruth.transcript());
     // The earlier review is closed, with its buttons.
     let again = ruth.seat.submit(&form, &filled).await.unwrap();
     ruth.answered(&again).await;

@@ -26,7 +26,7 @@ use crate::{
 };
 
 fn group(at_once: u32) -> Group {
-    Group { tag: "prod".to_owned(), at_once, gap: 0, check: None }
+    Group { tag: "prod".to_owned(), at_once, gap: 0, check: None, stop_after: 1 }
 }
 
 pub(crate) fn of_group(number: u64, at_once: u32) -> Schedule {
@@ -112,6 +112,27 @@ contract! {
         let stopped = store.create(request(7, 12), turn(&plan)).await;
         assert!(matches!(stopped, Err(CreateError::NotWaiting)), "{stopped:?}");
         assert_eq!(store.busy_droplets().await.unwrap(), [DropletId(11)].into());
+    }
+
+    async fn a_member_may_share_what_another_schedule_has_taken(memory: &Memory) {
+        let store = memory.open().await;
+        let (_, plan) = begin(&store, 1, &[10, 11]).await;
+        let other = add(&store, &schedule(2, 10)).await;
+        open(&store, &other, at(100)).await;
+        store.create(request(1, 10), Trigger::Slot { schedule: id(2), at: at(100), until: at(900) }).await.unwrap();
+        end(&store, ids(1), |it| listed(it, 10.0)).await;
+        let unsettled = store.create(request(2, 10), turn(&plan)).await;
+        assert!(matches!(unsettled, Err(CreateError::NotWaiting)), "what was taken may serve: {unsettled:?}");
+        store.settle_schedules().await.unwrap();
+        let (share, before) = ((id(2), ids(1)), run(&store).await);
+        assert!(store.share_with_member(&before, DropletId(10), share).await.unwrap());
+        assert!(!store.share_with_member(&before, DropletId(10), share).await.unwrap(), "once");
+        let shared = run(&store).await;
+        assert!(matches!(shared.members[0].phase, Phase::Done { is_good: true, .. }), "{shared:?}");
+        assert_eq!((shared.members[0].operation, shared.members[1].phase), (Some(ids(1)), Phase::Waiting));
+        let known = store.schedule_snapshots(id(1)).await.unwrap();
+        assert_eq!(known.iter().map(|one| (one.operation, one.planned)).collect::<Vec<_>>(), [(ids(1), Some(at(100)))]);
+        store.create(request(3, 11), turn(&plan)).await.unwrap();
     }
 
     async fn a_run_that_ends_closes_its_slot_and_who_was_in_it_is_looked_after(memory: &Memory) {

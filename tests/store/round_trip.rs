@@ -115,6 +115,7 @@ fn doubt() -> impl Strategy<Value = Doubt> {
             round,
             seen_on,
             seen_off: !seen_on,
+            accepted: seen_on,
             refused,
         },
     )
@@ -138,6 +139,7 @@ fn run() -> impl Strategy<Value = Run> {
             asks_action: presumed,
             seen_off: presumed,
             free_at: completed,
+            unlisted: presumed,
         },
     )
 }

@@ -477,6 +477,20 @@ contract! {
         store.schedule_message_given_up(again, "no channel").await.unwrap();
     }
 
+    async fn a_channel_with_much_to_say_delays_no_other_and_notices_come_first(memory: &Memory) {
+        let store = memory.open().await;
+        for number in 1..=7 {
+            add(&store, &schedule(number, number + 10)).await;
+        }
+        add(&store, &Schedule { channel: ChannelId(4), ..schedule(8, 18) }).await;
+        store.tell(id(7), &Notice::Unowned, |_| {}).await.unwrap();
+        let due = store.due_schedule_messages(at(999_999_999), 99).await.unwrap();
+        let of = |channel| due.iter().filter(move |message| message.channel == ChannelId(channel));
+        assert_eq!((of(3).count(), of(4).count()), (5, 1));
+        assert!(of(3).any(|message| message.said == Said::Once(Notice::Unowned)), "{due:?}");
+        assert_eq!(store.due_schedule_messages(at(999_999_999), 2).await.unwrap().len(), 2);
+    }
+
     async fn an_operation_that_cannot_be_read_any_more_does_not_hold_its_schedule_up(memory: &Memory) {
         let store = memory.open().await;
         let stored = add(&store, &schedule(1, 10)).await;
@@ -542,8 +556,11 @@ contract! {
         assert_eq!(posted(&due), [id(1), id(4)], "somebody else is called by a message of their own");
         let told: Vec<_> = store.told_with((id(1), 1)).await.unwrap().into_iter().map(|(of, _)| of.schedule.id).collect();
         assert_eq!(told, [id(2), id(3)]);
-        for one in &due {
-            store.schedule_message_shown(one, MessageId(70), (one.version, "d"), at(2)).await.unwrap();
+        // Of six messages in a channel, five are due together.
+        for _ in 0..2 {
+            for one in &store.due_schedule_messages(far, 99).await.unwrap() {
+                store.schedule_message_shown(one, MessageId(70), (one.version, "d"), at(2)).await.unwrap();
+            }
         }
         assert_eq!(store.due_schedule_messages(far, 99).await.unwrap(), []);
         say(3, &Notice::Stale { since: at(1), newest: None }).await;

@@ -89,6 +89,9 @@ pub(super) async fn take_group(
     #[description = "What must work before the next one, such as tcp:25565 or http:80/health"]
     #[max_length = 220]
     check: Option<String>,
+    #[description = "Stop after this many that do not come back; 1 if left out"]
+    #[rename = "stop-after-failures"]
+    stop_after: Option<i64>,
     #[description = "Whether they are shut down for their Snapshots"] power: Option<OneOf<Downtime>>,
     #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
     #[description = "Warn people before each Droplet goes down: 1 to 60 minutes, such as 5m"]
@@ -103,7 +106,7 @@ pub(super) async fn take_group(
         Some(OneOf(Downtime::None)) => Power::Live,
         Some(OneOf(Downtime::PowerOff)) | None => Power::Off,
     };
-    let pace = Pace { at_once, gap, check };
+    let pace = Pace { at_once, gap, check, stop_after };
     let announce = Chosen { tell, warn, warn_in };
     granted(context, HELP, |info, grant| Box::pin(instruction(context, info, grant, (tag, pace, power, announce))))
         .await;

@@ -27,7 +27,7 @@ use crate::{
 
 /// The maximum number of members named in a list; the rest are counted.
 const NAMED: usize = 30;
-/// The maximum number of failed members that are explained.
+/// The maximum number of failed members that an outcome explains.
 const EXPLAINED: usize = 5;
 
 /// The end of a run's message, by which the bot finds it again.
@@ -54,7 +54,12 @@ pub fn pace(group: &Group) -> String {
         .check
         .as_ref()
         .map(|check| format!("; each must be on again and pass {} before the next begins", name(&check.to_string())));
-    format!("{order}{gap}{}", check.unwrap_or_else(|| "; each must be on again before the next begins".to_owned()))
+    let stops = match group.stop_after {
+        0 | 1 => String::new(),
+        count => format!("; the run stops when {count} don't come back"),
+    };
+    let check = check.unwrap_or_else(|| "; each must be on again before the next begins".to_owned());
+    format!("{order}{gap}{check}{stops}")
 }
 
 /// The present members of a group.
@@ -87,9 +92,10 @@ pub fn members(group: &Group, members: &Members) -> Vec<String> {
     }
     if let (Some(check), false) = (&group.check, unreachable.is_empty()) {
         lines.push(format!(
-            "⚠️ **{} can never pass {}:** no public IPv4 address. A run stops there.",
+            "⚠️ **{} can never pass {}:** no public IPv4 address. {}",
             listed(unreachable.iter().map(|one| name(one))),
-            name(&check.to_string())
+            name(&check.to_string()),
+            if group.stop_after > 1 { "Each counts as one that doesn't come back." } else { "A run stops there." }
         ));
     }
     lines
@@ -190,9 +196,10 @@ pub fn outcome(run: &Run, operations: &[Operation]) -> String {
         return format!("✅ {each} with the tag {tag} {} a good Snapshot.", have(all));
     }
     let mut lines = vec![format!("❌ **{good} of {all}** Droplets with the tag {tag} {} a good Snapshot.", have(good))];
-    let stopped = run.taken().find(|member| matches!(member.phase, Phase::Lost { .. }));
+    let lost: Vec<&Member> = run.lost().collect();
+    let stops_at = usize::try_from(run.plan.group.stop_after.max(1)).unwrap_or(usize::MAX);
     let failed = run.taken().filter(|member| matches!(member.phase, Phase::Done { is_good: false, .. }));
-    lines.extend(stopped.map(|member| stopped_at(run, member)));
+    lines.extend((1..).zip(&lost).map(|(number, member)| did_not_return(run, member, number == stops_at)));
     lines.extend(failed.take(EXPLAINED).map(|member| {
         let why = operation_of(member, operations).map(cause).unwrap_or_default();
         format!("❌ {}: no Snapshot{}{}", name(&member.name), why.trim_end_matches('.'), details(member))
@@ -205,7 +212,7 @@ pub fn outcome(run: &Run, operations: &[Operation]) -> String {
 }
 
 /// ``⛔ `web-2` didn't come back on (Snapshot is fine), so I stopped. Check it at …``
-fn stopped_at(run: &Run, member: &Member) -> String {
+fn did_not_return(run: &Run, member: &Member, is_end: bool) -> String {
     let (is_good, what) = match (member.phase, &run.plan.group.check) {
         (Phase::Lost { is_good, why: Lost::Check }, Some(check)) => {
             (is_good, format!("is on, but doesn't pass {}", name(&check.to_string())))
@@ -214,7 +221,8 @@ fn stopped_at(run: &Run, member: &Member) -> String {
         _ => (false, "has no good Snapshot".to_owned()),
     };
     let fine = if is_good { " (Snapshot is fine)" } else { "" };
-    format!("⛔ {} {what}{fine}, so I stopped. Check it at {}.", name(&member.name), panel(member.droplet))
+    let end = if is_end { ", so I stopped" } else { "" };
+    format!("⛔ {} {what}{fine}{end}. Check it at {}.", name(&member.name), panel(member.droplet))
 }
 
 fn operation_of<'o>(member: &Member, operations: &'o [Operation]) -> Option<&'o Operation> {
@@ -254,10 +262,10 @@ pub fn may_be_tried_again(run: &Run, operations: &[Operation]) -> bool {
     is_over && run.taken().any(may_help)
 }
 
-/// The operations that explain how a run ended.
+/// The operations that explain how a run ended: of every member without a Snapshot, since each decides whether another try may help.
 pub fn explained(run: &Run) -> impl Iterator<Item = OperationId> {
     let failed = run.taken().filter(|member| matches!(member.phase, Phase::Done { is_good: false, .. }));
-    failed.take(EXPLAINED).filter_map(|member| member.operation)
+    failed.filter_map(|member| member.operation)
 }
 
 /// The message of a run that a person began. It is edited as the run progresses.
@@ -327,12 +335,19 @@ pub fn warned(power: Power, warn: Option<Warn>) -> Option<String> {
 /// The error in what was typed about a group.
 pub fn bad(bad: &BadGroup) -> String {
     match bad {
+        BadGroup::Tag { typed } if typed.is_empty() => {
+            "The tag's name is missing after `tag:`. Write it like `tag:prod`, or choose one from the suggestions."
+                .to_owned()
+        }
         BadGroup::Tag { typed } => format!(
             "{} can't be a tag. Tags have letters, digits, `:`, `-` and `_`; write it like `tag:prod`.",
             quote(typed)
         ),
         BadGroup::AtOnce { typed } => {
             format!("I can't take {} Droplets at once. Use a number from 1 to {MOST_AT_ONCE}.", plain(typed, 20))
+        }
+        BadGroup::StopAfter { typed } => {
+            format!("I can't stop after {} Droplets. Use a number from 1 to {MOST_AT_ONCE}.", plain(typed, 20))
         }
         BadGroup::Gap { typed } => {
             format!("{} is no pause. Write it like `30s` or `5m`; an hour is the longest.", quote(typed))

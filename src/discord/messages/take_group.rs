@@ -44,7 +44,10 @@ pub fn question(taking: &Taking<'_>, buttons: Buttons) -> Message {
         Cost::AtMost(size) => format!("**Cost:** at most {} for all of them.", monthly(size)),
         Cost::Unknown => "**Cost:** not known yet.".to_owned(),
     });
-    lines.push("I stop when one does not come back, and say so in this channel.".to_owned());
+    lines.push(match plan.group.stop_after {
+        0 | 1 => "I stop when one does not come back, and say so in this channel.".to_owned(),
+        count => format!("I stop when {count} do not come back, and say so in this channel."),
+    });
     let which = if taking.is_again { "those that have none, of the" } else { "all" };
     let title = format!("Take Snapshots of {which} Droplets with the tag {} now?", name(&plan.group.tag));
     let yes = Button::new("Take them", Style::Primary, Press::TakeGroup(buttons.id));

@@ -87,8 +87,11 @@ impl Operation {
                     return Err(self.illegal(&Observation::Seen(look.clone(), Answer::Snapshots(readings))));
                 }
             },
-            // The command may still delete the Snapshot.
-            (Look::Snapshot(_), Answer::Snapshots(_)) => self.empty_round(focus, rules, now),
+            (Look::Snapshot(_), Answer::Snapshots(readings)) => match state {
+                State::Running(run) => self.see_unlisted(focus, &run, &readings, rules, now),
+                // The command may still delete the Snapshot.
+                _ => self.empty_round(focus, rules, now),
+            },
             (Look::Backups(_), Answer::Snapshots(readings)) => self.check_backups(focus, &readings, now),
             (Look::Image(asked), Answer::Image(reading)) if reading.snapshot.id == *asked => {
                 self.see_image(focus, reading, rules, now);
@@ -141,7 +144,7 @@ impl Operation {
                     self.miss_droplet(look, rules, now);
                 }
                 Look::Action(_) => self.miss_action(focus, rules, now),
-                Look::Snapshot(_) => self.complete(focus, now),
+                Look::Snapshot(_) => self.miss_snapshot(focus, rules, now),
                 Look::Image(_) => self.miss_image(focus, rules, now),
                 // A list always exists, even an empty one, so this answer is about something else.
                 Look::Launched(_) | Look::Listed(_) => self.wait_for(Blocker::Outage, rules, now),

@@ -89,6 +89,10 @@ impl Checks {
 }
 
 /// What the looks since a command with a lost answer have shown.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is something that an answer showed, and none follows from another"
+)]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Doubt {
     /// When a complete round of looks first found nothing of ours.
@@ -107,6 +111,9 @@ pub struct Doubt {
     /// DigitalOcean refused because another event is pending, which is our own if something on the way sent the command twice.
     #[serde(default)]
     pub busy: bool,
+    /// DigitalOcean accepted the command; what it did is yet to be seen.
+    #[serde(default)]
+    pub accepted: bool,
 }
 
 impl Doubt {
@@ -168,6 +175,9 @@ pub struct Run {
     /// Its completion was concluded from the Droplet, because the Action could not be read.
     #[serde(default)]
     pub concluded: bool,
+    /// A list lacked the Snapshot after an earlier one had it. Such a list may be old, so the Snapshot is read by itself from then on.
+    #[serde(default)]
+    pub unlisted: bool,
 }
 
 impl Run {

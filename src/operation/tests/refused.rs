@@ -153,8 +153,11 @@ fn a_snapshot_that_was_deleted_and_refused_is_gone() {
     let it = operation(Kind::Delete(Delete { snapshot }));
     let it = refused(&it, &Command::Delete(SnapshotId(50)));
     let look = Look::Snapshot(SnapshotId(50));
-    let gone = seen(&it, look.clone(), Answer::Trouble(Trouble::NotFound));
-    assert_eq!(gone.outcome, Some(Outcome::Completed));
+    let gone = Observation::Seen(look.clone(), Answer::Trouble(Trouble::NotFound));
+    let once = it.apply(gone.clone(), &rules(), noon()).unwrap();
+    assert_eq!(once.outcome, None, "a lone answer proves nothing");
+    let twice = once.apply(gone, &rules(), noon() + rules().settle_time).unwrap();
+    assert_eq!(twice.outcome, Some(Outcome::Completed));
     assert_eq!(seen(&it, look, Answer::Snapshots(Vec::new())).outcome, Some(no()));
 }
 

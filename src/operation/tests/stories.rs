@@ -91,6 +91,33 @@ fn whoever_slept_through_the_patience_with_the_list_looks_before_a_snapshot_is_c
 }
 
 #[test]
+fn a_list_that_lacks_a_snapshot_after_one_that_had_it_proves_nothing() {
+    let mut toy = Toy::new(PowerState::On);
+    let it = operation(take(Downtime::None, IfHung::Ask));
+    let it = until(&mut toy, it, |it| it.steps[0].run().is_some_and(|run| run.completed.is_some()));
+    let reading = |size_gigabytes| {
+        let (id, name) = (SnapshotId(50), it.snapshot_name.clone());
+        vec![SnapshotReading { id, name, created_at: None, size_gigabytes }]
+    };
+    let (list, alone) = (Look::Snapshots(DROPLET), Look::Snapshot(SnapshotId(50)));
+    let seen = |it: &Operation, look: &Look, answer, at| {
+        it.apply(Observation::Seen(look.clone(), answer), &toy.rules, at).unwrap()
+    };
+    let listed = seen(&it, &list, Answer::Snapshots(reading(None)), toy.now);
+    let unlisted = seen(&listed, &list, Answer::Snapshots(Vec::new()), toy.now);
+    assert_eq!(unlisted.outcome, None);
+    let soon = toy.now + toy.rules.poll_interval;
+    assert_eq!(unlisted.next(&toy.rules, soon), Effect::Look(alone.clone()));
+    let sized = seen(&unlisted, &alone, Answer::Snapshots(reading(Some(2.0))), soon);
+    assert_eq!(sized.outcome, Some(Outcome::Completed));
+    let not_found = || Answer::Trouble(Trouble::NotFound);
+    let once = seen(&unlisted, &alone, not_found(), soon);
+    assert_eq!(once.outcome, None);
+    let twice = seen(&once, &alone, not_found(), soon + toy.rules.settle_time);
+    assert_eq!(twice.outcome, Some(Outcome::Failed(Failure::SnapshotGone)));
+}
+
+#[test]
 fn a_live_take_only_takes_the_snapshot() {
     let mut toy = Toy::new(PowerState::On);
     let done = toy.settle(operation(take(Downtime::None, IfHung::Ask)));
@@ -518,7 +545,9 @@ fn a_delete_whose_answer_was_lost_is_not_called_cancelled_while_it_may_still_hap
     let it = it.apply(still_there.clone(), &rules, soon).unwrap();
     assert_eq!(it.outcome, None);
     let gone = Observation::Seen(look, Answer::Trouble(Trouble::NotFound));
-    assert_eq!(it.apply(gone, &rules, noon + rules.settle_time).unwrap().outcome, Some(Outcome::Completed));
+    let once = it.apply(gone.clone(), &rules, noon + rules.settle_time / 3).unwrap();
+    assert_eq!(once.outcome, None, "a lone answer proves nothing");
+    assert_eq!(once.apply(gone, &rules, noon + rules.settle_time).unwrap().outcome, Some(Outcome::Completed));
     let settled = it.apply(still_there, &rules, noon + rules.settle_time).unwrap();
     assert_eq!(settled.outcome, Some(Outcome::Cancelled));
 }
@@ -544,7 +573,8 @@ fn a_delete_that_may_still_come_is_not_called_cancelled_either_by_who_cancels_af
         .unwrap();
     assert_eq!(it.outcome, None);
     let gone = Observation::Seen(look, Answer::Trouble(Trouble::NotFound));
-    assert_eq!(it.apply(gone, &rules, noon).unwrap().outcome, Some(Outcome::Completed));
+    let once = it.apply(gone.clone(), &rules, noon).unwrap();
+    assert_eq!(once.apply(gone, &rules, noon + rules.settle_time / 3).unwrap().outcome, Some(Outcome::Completed));
     let it = it.apply(still_there.clone(), &rules, noon + rules.settle_time / 2).unwrap();
     let it = it.apply(still_there, &rules, noon + rules.settle_time).unwrap();
     assert_eq!(it.outcome, Some(Outcome::Cancelled));

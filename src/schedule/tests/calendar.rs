@@ -57,6 +57,24 @@ fn hours_are_counted_on_the_clock_in_every_season() {
 }
 
 #[test]
+fn a_skipped_time_has_no_run_of_its_own_within_an_hour_of_another() {
+    let hourly = |at, zone| rule("1h", Some(at), None, zone);
+    let berlin = hourly("00:30", "Europe/Berlin");
+    let wanted = ["29 00:30 +01:00", "29 01:30 +01:00", "29 03:30 +02:00", "29 04:30 +02:00"];
+    assert_eq!(shown(&berlin, "2026-03-28T23:00:00Z", 4), wanted);
+    let by_cron = rule("cron 30 * * * *", None, None, "Europe/Berlin");
+    assert_eq!(shown(&by_cron, "2026-03-28T23:00:00Z", 4), wanted);
+    let st_johns = hourly("00:15", "America/St_Johns");
+    assert_eq!(shown(&st_johns, "2026-03-08T04:00:00Z", 3), ["08 01:15 -03:30", "08 03:15 -02:30", "08 04:15 -02:30"]);
+    // Half an hour is skipped, so the next run is an hour and a half later.
+    let lord_howe = hourly("00:15", "Australia/Lord_Howe");
+    assert_eq!(shown(&lord_howe, "2026-10-03T14:00:00Z", 3), ["04 01:15 +10:30", "04 03:15 +11:00", "04 04:15 +11:00"]);
+    // Two hours apart, the run at the end of the gap is far enough from its neighbours.
+    let every_two = rule("2h", Some("00:30"), None, "Europe/Berlin");
+    assert_eq!(shown(&every_two, "2026-03-28T23:00:00Z", 3), ["29 00:30 +01:00", "29 03:00 +02:00", "29 04:30 +02:00"]);
+}
+
+#[test]
 fn the_thirty_first_is_the_last_day_of_each_month() {
     let dates = |on| {
         let rule = rule("month", None, Some(on), "UTC");
@@ -93,6 +111,7 @@ proptest! {
         let all: Vec<Timestamp> = rule.runs_after(from).take_while(|run| *run <= later + SignedDuration::from_hours(9000)).take(400).collect();
         prop_assert!(all.windows(2).all(|pair| pair[0] < pair[1]));
         prop_assert!(all.iter().all(|run| *run > from));
+        prop_assert!(all.windows(2).all(|pair| pair[1].duration_since(pair[0]) >= SignedDuration::from_hours(1)), "too close");
         let end = *all.last().unwrap();
         let counted: Vec<Timestamp> = rule.runs_between(later, end);
         let expected: Vec<Timestamp> = all.into_iter().filter(|run| *run > later).collect();

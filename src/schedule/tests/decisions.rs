@@ -158,6 +158,10 @@ fn two_in_a_row_without_a_snapshot_are_stale_and_told_once_each_morning() {
     it.reminded_at = Some(at("2026-11-10T09:00:02Z"));
     assert!(!it.must_remind(since, at("2026-11-11T08:00:00Z")));
     assert!(it.must_remind(since, at("2026-11-11T09:00:00Z")));
+    // Told late, because the bot was not running at nine the day before.
+    it.reminded_at = Some(at("2026-11-12T08:30:00Z"));
+    assert!(!it.must_remind(since, at("2026-11-12T09:00:00Z")), "not twice on one day");
+    assert!(it.must_remind(since, at("2026-11-13T09:00:00Z")));
     let weekly = schedule(rule("week", None, None, "UTC"), at("2026-11-01T12:00:00Z"));
     let first = [snapshot("2026-11-01T03:00:00Z", Some(10.0))];
     let slots = [slot(8, failed, 1), slot(1, SlotState::Ran, 1)];

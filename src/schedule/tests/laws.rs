@@ -1,16 +1,18 @@
-//! A year of one schedule, in zones with odd clock changes. The process dies, freezes, is taken over and has its clock set. Decisions and
-//! pruning run against a model of what the store keeps.
+//! A year of one schedule, in zones with odd clock changes. The process dies, freezes, is taken over and has its clock set. The looks are
+//! those that `app` takes ([`Look`]), and pruning runs as there; only what the store keeps is a model.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use proptest::prelude::*;
 
 use super::{at, rule, schedule};
 use crate::{
     operation::ids::{DropletId, OperationId, UserId},
     schedule::{
-        Accounts, OwnerSeen, Paused, Policy, Record, Right, Schedule, State,
+        Accounts, Due, Owner, OwnerSeen, Paused, Policy, Record, Right, Schedule, State,
+        look::Look,
+        notice::Notice,
         pruning::{Candidate, Circumstances, Hold, LATE, NOTICE},
         retention::Quality,
         slot::{Failed, Slot, SlotState},
@@ -76,6 +78,12 @@ struct Year {
     /// Since when a question about deletions has been open.
     asked_since: Option<Timestamp>,
     leaves_until: Option<Timestamp>,
+    /// When the last look wanted the next one.
+    wake: Option<Timestamp>,
+    /// The days on which people heard that it is stale.
+    mornings: BTreeSet<Date>,
+    /// How many missed planned times people heard of.
+    told_missed: u32,
     next: u64,
     fails: bool,
     live: bool,
@@ -97,6 +105,9 @@ impl Year {
             restored_at: None,
             asked_since: None,
             leaves_until: None,
+            wake: None,
+            mornings: BTreeSet::new(),
+            told_missed: 0,
             next: 1,
             fails: false,
             live: false,
@@ -132,12 +143,36 @@ impl Year {
         }
     }
 
-    /// One look of the scheduler, as `app` does it.
+    /// One look of the scheduler, with the decisions that `app` uses too.
     fn look(&mut self) {
         self.settle();
-        self.ask_for_owner();
-        let due = self.schedule.decide(self.accounts, self.now);
-        assert_eq!(due, self.schedule.decide(self.accounts, self.now), "the same question, the same answer");
+        self.take_over();
+        let mut look = Look::begin(&self.schedule, self.accounts, self.now);
+        assert_eq!(look, Look::begin(&self.schedule, self.accounts, self.now), "the same question, the same answer");
+        let seen = look.asks_for_owner().then(|| self.owner());
+        look.follow_owner(seen);
+        let slots = self.latest_slots(look.due.given_up.map(|(slot, _)| slot));
+        let stale = look.remind(Record { slots: &slots, snapshots: &self.group, run: None });
+        self.hear(&look.notices);
+        self.keep(&look.due);
+        self.schedule = look.schedule;
+        self.wake = look.wake;
+        if std::mem::take(&mut self.twice) {
+            // The process is killed here; its successor decides from what was stored.
+            return;
+        }
+        if let Some(slot) = look.due.begin {
+            assert_ne!(self.schedule.owner.right(self.now), Right::None, "nobody owns it");
+            assert_eq!(self.slots.insert(slot, SlotState::Running), Some(SlotState::Waiting));
+            *self.taken.entry(slot).or_default() += 1;
+            self.accounts = Accounts { waiting: None, is_running: true, ..self.accounts };
+            self.running = Some((slot, self.now + TAKE));
+        }
+        self.prune(stale.is_some());
+    }
+
+    /// Records what becomes of planned times.
+    fn keep(&mut self, due: &Due) {
         if let Some((slot, state)) = due.given_up {
             assert_eq!(self.slots.insert(slot, state), Some(SlotState::Waiting));
             self.accounts.waiting = None;
@@ -145,52 +180,46 @@ impl Year {
         for closed in &due.closed {
             self.close(closed.first, closed.last, closed.state);
         }
-        if due.resumes
-            && let State::Paused { until: Some(until), .. } = self.schedule.state
-        {
-            self.schedule.resume(until);
-        }
         if let Some(slot) = due.opened {
             self.close(slot, slot, SlotState::Waiting);
             self.accounts.waiting = Some(slot);
         }
-        if std::mem::take(&mut self.twice) {
-            // The process is killed here; its successor decides from what was stored.
-            return;
-        }
-        if let Some(slot) = due.begin.filter(|_| self.schedule.owner.right(self.now) != Right::None) {
-            assert_eq!(self.slots.insert(slot, SlotState::Running), Some(SlotState::Waiting));
-            *self.taken.entry(slot).or_default() += 1;
-            self.accounts = Accounts { waiting: None, is_running: true, ..self.accounts };
-            self.running = Some((slot, self.now + TAKE));
-        }
-        self.prune();
     }
 
-    fn ask_for_owner(&mut self) {
-        let seen =
-            if self.leaves_until.is_some_and(|until| self.now < until) { OwnerSeen::Lost } else { OwnerSeen::Good };
-        if !self.schedule.is_active() {
-            let unowned = matches!(self.schedule.state, State::Paused { why: Paused::OwnerLost, .. });
-            if unowned && seen == OwnerSeen::Good {
-                // A person takes it over. The planned times that the pause skipped are counted first, as in the store.
-                let due = self.schedule.decide(self.accounts, self.now);
-                if let Some((slot, state)) = due.given_up {
-                    self.slots.insert(slot, state);
-                    self.accounts.waiting = None;
+    /// What people hear of it: that it is stale once a day, in the morning, and every planned time that was missed.
+    fn hear(&mut self, notices: &[Notice]) {
+        for notice in notices {
+            match notice {
+                Notice::Stale { .. } => {
+                    let at = self.now.to_zoned(self.schedule.rule.time_zone());
+                    assert!(self.mornings.insert(at.date()), "told twice on {}", at.date());
                 }
-                for closed in &due.closed {
-                    self.close(closed.first, closed.last, closed.state);
-                }
-                self.schedule.owner = self.schedule.owner.seen(seen, self.now);
-                self.schedule.resume(self.now);
+                Notice::Missed { count, .. } => self.told_missed += count,
+                _ => {}
             }
-            return;
         }
-        self.schedule.owner = self.schedule.owner.seen(seen, self.now);
-        if self.schedule.owner.right(self.now) == Right::None {
-            self.schedule.state = State::Paused { until: None, why: Paused::OwnerLost };
+    }
+
+    /// What Discord says about the owner.
+    fn owner(&self) -> OwnerSeen {
+        if self.leaves_until.is_some_and(|until| self.now < until) { OwnerSeen::Lost } else { OwnerSeen::Good }
+    }
+
+    /// A person takes over what paused without an owner. The planned times that the pause skipped are counted first, as in the store.
+    fn take_over(&mut self) {
+        let unowned = matches!(self.schedule.state, State::Paused { why: Paused::OwnerLost, .. });
+        if unowned && self.owner() == OwnerSeen::Good {
+            let Due { given_up, closed, .. } = self.schedule.decide(self.accounts, self.now);
+            self.keep(&Due { given_up, closed, ..Due::default() });
+            self.schedule.owner = Owner::new(UserId(6), self.now);
+            self.schedule.resume(self.now);
         }
+    }
+
+    /// The latest planned times, newest first, without one that is given up now.
+    fn latest_slots(&self, given_up: Option<Timestamp>) -> Vec<Slot> {
+        let latest = self.slots.iter().rev().take(12).filter(|(at, _)| Some(**at) != given_up);
+        latest.map(|(at, state)| Slot { at: *at, last: *at, count: 1, state: *state, operation: None }).collect()
     }
 
     fn settle(&mut self) {
@@ -219,19 +248,11 @@ impl Year {
         });
     }
 
-    fn stale(&self) -> bool {
-        let latest = self.slots.iter().rev().take(12);
-        let slots: Vec<Slot> =
-            latest.map(|(at, state)| Slot { at: *at, last: *at, count: 1, state: *state, operation: None }).collect();
-        let record = Record { slots: &slots, snapshots: &self.group, run: None };
-        self.schedule.stale_since(record, self.now).is_some()
-    }
-
-    fn prune(&mut self) {
+    fn prune(&mut self, is_stale: bool) {
         let since = self.schedule.restores_count_since(self.now);
         let around = Circumstances {
             right: self.schedule.owner.right(self.now),
-            is_stale: self.stale(),
+            is_stale,
             restored_lately: self.restored_at.filter(|at| *at >= since).map(|_| DropletId(1)).into_iter().collect(),
         };
         let pruning = self.schedule.prune(&self.group, &around, self.now);
@@ -298,6 +319,8 @@ impl Year {
         );
         assert!(self.slots.keys().all(|slot| *slot > self.schedule.created_at));
         assert!(self.slots.values().filter(|state| **state == SlotState::Waiting).count() <= 1);
+        let missed = self.slots.values().filter(|state| matches!(state, SlotState::Missed(_))).count();
+        assert_eq!(usize::try_from(self.told_missed).unwrap(), missed, "people hear of what was missed");
     }
 }
 
@@ -320,14 +343,14 @@ fn play(zone: usize, hours: bool, mut happenings: Vec<(i64, Happens)>) {
         year.look();
         looks += 1;
         assert!(looks < 40_000, "it comes to rest");
-        let due = year.schedule.decide(year.accounts, year.now);
         // Snapshots are deleted one at a time.
         let soonest = year.now + SignedDuration::from_mins(10);
         let announced =
             year.group.iter().filter_map(|candidate| candidate.announced_at).map(|at| (at + NOTICE).max(soonest));
+        // A person may take it over.
         let soon = year.now + SignedDuration::from_hours(6);
-        let wake =
-            [due.wake, year.running.map(|(_, ends)| ends), due.begin.map(|_| year.now + SignedDuration::from_mins(1))];
+        let waits = year.accounts.waiting.map(|_| year.now + SignedDuration::from_mins(1));
+        let wake = [year.wake, year.running.map(|(_, ends)| ends), waits];
         let next = wake.into_iter().flatten().chain(announced).filter(|at| *at > year.now).fold(soon, Timestamp::min);
         match happenings.next_if(|(at, _)| *at <= next) {
             Some((at, happens)) => {

@@ -164,6 +164,25 @@ fn a_run_goes_on_after_a_failure_and_stops_when_a_member_does_not_come_back() {
 }
 
 #[test]
+fn a_run_may_go_on_after_a_member_that_does_not_come_back() {
+    let two = group(1, "0s").stopping_after(Some(2)).unwrap();
+    let mut it = run(3, two);
+    it.members[0].phase = Phase::Lost { is_good: true, why: Lost::NotActive };
+    // The bot may still be turning it on.
+    let around = Around { busy: &[DropletId(1)].into(), is_wanted: true };
+    assert_eq!(it.next(around, start()), Next::Begin(DropletId(2)));
+    it.members[1].phase = Phase::Lost { is_good: false, why: Lost::Check };
+    assert_eq!(it.stopped(true, start()), Some(Stopped::Lost));
+    assert_eq!((next(&it, start()), it.state()), (Next::End, SlotState::Failed(Failed::NotAll)));
+    for bad in [0, -1, 21] {
+        let bad_count = BadGroup::StopAfter { typed: bad.to_string() };
+        assert_eq!(group(1, "0s").stopping_after(Some(bad)), Err(bad_count));
+    }
+    let older = serde_json::json!({"tag": "prod", "at_once": 1, "gap": 30, "check": null});
+    assert_eq!(serde_json::from_value::<Group>(older).unwrap().stop_after, 1);
+}
+
+#[test]
 fn a_run_ends_well_only_if_everybody_is_well() {
     let now = start();
     let mut it = run(2, group(2, "0s"));
@@ -238,7 +257,9 @@ struct Played {
 impl Played {
     fn may_be_off(&self) -> usize {
         let taken = self.run.taken();
-        taken.filter(|member| member.phase.is_under_way() || self.busy.contains(&member.droplet)).count()
+        let is_lost = |member: &Member| matches!(member.phase, Phase::Lost { .. });
+        let is_busy = |member: &Member| !is_lost(member) && self.busy.contains(&member.droplet);
+        taken.filter(|member| member.phase.is_under_way() || is_busy(member)).count()
     }
 
     fn look(&mut self) -> Result<Next, TestCaseError> {
@@ -274,9 +295,10 @@ proptest! {
         members in 0..12_u64,
         at_once in 1..4_i64,
         gap in 0..120_u32,
+        stop_after in 1..4_u32,
         events in prop::collection::vec(events(), 0..200),
     ) {
-        let group = Group { gap, ..group(at_once, "0s") };
+        let group = Group { gap, stop_after, ..group(at_once, "0s") };
         let mut it = Played { run: run(members, group), busy: BTreeSet::new(), now: start(), begun: BTreeSet::new() };
         for event in events {
             match event {

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::rule;
 use crate::schedule::{
     policy::{BadPolicy, Policy},
-    rule::{Every, Invalid, Rule, Typed, zones_like},
+    rule::{CronField, Every, Invalid, Rule, Typed, zones_like},
     weekday::Weekday,
 };
 
@@ -54,7 +54,17 @@ fn what_makes_no_sense_is_refused_with_its_reason() {
     ] {
         assert_eq!(read(every, at, on), Err(wanted), "{every} {at:?} {on:?}");
     }
-    assert!(matches!(read("cron 0 99 * * *", None, None), Err(Invalid::Cron { .. })));
+    for (expression, field, field_typed) in [
+        ("60 3 * * *", Some(CronField::Minute), "60"),
+        ("0 99 * * *", Some(CronField::Hour), "99"),
+        ("0 3 0 * *", Some(CronField::Day), "0"),
+        ("0 3 * foo *", Some(CronField::Month), "foo"),
+        ("0 3 * * 8", Some(CronField::Weekday), "8"),
+        ("0 3 * * 5-1", Some(CronField::Weekday), "5-1"),
+    ] {
+        let wanted = Invalid::Cron { field, typed: typed(field_typed) };
+        assert_eq!(read(&format!("cron {expression}"), None, None), Err(wanted), "{expression}");
+    }
 }
 
 #[test]

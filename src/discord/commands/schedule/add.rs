@@ -94,6 +94,9 @@ pub(super) async fn add(
     #[description = "For a tag: what must work before the next one, such as tcp:25565 or http:80/health"]
     #[max_length = 220]
     check: Option<String>,
+    #[description = "For a tag: stop after this many that do not come back; 1 if left out"]
+    #[rename = "stop-after-failures"]
+    stop_after: Option<i64>,
     #[description = "An https address that is told of each start, success and failure (as healthchecks.io)"]
     #[rename = "ping-url"]
     #[max_length = 500]
@@ -108,7 +111,7 @@ pub(super) async fn add(
 ) -> Result<(), Fault> {
     let wanted = Wanted {
         warning: Chosen { tell: None, warn, warn_in },
-        pace: Pace { at_once, gap, check },
+        pace: Pace { at_once, gap, check, stop_after },
         what,
         every,
         at,

@@ -130,9 +130,11 @@ pub(super) async fn policies<'a>(context: Context<'a>, partial: &'a str) -> Crea
         Some(droplet) => cost(state, droplet, None).await.size(),
         None => None,
     };
+    let every = sibling(context, "every");
+    let rule = every.and_then(|every| Rule::read(Typed { every: key(&every), ..Typed::default() }).ok());
     let own = Policy::read(policy_in(partial)).ok();
     let offered = own.into_iter().chain(Policy::PRESETS.into_iter().filter(|_| own.is_none()));
-    response(offered.map(|policy| (keeps_for(policy, size, state.wording.price_per_gb), keeps(policy))))
+    response(offered.map(|policy| (keeps_for(policy, rule.as_ref(), size, state.wording.price_per_gb), keeps(policy))))
 }
 
 #[cfg(test)]
@@ -146,8 +148,8 @@ mod tests {
             assert_eq!(every(label), every(value), "{label}");
         }
         for policy in Policy::PRESETS {
-            for size in [None, Some(8.0)] {
-                let label = keeps_for(policy, size, 0.06);
+            for (rule, size) in [(None, None), (None, Some(8.0)), (Some(&every("day")), Some(8.0))] {
+                let label = keeps_for(policy, rule, size, 0.06);
                 assert!(label.ends_with(&keeps(policy)), "{label}");
                 assert_eq!(Policy::read(policy_in(&label)), Ok(policy), "{label}");
             }

@@ -72,6 +72,9 @@ pub(super) async fn edit(
     #[description = "For a tag: what must work before the next one, such as tcp:25565; or none"]
     #[max_length = 220]
     check: Option<String>,
+    #[description = "For a tag: stop after this many that do not come back"]
+    #[rename = "stop-after-failures"]
+    stop_after: Option<i64>,
     #[description = "An https address that is told of each start, success and failure; or none"]
     #[rename = "ping-url"]
     #[max_length = 500]
@@ -95,7 +98,7 @@ pub(super) async fn edit(
         keep,
         power: power.map(|OneOf(power)| power),
         if_hung: if_hung.map(|OneOf(if_hung)| if_hung),
-        pace: Pace { at_once, gap, check },
+        pace: Pace { at_once, gap, check, stop_after },
         ping_url,
     };
     granted(context, HELP, |info, grant| Box::pin(instruction(context, info, grant, wanted))).await;

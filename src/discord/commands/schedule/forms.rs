@@ -56,7 +56,7 @@ pub(in crate::discord) async fn filled(
             schedule.if_hung = if_hung(typed(0))?;
             tell(state, &mut schedule, typed(1)).await?;
         }
-        ReviewForm::Group => pace = read_pace(&schedule, [typed(0), typed(1), typed(2)])?,
+        ReviewForm::Group => pace = read_pace(&schedule, [typed(0), typed(1), typed(2), typed(3)])?,
     }
     let subject = Subject::changed(state, &schedule, None, &pace, (&schedule).into()).await?;
     schedule.group.clone_from(&subject.group);
@@ -93,13 +93,20 @@ async fn tell(state: &AppState, schedule: &mut Schedule, typed: &str) -> Result<
 }
 
 /// Reads how a group is taken. Refused for a schedule of one Droplet, whose review offers no such form.
-fn read_pace(schedule: &Schedule, [at_once, gap, check]: [&str; 3]) -> Result<Pace, Stop> {
+fn read_pace(schedule: &Schedule, [at_once, gap, check, stop_after]: [&str; 4]) -> Result<Pace, Stop> {
     if schedule.group.is_none() {
         return Err(Refusal::UnknownButton.into());
     }
-    let bad = || refused(ScheduleRefusal::Group(BadGroup::AtOnce { typed: at_once.to_owned() }));
+    let number = |typed: &str, bad: fn(String) -> BadGroup| {
+        typed.parse().map(Some).map_err(|_| refused(ScheduleRefusal::Group(bad(typed.to_owned()))))
+    };
     Ok(Pace {
-        at_once: Some(at_once.parse().map_err(|_| bad())?),
+        at_once: number(at_once, |typed| BadGroup::AtOnce { typed })?,
+        // A form that an earlier version opened does not have it.
+        stop_after: match stop_after {
+            "" => None,
+            typed => number(typed, |typed| BadGroup::StopAfter { typed })?,
+        },
         gap: Some(gap.to_owned()),
         check: Some(if check.is_empty() { "none" } else { check }.to_owned()),
     })

@@ -55,6 +55,7 @@ pub(in crate::discord) struct Pace {
     pub(in crate::discord) at_once: Option<i64>,
     pub(in crate::discord) gap: Option<String>,
     pub(in crate::discord) check: Option<String>,
+    pub(in crate::discord) stop_after: Option<i64>,
 }
 
 /// What happens to each Droplet.
@@ -82,6 +83,7 @@ impl Pace {
     /// The group with this tag, taken in this way.
     pub(in crate::discord) fn group(&self, tag: &str) -> Result<Group, Stop> {
         let group = Group::read(tag, self.at_once, self.gap.as_deref(), self.check.as_deref());
+        let group = group.and_then(|group| group.stopping_after(self.stop_after));
         group.map_err(|bad| refused(ScheduleRefusal::Group(bad)))
     }
 
@@ -91,12 +93,13 @@ impl Pace {
             at_once: self.at_once.or(Some(i64::from(group.at_once))),
             gap: self.gap.clone().or(Some(format!("{}s", group.gap))),
             check: self.check.clone().or_else(|| group.check.as_ref().map(ToString::to_string)),
+            stop_after: self.stop_after.or(Some(i64::from(group.stop_after))),
         };
         pace.group(tag)
     }
 
     fn is_empty(&self) -> bool {
-        self.at_once.is_none() && self.gap.is_none() && self.check.is_none()
+        self.at_once.is_none() && self.gap.is_none() && self.check.is_none() && self.stop_after.is_none()
     }
 }
 

@@ -73,5 +73,12 @@ fn of_group(group: &Group) -> Vec<Input> {
             longest: 220,
             is_required: false,
         },
+        Input {
+            label: "Stop after this many that don't come back".to_owned(),
+            value: group.stop_after.to_string(),
+            placeholder: "1".to_owned(),
+            longest: 5,
+            is_required: true,
+        },
     ]
 }

@@ -32,9 +32,10 @@ use super::{
 use crate::{
     operation::ids::ScheduleId,
     schedule::{
-        Power, Schedule,
+        Power, Schedule, most_kept,
         policy::Policy,
         rule::{Every, Rule},
+        waiting,
     },
 };
 
@@ -42,6 +43,9 @@ use crate::{
 const BEFORE_POLICY: &str = ": ";
 /// The longest name of a Droplet in a choice.
 const LONGEST_NAME: usize = 30;
+
+/// What to do about a schedule whose Droplet is gone.
+const REBIND: &str = "`/schedule edit what:` binds it to another Droplet.";
 
 /// The end of a schedule's message, by which the bot finds it again.
 pub fn marker(schedule: ScheduleId, number: i64) -> String {
@@ -102,11 +106,22 @@ pub fn keeps(policy: Policy) -> String {
     parts.join(" · ")
 }
 
-/// The choice for a policy, with its highest cost: `17 Snapshots, ≈ $8.20 a month: 7 daily · 4 weekly · 6 monthly`.
-pub fn keeps_for(policy: Policy, size: Option<f64>, price_per_gb: f64) -> String {
-    let count = policy.most();
-    let price = size.map(|size| format!(", ≈ {}", dollars_a_month(f64::from(count) * cost(size, price_per_gb))));
-    format!("{count} Snapshots{}{BEFORE_POLICY}{}", price.unwrap_or_default(), keeps(policy))
+/// The choice for a policy, with its highest cost: `at most 17 Snapshots, ≈ $8.64 a month: 7 daily · 4 weekly · 6 monthly`. The cost includes
+/// what waits to be deleted, which is at least one; `rule` tells how many, if it is known.
+pub fn keeps_for(policy: Policy, rule: Option<&Rule>, size: Option<f64>, price_per_gb: f64) -> String {
+    let most = rule.map_or(policy.most(), |rule| most_kept(policy, rule));
+    let paid = f64::from(most.saturating_add(rule.map_or(1, waiting)));
+    let price = size.map(|size| format!(", ≈ {}", dollars_a_month(paid * cost(size, price_per_gb))));
+    format!("{}{}{BEFORE_POLICY}{}", at_most(most), price.unwrap_or_default(), keeps(policy))
+}
+
+/// `at most 17 Snapshots`.
+fn snapshots_at_most(policy: Policy, rule: &Rule) -> String {
+    at_most(most_kept(policy, rule))
+}
+
+fn at_most(count: u32) -> String {
+    format!("at most {count} {}", if count == 1 { "Snapshot" } else { "Snapshots" })
 }
 
 /// The policy in such a choice, or in what somebody typed: its own parts stand between dots, so no dot comes before it.

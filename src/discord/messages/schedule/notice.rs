@@ -12,7 +12,7 @@ use super::{
         text::{name, shorten},
         units::{ago, cost, dollars_a_month, gigabytes, moment},
     },
-    marker,
+    REBIND, marker,
     next_step::{buttons, next_step},
     notice_facts::{InQuestion, NoticeFacts, asks},
 };
@@ -21,9 +21,10 @@ use crate::{
     operation::{
         Operation, Outcome,
         ids::{OperationId, RoleId},
+        reading::Failure,
     },
     schedule::{
-        Answered, Schedule,
+        Answered, Paused, Schedule, State,
         hung_shutdowns::Asked,
         notice::{Family, Notice},
     },
@@ -117,7 +118,7 @@ fn text(told: &NoticeFacts<'_>, restorers: &BTreeSet<RoleId>) -> String {
         ),
         Notice::Gone => format!(
             "⏸️ The Droplet {droplet} is gone, so its schedule is paused. **Its Snapshots stay**, also those that no rule \
-             keeps. `/schedule edit what:` binds it to another Droplet."
+             keeps. {REBIND}"
         ),
         Notice::Undeleted { name: snapshot, count, .. } => {
             let why = operations.first().map(why).unwrap_or_default();
@@ -148,17 +149,21 @@ fn text(told: &NoticeFacts<'_>, restorers: &BTreeSet<RoleId>) -> String {
             name(host),
             moment(*since)
         ),
-        Notice::Paused { newest: Some(newest) } => {
-            format!(
-                "⏸️ The schedule of {droplet} is paused. Its newest Snapshot is from {} ({}).",
-                moment(*newest),
-                ago(*newest)
-            )
-        }
-        Notice::Paused { newest: None } => format!(
-            "⏸️ The schedule of {droplet} is paused. {droplet} has no Snapshot from this schedule; `/schedule resume` restarts it."
-        ),
+        Notice::Paused { newest } => paused(schedule, *newest),
     }
+}
+
+/// The schedule is still paused, and how old its newest Snapshot is.
+fn paused(schedule: &Schedule, newest: Option<Timestamp>) -> String {
+    let droplet = name(&schedule.droplet_name);
+    let is_gone = matches!(schedule.state, State::Paused { why: Paused::DropletGone, .. });
+    let why = if is_gone { ": its Droplet is gone" } else { "" };
+    let next = if is_gone { REBIND } else { "`/schedule resume` restarts it." };
+    let newest = match newest {
+        Some(newest) => format!("Its newest Snapshot is from {} ({}).", moment(newest), ago(newest)),
+        None => format!("{droplet} has no Snapshot from this schedule."),
+    };
+    format!("⏸️ The schedule of {droplet} is paused{why}. {newest} {next}")
 }
 
 /// The schedule has no recent Snapshot.
@@ -300,6 +305,9 @@ fn deletions(told: &NoticeFacts<'_>, (number, count): (u32, u32)) -> String {
 
 fn why(operation: &Operation) -> String {
     match &operation.outcome {
+        Some(Outcome::Failed(why @ Failure::DropletGone)) => {
+            format!(" {} Its schedule is paused, and its Snapshots stay. {REBIND}", failure::what(why, operation))
+        }
         // The button below retries it, or the schedule retries on its own.
         Some(Outcome::Failed(why)) if failure::passes(why) || failure::may_be_tried_again(operation) => {
             format!(" {}", failure::what(why, operation))

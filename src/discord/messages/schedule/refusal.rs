@@ -12,7 +12,7 @@ use crate::{
     schedule::{
         group::{BadGroup, MOST_MEMBERS},
         policy::BadPolicy,
-        rule::Invalid,
+        rule::{CronField, Invalid},
     },
 };
 
@@ -196,13 +196,30 @@ fn rule(invalid: &Invalid) -> String {
         Invalid::CronFields { found } => format!(
             "A cron expression has five fields (minute, hour, day, month, weekday); this one has {found}. An example: `cron 0 3 * * 1-5`."
         ),
-        Invalid::Cron { why } => format!("This cron expression cannot be read: {}.", quote(why.trim_end_matches('.'))),
+        Invalid::Cron { field, typed } => cron(*field, typed),
         Invalid::Never => "This never happens, so nothing would ever be taken. Check the day and the month.".to_owned(),
         Invalid::TooOften { gap } => format!(
             "This would take Snapshots only {} apart. An hour is the shortest: a Snapshot takes minutes, and each one costs money.",
             super::hours(*gap)
         ),
     }
+}
+
+fn cron(field: Option<CronField>, typed: &str) -> String {
+    let (field, values) = match field {
+        Some(CronField::Minute) => ("minute of a cron expression, its first field", "numbers from 0 to 59"),
+        Some(CronField::Hour) => ("hour of a cron expression, its second field", "numbers from 0 to 23"),
+        Some(CronField::Day) => ("day of a cron expression, its third field", "numbers from 1 to 31, `L` for the last"),
+        Some(CronField::Month) => {
+            ("month of a cron expression, its fourth field", "numbers from 1 to 12, names such as `jan`")
+        }
+        Some(CronField::Weekday) => (
+            "weekday of a cron expression, its fifth field",
+            "numbers from 0 to 7 (0 and 7 are Sunday), names such as `mon`",
+        ),
+        None => return format!("I can't read the cron expression {}. An example: `cron 0 3 * * 1-5`.", quote(typed)),
+    };
+    format!("{} can't be the {field}. Use `*`, {values}, lists (`1,3`), ranges (`1-5`) or steps (`*/2`).", quote(typed))
 }
 
 fn keep(bad: &BadPolicy) -> String {

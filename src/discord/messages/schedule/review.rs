@@ -10,7 +10,7 @@ use super::{
         text::name,
         units::{ago, cost, dollars_a_month, moment},
     },
-    hours, keeps, label, local, when, window,
+    hours, keeps, label, local, snapshots_at_most, when, window,
 };
 use crate::{
     discord::press::{Press, ReviewForm},
@@ -136,12 +136,9 @@ pub(super) fn plans(review: &Review<'_>, price_per_gb: f64) -> Vec<String> {
     }
     lines.push(format!("**Power:** {}", power(schedule, review.downtime)));
     lines.extend(group::warned(schedule.power, schedule.warn));
-    let each = schedule.keep.most();
-    let count = match review.members {
-        Some(members) => format!("of each of the {} Droplets {each}", members.names.len()),
-        None => each.to_string(),
-    };
-    lines.push(format!("**Keeps:** {}: {count} Snapshots", keeps(schedule.keep)));
+    let most = snapshots_at_most(schedule.keep, &schedule.rule);
+    let of = members_of(review.members);
+    lines.push(format!("**Keeps:** {}: {most}{of}", keeps(schedule.keep)));
     lines.extend(costs(schedule, size, price_per_gb, now));
     lines.push("I delete older ones, a day after announcing each here. The newest good one always stays.".to_owned());
     lines.extend(review.replaced.map(|why| {
@@ -158,9 +155,10 @@ pub(super) fn plans(review: &Review<'_>, price_per_gb: f64) -> Vec<String> {
 
 /// The cost in a month, in a year and in the long run, including Snapshots that wait for the end of their notice.
 fn costs(schedule: &Schedule, size: Cost, price_per_gb: f64, now: Timestamp) -> Option<String> {
-    let about = match size {
-        Cost::AsNewest(_) => "about",
-        Cost::AtMost(_) => "at most",
+    // The steady number is the highest, so its cost is also "at most" where the size is known.
+    let (about, at_most) = match size {
+        Cost::AsNewest(_) => ("about ", "at most "),
+        Cost::AtMost(_) => ("at most ", "at most "),
         Cost::Unknown => return None,
     };
     let each = cost(size.size()?, price_per_gb);
@@ -168,14 +166,24 @@ fn costs(schedule: &Schedule, size: Cost, price_per_gb: f64, now: Timestamp) -> 
     let dollars = |count: u32| dollars_a_month(f64::from(count) * each);
     let mut parts = Vec::new();
     if month < steady {
-        parts.push(format!("{} after a month", dollars(month)));
+        parts.push(format!("{about}{} after a month", dollars(month)));
     }
-    if month < year && year < steady {
-        parts.push(format!("{} after a year", dollars(year)));
+    if year < steady {
+        parts.push(format!("{about}{} after a year", dollars(year)));
     }
+    let from = match () {
+        () if year < steady => " in the end",
+        () if month < steady => " after a year and from then on",
+        () => "",
+    };
     let waiting = if waiting == 1 { "the one that waits".to_owned() } else { format!("the {waiting} that wait") };
-    parts.push(format!("{} in the end, with {waiting} a day to be deleted", dollars(steady)));
-    Some(format!("**Costs:** {about} {}", parts.join(", ")))
+    parts.push(format!("{at_most}{}{from}, with {waiting} a day to be deleted", dollars(steady)));
+    Some(format!("**Costs:** {}", parts.join(", ")))
+}
+
+/// ` of each of the 12 Droplets`, for a group.
+fn members_of(members: Option<&Members>) -> String {
+    members.map(|members| format!(" of each of the {} Droplets", members.names.len())).unwrap_or_default()
 }
 
 /// What an edit means for existing Snapshots.

@@ -9,7 +9,7 @@ use super::{
         text::{name, plain, shorten},
         units::{ago, cost, dollars_a_month, gigabytes, moment},
     },
-    keeps, marker, when, window,
+    REBIND, keeps, marker, when, window,
 };
 use crate::{
     discord::press::Press,
@@ -147,7 +147,7 @@ fn paused(until: Option<Timestamp>, why: Paused) -> String {
             "⏸️ **Paused:** its owner has left or lost the right to it. Somebody who may restore should take it over."
                 .to_owned()
         }
-        Paused::DropletGone => "⏸️ **Paused:** its Droplet is gone. Its Snapshots stay.".to_owned(),
+        Paused::DropletGone => format!("⏸️ **Paused:** its Droplet is gone. Its Snapshots stay. {REBIND}"),
     }
 }
 

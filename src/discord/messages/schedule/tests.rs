@@ -34,7 +34,7 @@ use crate::{
         policy::BadPolicy,
         pruning::Hold,
         question::DeletionQuestion,
-        rule::{Invalid, Typed},
+        rule::{CronField, Invalid, Typed},
         run::{Lost, Member, Phase, Plan, Run},
         slot::{Failed, Missed, Skipped, Slot, SlotState},
     },
@@ -139,7 +139,8 @@ fn read(message: &Message) -> String {
 }
 
 /// Messages that list something, and so may be long.
-const LISTS: [&str; 18] = [
+const LISTS: [&str; 19] = [
+    "the second of two that may be lost",
     "with a warning",
     "nightly",
     "a Kubernetes worker",
@@ -377,6 +378,7 @@ fn notices() {
             3,
         )
     };
+    let without = Schedule { state: State::Paused { until: None, why: Paused::DropletGone }, ..schedule.clone() };
     let gone = Notice::OwnerLost { since: first };
     let named = notice(
         &[NoticeFacts { schedule: &schedule, notice: &gone, operations: &[], run: None, asked: None }],
@@ -405,6 +407,7 @@ fn notices() {
         ("paused", said(Notice::Paused { newest: Some(first) })),
         ("moved", said(Notice::Moved { was: first, is: last })),
         ("unheard", said(Notice::Unheard { host: "hc.example.com".to_owned(), since: first })),
+        ("paused without a Droplet", told(&without, &Notice::Paused { newest: Some(first) })),
         ("paused without any", said(Notice::Paused { newest: None })),
         ("gone", said(Notice::Gone)),
         ("time zone gone", said(Notice::Zone { zone: "Europe/Atlantis".to_owned() })),
@@ -452,15 +455,22 @@ fn refusals() {
         Invalid::Zone { typed: "berlin".to_owned(), nearest: vec!["Europe/Berlin".to_owned()] },
         Invalid::Zone { typed: typed(), nearest: Vec::new() },
         Invalid::CronFields { found: 6 },
-        Invalid::Cron { why: "it is odd.".to_owned() },
+        Invalid::Cron { field: Some(CronField::Minute), typed: "60".to_owned() },
+        Invalid::Cron { field: Some(CronField::Hour), typed: "24".to_owned() },
+        Invalid::Cron { field: Some(CronField::Day), typed: "32".to_owned() },
+        Invalid::Cron { field: Some(CronField::Month), typed: "13".to_owned() },
+        Invalid::Cron { field: Some(CronField::Weekday), typed: "8".to_owned() },
+        Invalid::Cron { field: None, typed: "0 3 * * *".to_owned() },
         Invalid::Never,
         Invalid::TooOften { gap },
     ];
     let keeps = [BadPolicy::Empty, BadPolicy::Part { typed: typed() }, BadPolicy::TooMany { typed: typed() }];
     let others = [
+        ScheduleRefusal::Group(BadGroup::Tag { typed: String::new() }),
         ScheduleRefusal::Group(BadGroup::Tag { typed: "a b".to_owned() }),
         ScheduleRefusal::Group(BadGroup::AtOnce { typed: "99".to_owned() }),
         ScheduleRefusal::IfHung { typed: "ask".to_owned() },
+        ScheduleRefusal::Group(BadGroup::StopAfter { typed: "0".to_owned() }),
         ScheduleRefusal::Group(BadGroup::Gap { typed: "2h".to_owned() }),
         ScheduleRefusal::Group(BadGroup::Check { typed: "udp:53".to_owned() }),
         ScheduleRefusal::NoGroup,
@@ -498,6 +508,16 @@ fn refusals() {
         rules.into_iter().map(ScheduleRefusal::Rule).chain(keeps.into_iter().map(ScheduleRefusal::Keep)).chain(others);
     let lines: Vec<String> = all.map(|refusal| refusal.words()).collect();
     insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn every_member_without_a_snapshot_decides_whether_another_try_may_help() {
+    let bad = Phase::Done { is_good: false, at: at("2026-11-26T02:00:00Z") };
+    let mut run = run_of_a_group(&[bad; 7]);
+    for (number, member) in (1..).zip(&mut run.members) {
+        member.operation = Some(OperationId::from_random(number));
+    }
+    assert_eq!(group::explained(&run).count(), 7);
 }
 
 fn run_of_a_group(phases: &[Phase]) -> Run {
@@ -540,6 +560,13 @@ fn groups() {
         ended_at: Some(now),
         ..run_of_a_group(&[good, Phase::Lost { is_good: true, why }, Phase::Left, Phase::Left])
     };
+    let mut second = run_of_a_group(&[
+        Phase::Lost { is_good: true, why: Lost::Check },
+        good,
+        Phase::Lost { is_good: false, why: Lost::NotActive },
+        Phase::Left,
+    ]);
+    (second.plan.group.stop_after, second.ended_at) = (2, Some(now));
     let stopped = Run { stopped_by: Some(UserId(9)), ..run_of_a_group(&[good, Phase::Taking, Phase::Waiting]) };
     let id = OperationId::from_random(2);
     let mut hung = examples::failed(Failure::Hung);
@@ -607,6 +634,7 @@ fn groups() {
         ("of a schedule", status(&standing, &wording())),
         ("not active", notice(&lost(Lost::NotActive))),
         ("check", notice(&lost(Lost::Check))),
+        ("the second of two that may be lost", notice(&second)),
         ("nobody", notice(&nobody)),
     ]));
 }

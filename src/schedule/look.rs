@@ -1,67 +1,116 @@
-//! The unrequested notices about a schedule: its owner is lost, it has no recent Snapshot, it has been paused for long, or a Snapshot is
-//! unreliable.
+//! One look at a schedule: what is due, what its owner's right permits, and which notices people get. Pure, like all decisions here.
+//!
+//! `app` reads the facts, asks Discord where [`Look::asks_for_owner`] says so, and stores the result in one transaction. The simulated year
+//! of the tests does the same with a model of the store.
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Scheduler;
-use crate::{
-    schedule::{
-        Due, Paused, Right, Schedule, State, Upcoming,
-        notice::Notice,
-        pruning::Candidate,
-        slot::{Missed, SlotState},
-    },
-    store::ScheduleSnapshot,
+use super::{
+    Accounts, Due, OwnerSeen, Paused, Record, Right, Schedule, State, Upcoming,
+    notice::Notice,
+    pruning::Candidate,
+    slot::{Missed, SlotState},
 };
 
 /// A right that lasts until a moment has ended just after it.
 const JUST_AFTER: SignedDuration = SignedDuration::from_millis(1);
 
-impl Scheduler {
-    /// Asks whether the owner still has the right: before each run, and while they are lost each morning and before the schedule pauses.
-    /// Returns when to ask next.
-    pub(super) async fn ask_for_owner(
-        &self,
-        schedule: &mut Schedule,
-        due: &mut Due,
-        notices: &mut Vec<Notice>,
-        now: Timestamp,
-    ) -> Option<Timestamp> {
-        if !schedule.is_active() {
-            return None;
+/// A look that is being taken.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Look {
+    /// The schedule as it will be stored.
+    pub schedule: Schedule,
+    /// What is due.
+    pub due: Due,
+    /// The notices that people get.
+    pub notices: Vec<Notice>,
+    /// When the schedule wants to be looked at again for what is known so far.
+    pub wake: Option<Timestamp>,
+    now: Timestamp,
+}
+
+impl Look {
+    /// Decides what is due, and ends a pause whose time has come.
+    pub fn begin(schedule: &Schedule, accounts: Accounts, now: Timestamp) -> Self {
+        let mut schedule = schedule.clone();
+        let due = schedule.decide(accounts, now);
+        let notices = of_missed(&due);
+        let wake = if due.resumes { Some(now) } else { due.wake };
+        if let State::Paused { until: Some(until), .. } = schedule.state
+            && due.resumes
+        {
+            schedule.resume(until);
         }
-        let must_remind = |schedule: &Schedule| schedule.next_owner_reminder().is_some_and(|at| at <= now);
+        Self { schedule, due, notices, wake, now }
+    }
+
+    /// Whether Discord must be asked now if the owner still has the right: before each run, and while they are lost each morning and before
+    /// the schedule pauses.
+    pub fn asks_for_owner(&self) -> bool {
+        let (schedule, now) = (&self.schedule, self.now);
         let was_silent = schedule.owner.ask_again_at().is_some_and(|at| at <= now);
-        if due.begin.is_some() || was_silent || must_remind(schedule) || schedule.owner.right(now) == Right::None {
-            let seen = self.members.owner(&self.policy, schedule.guild, schedule.owner.user).await;
+        let is_lost = must_tell_of_owner(schedule, now) || schedule.owner.right(now) == Right::None;
+        schedule.is_active() && (self.due.begin.is_some() || was_silent || is_lost)
+    }
+
+    /// What follows from the owner's right. `seen` is Discord's answer, if it was asked.
+    pub fn follow_owner(&mut self, seen: Option<OwnerSeen>) {
+        let (schedule, now) = (&mut self.schedule, self.now);
+        if !schedule.is_active() {
+            return;
+        }
+        if let Some(seen) = seen {
             schedule.owner = schedule.owner.seen(seen, now);
         }
         match schedule.owner.right(now) {
             Right::Full => {
                 schedule.watched.owner_told_at = None;
-                schedule.owner.ask_again_at()
+                self.wake = [self.wake, schedule.owner.ask_again_at()].into_iter().flatten().min();
             }
             Right::TakeOnly => {
-                if must_remind(schedule) {
-                    notices.push(Notice::OwnerLost { since: schedule.owner.lost_since.unwrap_or(now) });
+                if must_tell_of_owner(schedule, now) {
+                    self.notices.push(Notice::OwnerLost { since: schedule.owner.lost_since.unwrap_or(now) });
                     schedule.watched.owner_told_at = Some(now);
                 }
                 let pause = schedule.owner.paused_at().and_then(|at| at.checked_add(JUST_AFTER).ok());
-                [schedule.next_owner_reminder(), pause, schedule.owner.ask_again_at()].into_iter().flatten().min()
+                let moments = [self.wake, schedule.next_owner_reminder(), pause, schedule.owner.ask_again_at()];
+                self.wake = moments.into_iter().flatten().min();
             }
             Right::None => {
                 schedule.state = State::Paused { until: None, why: Paused::OwnerLost };
-                notices.push(Notice::Unowned);
-                due.begin = None;
-                due.wake = Some(now);
-                None
+                self.notices.push(Notice::Unowned);
+                self.due.begin = None;
+                self.wake = Some(now);
             }
         }
     }
+
+    /// Tells people what they should know about what the schedule has brought so far. Returns since when it is stale, if it is.
+    pub fn remind(&mut self, record: Record<'_>) -> Option<Timestamp> {
+        let (schedule, notices, now) = (&mut self.schedule, &mut self.notices, self.now);
+        let stale = schedule.stale_since(record, now);
+        let newest_of_any = record.snapshots.iter().filter_map(|candidate| candidate.planned).max();
+        // For a group, the newest Snapshot of any member is better than none.
+        let newest = schedule.newest_good(record.snapshots, record.run).or(newest_of_any);
+        of_zone(schedule, notices);
+        of_clocks(schedule, notices, now);
+        of_doubt(schedule, record.snapshots, notices);
+        of_size(schedule, record.snapshots, notices, now);
+        let stale_at = of_staleness(schedule, (stale, newest), notices, now);
+        let pause_at = of_pause(schedule, newest_of_any, notices, now);
+        let moved_at = of_monday(schedule, now);
+        self.wake = [self.wake, stale_at, pause_at, moved_at].into_iter().flatten().min();
+        stale
+    }
+}
+
+/// Whether people hear now that the owner is lost.
+fn must_tell_of_owner(schedule: &Schedule, now: Timestamp) -> bool {
+    schedule.next_owner_reminder().is_some_and(|at| at <= now)
 }
 
 /// Tells people once a day that there is no recent Snapshot, since when, and which good one is the newest. Returns when to do so next.
-pub(super) fn of_staleness(
+fn of_staleness(
     schedule: &mut Schedule,
     (since, newest): (Option<Timestamp>, Option<Timestamp>),
     notices: &mut Vec<Notice>,
@@ -82,9 +131,9 @@ pub(super) fn of_staleness(
 
 /// Tells people once a week how old the newest Snapshot of a paused schedule is. Returns when to do so next. A schedule without an owner
 /// has its own daily notice.
-pub(super) fn of_pause(
+fn of_pause(
     schedule: &mut Schedule,
-    snapshots: &[ScheduleSnapshot],
+    newest: Option<Timestamp>,
     notices: &mut Vec<Notice>,
     now: Timestamp,
 ) -> Option<Timestamp> {
@@ -97,7 +146,7 @@ pub(super) fn of_pause(
     }
     let is_due = schedule.next_pause_reminder().is_some_and(|at| at <= now);
     if is_due {
-        notices.push(Notice::Paused { newest: snapshots.first().and_then(|newest| newest.planned) });
+        notices.push(Notice::Paused { newest });
     }
     if is_due || schedule.watched.pause_told_at.is_none() {
         schedule.watched.pause_told_at = Some(now);
@@ -107,7 +156,7 @@ pub(super) fn of_pause(
 
 /// Tells people about a newest Snapshot that is much smaller than the one before it: once until there is a good one, or a person accepts
 /// it. Another small one after it belongs to the same notice.
-pub(super) fn of_doubt(schedule: &mut Schedule, candidates: &[Candidate], notices: &mut Vec<Notice>) {
+fn of_doubt(schedule: &mut Schedule, candidates: &[Candidate], notices: &mut Vec<Notice>) {
     let known = schedule.watched.doubted.filter(|known| !schedule.watched.relied_on.contains(known));
     let doubtful = schedule.doubtful(candidates);
     if let Some(operation) = doubtful.filter(|operation| known != Some(*operation)) {
@@ -117,7 +166,7 @@ pub(super) fn of_doubt(schedule: &mut Schedule, candidates: &[Candidate], notice
 }
 
 /// Tells people about a Snapshot whose size DigitalOcean has not reported for a day: once until there is a good one.
-pub(super) fn of_size(schedule: &mut Schedule, candidates: &[Candidate], notices: &mut Vec<Notice>, now: Timestamp) {
+fn of_size(schedule: &mut Schedule, candidates: &[Candidate], notices: &mut Vec<Notice>, now: Timestamp) {
     let (known, found) = (schedule.watched.unsized_told, schedule.unsized_for_long(candidates, now));
     if let Some(operation) = found.filter(|operation| known != Some(*operation)) {
         notices.push(Notice::Unsized { operation, count: if known.is_some() { 2 } else { 1 } });
@@ -126,7 +175,7 @@ pub(super) fn of_size(schedule: &mut Schedule, candidates: &[Candidate], notices
 }
 
 /// Has the schedule's message posted again on Mondays, and returns when that is next due.
-pub(super) fn of_monday(schedule: &mut Schedule, now: Timestamp) -> Option<Timestamp> {
+fn of_monday(schedule: &mut Schedule, now: Timestamp) -> Option<Timestamp> {
     if schedule.next_move().is_some_and(|at| at <= now) {
         schedule.watched.moved_at = Some(now);
     }
@@ -134,7 +183,7 @@ pub(super) fn of_monday(schedule: &mut Schedule, now: Timestamp) -> Option<Times
 }
 
 /// Tells people once that a time zone is no longer known: a new version of this program may know other ones.
-pub(super) fn of_zone(schedule: &mut Schedule, notices: &mut Vec<Notice>) {
+fn of_zone(schedule: &mut Schedule, notices: &mut Vec<Notice>) {
     let zone = (!schedule.rule.has_known_zone()).then(|| schedule.rule.zone.clone());
     if schedule.watched.zone_told == zone {
         return;
@@ -145,7 +194,7 @@ pub(super) fn of_zone(schedule: &mut Schedule, notices: &mut Vec<Notice>) {
 
 /// Tells people once that the next run has another time although nobody changed the rule: the last process may have had other time zone
 /// data.
-pub(super) fn of_clocks(schedule: &mut Schedule, notices: &mut Vec<Notice>, now: Timestamp) {
+fn of_clocks(schedule: &mut Schedule, notices: &mut Vec<Notice>, now: Timestamp) {
     let from = now.max(schedule.floor);
     let upcoming = schedule.rule.next_after(from).map(|at| Upcoming { rule: schedule.rule.clone(), at });
     let was = std::mem::replace(&mut schedule.watched.upcoming, upcoming);
@@ -160,7 +209,7 @@ pub(super) fn of_clocks(schedule: &mut Schedule, notices: &mut Vec<Notice>, now:
 }
 
 /// The notices about missed runs.
-pub(super) fn of_missed(due: &Due) -> Vec<Notice> {
+fn of_missed(due: &Due) -> Vec<Notice> {
     let away = due.closed.iter().filter(|closed| closed.state == SlotState::Missed(Missed::Away));
     let away = away.map(|closed| Notice::Missed {
         first: closed.first,
