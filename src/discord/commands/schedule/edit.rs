@@ -72,7 +72,7 @@ pub(super) async fn edit(
     #[description = "For a tag: what must work before the next one, such as tcp:25565; or none"]
     #[max_length = 220]
     check: Option<String>,
-    #[description = "An https address that is told of each start, success and failure; or none"]
+    #[description = "An https address to call at each start, success and failure; or none"]
     #[rename = "ping-url"]
     #[max_length = 500]
     ping_url: Option<String>,
