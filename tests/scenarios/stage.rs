@@ -28,7 +28,7 @@ use snapshot_bot_sandbox::{
         permission::Permissions,
         refused::Refused,
         server::Discord,
-        settings::Settings as ChatSettings,
+        settings::{Now, Settings as ChatSettings},
         simulated_user::SimulatedUser,
         snowflake::Snowflake,
     },
@@ -99,6 +99,16 @@ impl Stage {
     /// A stage as `new` builds it, with a DigitalOcean that uses the bot's clock: days pass for both.
     pub async fn in_step() -> Self {
         let mut stage = Self::dark_in_step().await;
+        stage.start().await;
+        stage
+    }
+
+    /// A stage as `in_step` builds it, with a Discord that uses the bot's clock too: messages and presses get older with it.
+    pub async fn all_in_step() -> Self {
+        let clock = Clock::wall();
+        let theirs = clock.clone();
+        let settings = ChatSettings { now: Now::new(move || theirs.now()), ..ChatSettings::default() };
+        let mut stage = Self::dark_by(settings, clock.clone(), clock).await;
         stage.start().await;
         stage
     }
