@@ -350,6 +350,18 @@ fn notices() {
         &BTreeSet::new(),
         3,
     );
+    let missed = Notice::Missed { first: last, last, count: 1, was_away: true, was_outage: false };
+    let missed_and_stale = notice(
+        &[missed, Notice::Stale { since: last, newest: Some(first) }].each_ref().map(|notice| Told {
+            schedule: &schedule,
+            notice,
+            operations: &[],
+            run: None,
+            asked: None,
+        }),
+        &BTreeSet::new(),
+        3,
+    );
     let roles = BTreeSet::from([RoleId(77), RoleId(78)]);
     let many: Vec<ScheduleSnapshot> = (1..=15).map(snapshot).collect();
     let numbers: Vec<u64> = (1..=14).collect();
@@ -375,6 +387,7 @@ fn notices() {
         ("failed", said(failed(1))),
         ("failed again", said(failed(4))),
         ("several", several),
+        ("missed and stale", missed_and_stale),
         ("owner lost, by role", named),
         ("good again", said(Notice::GoodAgain)),
         ("stuck", told(&asked, &Notice::Hung { count: 3 })),
