@@ -297,9 +297,9 @@ pub fn set(droplet: &Droplet, before: Option<&str>, wanted: &BackupPolicy, butto
             local(u64::from(wanted.hour), buttons.expires_at)
         ),
         cost,
-        "They stay in one region, and turning them off or destroying the Droplet deletes them all.".to_owned(),
+        "Backups stay in one region; turning them off or destroying the Droplet deletes them all.".to_owned(),
     ];
-    question(&title, lines, yes(label, buttons), buttons)
+    question(&title, lines, yes(label, Style::Primary, buttons), buttons)
 }
 
 /// Asks whether to turn off Backups of this Droplet, or to keep one of them first. The second pair of buttons keeps the newest.
@@ -335,8 +335,12 @@ pub fn disable(
         ));
     }
     lines.push("If there is another Backup by the time it is done, I stop and you are asked again.".to_owned());
-    let mut message =
-        question(&format!("Turn off DigitalOcean's Backups of {of}?"), lines, yes("Turn off", buttons), buttons);
+    let mut message = question(
+        &format!("Turn off DigitalOcean's Backups of {of}?"),
+        lines,
+        yes("Turn off", Style::Danger, buttons),
+        buttons,
+    );
     if let Some(keeping) = keeping {
         let keep = Button::new("Keep the newest", Style::Primary, Press::Confirm(keeping.id));
         message.buttons.insert(1, keep);
@@ -359,7 +363,12 @@ pub fn keep(droplet: &Droplet, backup: &Snapshot, wording: &Wording, buttons: Bu
         "It leaves DigitalOcean's rotation and becomes a Snapshot, which stays until somebody deletes it.".to_owned(),
         format!("**It costs:** {price}."),
     ];
-    question(&format!("Keep a Backup of {}?", name(&droplet.name)), lines, yes("Keep", buttons), buttons)
+    question(
+        &format!("Keep a Backup of {}?", name(&droplet.name)),
+        lines,
+        yes("Keep", Style::Primary, buttons),
+        buttons,
+    )
 }
 
 /// A plan as a choice: `weekly · kept 28 days · $1.20 a month`.

@@ -237,6 +237,14 @@ fn progress_of_every_state() {
     let variants = vec![
         ("just asked for", examples::waiting()),
         ("just asked for, with history", examples::with_history(examples::waiting())),
+        (
+            "people are warned first",
+            with(examples::waiting(), |operation| {
+                let warn = Warn { channel: ChannelId(8), minutes: 5 };
+                let until = Some(NOW + SignedDuration::from_mins(4));
+                operation.warning = Some(Warning { warn, due: Some(ago(10)), until, restarted: None, postponed: 0 });
+            }),
+        ),
         ("live", examples::of(examples::take(Downtime::None))),
         (
             "live, with history",

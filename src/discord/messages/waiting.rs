@@ -18,7 +18,7 @@ use crate::operation::{
 pub(super) fn active(verb: &str, step: &Step, operation: &Operation, now: Timestamp) -> String {
     if let Some(Warned::Ahead { at: Some(at), .. }) = operation.warned().filter(|_| step.task() == Task::ShutDown) {
         let channel = operation.warning.map_or(operation.asker.channel, |warning| warning.warn.channel);
-        return format!("🔄 {verb} — {}; <#{channel}> is warned", ago(at));
+        return format!("⏳ {verb} {}; <#{channel}> is warned", ago(at));
     }
     if let (Task::PowerOff, Some(Obstacle { what: Blocker::Event(_) | Blocker::Locked, since })) =
         (step.task(), &operation.obstacle)
