@@ -686,6 +686,11 @@ impl Polish {
                 (r"\b\d+ (h|min|s)( \d+ (min|s))?\b", "SOME TIME"),
                 (r"<t:\d+:", "<t:TIME:"),
                 (r"\bincident `?[0-9a-z]{8}`?", "incident INCIDENT"),
+                // Whether the Action's end or its effect on the Droplet was read first.
+                (
+                    r"Snapshot — (taken; I turn the Droplet on first|I check it once the Droplet is back on)",
+                    "Snapshot — LATER",
+                ),
                 // If a question is shown a second late, it is edited, because its deadline counts from when it was shown.
                 (r"(What should I do\?) \(edited\)", "$1"),
             ]

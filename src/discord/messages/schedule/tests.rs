@@ -309,6 +309,14 @@ fn what_does_not_fit_is_counted() {
     insta::assert_snapshot!(side_by_side([("preview", shown), ("the list's last line", Message::text(last))]));
 }
 
+/// One message about two things of one schedule.
+fn missed_and_stale(schedule: &Schedule, at: Timestamp) -> Message {
+    let missed = Notice::Missed { first: at, last: at, count: 1, was_away: true, was_outage: false };
+    let about = [missed, Notice::Stale { since: at, newest: Some(at) }];
+    let told = about.each_ref().map(|notice| Told { schedule, notice, operations: &[], run: None, asked: None });
+    notice(&told, &BTreeSet::new(), 3)
+}
+
 #[test]
 fn notices() {
     let schedule = nightly();
@@ -350,18 +358,6 @@ fn notices() {
         &BTreeSet::new(),
         3,
     );
-    let missed = Notice::Missed { first: last, last, count: 1, was_away: true, was_outage: false };
-    let missed_and_stale = notice(
-        &[missed, Notice::Stale { since: last, newest: Some(first) }].each_ref().map(|notice| Told {
-            schedule: &schedule,
-            notice,
-            operations: &[],
-            run: None,
-            asked: None,
-        }),
-        &BTreeSet::new(),
-        3,
-    );
     let roles = BTreeSet::from([RoleId(77), RoleId(78)]);
     let many: Vec<ScheduleSnapshot> = (1..=15).map(snapshot).collect();
     let numbers: Vec<u64> = (1..=14).collect();
@@ -387,7 +383,7 @@ fn notices() {
         ("failed", said(failed(1))),
         ("failed again", said(failed(4))),
         ("several", several),
-        ("missed and stale", missed_and_stale),
+        ("missed and stale", missed_and_stale(&schedule, last)),
         ("owner lost, by role", named),
         ("good again", said(Notice::GoodAgain)),
         ("stuck", told(&asked, &Notice::Hung { count: 3 })),
