@@ -50,11 +50,11 @@ impl Stage {
         let request = NewOperation {
             id: OperationId::from_random(1),
             kind: Kind::Take(Take { power: Downtime::PowerOff, if_hung: IfHung::Ask }),
-            asker: Requester { user: UserId(1), guild: GuildId(2), channel: ChannelId(3) },
+            requester: Requester { user: UserId(1), guild: GuildId(2), channel: ChannelId(3) },
             asked_at: now,
             target: Target { droplet: Some(DropletId(droplet)), name: "web-1".to_owned(), region: None, disk_gb: None },
             snapshot_name: None,
-            usual: TypicalDurations::default(),
+            typical: TypicalDurations::default(),
         };
         let operation = store.create(request, InteractionId(1)).await.expect("created").id;
         let second = SignedDuration::from_secs(1);

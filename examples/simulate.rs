@@ -55,7 +55,7 @@ struct Arguments {
     foreign: usize,
     /// After how many minutes somebody else asks for one more take.
     #[arg(long)]
-    second_asker: Option<i64>,
+    second_requester: Option<i64>,
     /// Hold a fleet to what is promised of a thousand: 70 minutes, 4.5 requests each, a minute off for nothing, no 429.
     #[arg(long)]
     assert: bool,
@@ -76,7 +76,7 @@ async fn main() -> ExitCode {
             others: arguments.others,
             is_scattered: arguments.scattered,
             foreign_per_minute: arguments.foreign,
-            second_asker_after: arguments.second_asker.map(SignedDuration::from_mins),
+            second_requester_after: arguments.second_requester.map(SignedDuration::from_mins),
             hourly: arguments.hourly,
             snapshot,
             ..Fleet::of(takes)

@@ -22,9 +22,9 @@ impl Right {
     /// Every right, from the smallest to the greatest.
     pub const ALL: [Self; 3] = [Self::View, Self::Take, Self::Restore];
 
-    /// What `person` needs to stop an operation that `asker` started, or to answer its question.
-    pub fn over(asker: UserId, person: UserId) -> Self {
-        if asker == person { Self::Take } else { Self::Restore }
+    /// What `person` needs to stop an operation that `requester` started, or to answer its question.
+    pub fn over(requester: UserId, person: UserId) -> Self {
+        if requester == person { Self::Take } else { Self::Restore }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The commands that need the simulated services, and the only code that knows them: the bot on the terminal
 //! or in the browser, or the services alone.
 //!
-//! `main` calls it. It builds a stage, produces the environment that leads a bot there, and starts the production bot through its
+//! `main` calls it. It builds a services, produces the environment that leads a bot there, and starts the production bot through its
 //! production entry point. Only the feature `demo` compiles it.
 
 mod bot;
@@ -9,8 +9,8 @@ mod browser;
 mod fast_clock;
 pub mod sandbox;
 mod script;
-mod stage;
-mod teller;
+mod services;
+mod transcript;
 
 use std::net::SocketAddr;
 
@@ -38,14 +38,14 @@ pub struct Arguments {
     droplets: Vec<String>,
     /// Another Snapshot of a Droplet, which is added if there is none of this name; may be repeated
     #[arg(long = "snapshot", value_name = "DROPLET=NAME", value_parser = seed, conflicts_with = "script")]
-    snapshots: Vec<stage::Seed>,
+    snapshots: Vec<services::Seed>,
 }
 
 /// Parses a requested Snapshot.
-fn seed(text: &str) -> Result<stage::Seed, String> {
+fn seed(text: &str) -> Result<services::Seed, String> {
     let named = text.split_once('=').filter(|(droplet, name)| !droplet.is_empty() && !name.is_empty());
     let (droplet, name) = named.ok_or("a Droplet's and a Snapshot's name are needed, as in web-1=before-upgrade")?;
-    Ok(stage::Seed { droplet: droplet.to_owned(), name: name.to_owned() })
+    Ok(services::Seed { droplet: droplet.to_owned(), name: name.to_owned() })
 }
 
 /// Runs the demo until its conversation is over, or until a signal.
@@ -65,16 +65,16 @@ async fn show(arguments: Arguments) -> anyhow::Result<()> {
     };
     let listener = Page::listen(address, reach).await?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let stage = stage::Stage::build(stage::Pace::Watched, &arguments.snapshots).await?;
-    stage.add_droplets(&arguments.droplets);
-    stage.remember().await?;
-    let supervisor = bot::Supervisor::start(stage.config()?, stage.clock.clone());
-    let clock = fast_clock::FastClock::start(&stage);
+    let services = services::Services::build(services::Pace::Watched, &arguments.snapshots).await?;
+    services.add_droplets(&arguments.droplets);
+    services.remember().await?;
+    let supervisor = bot::Supervisor::start(services.config()?, services.clock.clone());
+    let clock = fast_clock::FastClock::start(&services);
     let shown = Context {
-        discord: stage.discord.clone(),
-        digitalocean: stage.digitalocean.clone(),
-        guild: stage.guild,
-        seats: stage.seats(),
+        discord: services.discord.clone(),
+        digitalocean: services.digitalocean.clone(),
+        guild: services.guild,
+        seats: services.seats(),
         bot: Some(supervisor.strings()),
         clock: Some(clock.strings()),
     };
@@ -91,7 +91,7 @@ async fn show(arguments: Arguments) -> anyhow::Result<()> {
     page.stop().await;
     clock.stop().await;
     supervisor.stop().await;
-    stage.shutdown().await;
+    services.shutdown().await;
     Ok(())
 }
 

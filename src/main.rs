@@ -240,8 +240,8 @@ fn since(text: &str) -> Result<Timestamp, String> {
 async fn look_around(config: Config) -> ExitCode {
     let mut stdout = std::io::stdout();
     match check::run(&config, &mut stdout).await {
-        Ok(check::Verdict::Fine) => ExitCode::SUCCESS,
-        Ok(check::Verdict::SomethingMissing) => ExitCode::FAILURE,
+        Ok(check::CheckResult::Fine) => ExitCode::SUCCESS,
+        Ok(check::CheckResult::SomethingMissing) => ExitCode::FAILURE,
         Err(error) => failed(format_args!("could not finish: {error}")),
     }
 }

@@ -25,7 +25,7 @@ use tracing_subscriber::{
     util::{SubscriberInitExt as _, TryInitError},
 };
 
-pub use self::metrics::{Described, Kind, METRICS, Metrics};
+pub use self::metrics::{Described, METRICS, MetricKind, Metrics};
 use self::redact::{Redacting, Sealed};
 
 /// The secrets that are redacted in every line; more are added when secrets are read again.

@@ -68,7 +68,7 @@ const BOT: &[Room] = &[
     room(
         "discord",
         &["access", "inventory", "store", "operation", "schedule", "ping", "clock", "text"],
-        "the Discord front end starts nothing at DigitalOcean: it writes wishes into the store, and the worker reads them",
+        "the Discord front end starts nothing at DigitalOcean: it writes instructions into the store, and the worker reads them",
     ),
     room(
         "app",

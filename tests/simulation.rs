@@ -118,10 +118,10 @@ async fn a_take_that_waits_writes_that_down_and_then_costs_nothing() {
 
 #[tokio::test]
 async fn another_person_is_served_as_if_nothing_ran() {
-    let fleet = Fleet { second_asker_after: Some(SignedDuration::from_mins(4)), ..Fleet::of(120) };
+    let fleet = Fleet { second_requester_after: Some(SignedDuration::from_mins(4)), ..Fleet::of(120) };
     let measured = measure(fleet).await.unwrap();
     println!("{measured}");
-    assert!(measured.second_asker_waited <= Some(SignedDuration::from_secs(5)), "{measured}");
+    assert!(measured.second_requester_waited <= Some(SignedDuration::from_secs(5)), "{measured}");
 }
 
 #[tokio::test]

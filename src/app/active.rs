@@ -35,7 +35,7 @@ use crate::{
     http::Readiness,
     store::{Lease, Store, deadlines},
     worker::{
-        attendance::Attendance,
+        continuity::Continuity,
         run_loop::{Parts, RunLoop},
     },
 };
@@ -64,7 +64,7 @@ pub(super) struct Active<'a> {
     pub(super) token: &'a Token,
     pub(super) rotation: &'a Arc<Rotation>,
     pub(super) lease: Arc<Lease>,
-    pub(super) attendance: Arc<Attendance>,
+    pub(super) continuity: Arc<Continuity>,
     /// Whether DigitalOcean refused the token a moment ago, and no other process took over.
     pub(super) bears_refusal: bool,
 }
@@ -134,7 +134,7 @@ impl Active<'_> {
             tracing::info!(minutes = unattended.as_mins(), "nobody looked after the operations for a while");
         }
         let owing = owed.iter().map(|owed| owed.operation).collect();
-        self.attendance.leave(open, &owing, unattended);
+        self.continuity.leave(open, &owing, unattended);
         let latest = self.clock.now().saturating_add(LONGEST_REPORT_WAIT).unwrap_or(Timestamp::MAX);
         if let Err(error) = self.store.clamp_reports(latest).await {
             tracing::warn!(error = chain(&error), "messages may wait for longer than they should");
@@ -171,7 +171,7 @@ impl Active<'_> {
             lease: Arc::clone(&self.lease),
             rules: rules(config),
             clock: self.clock.clone(),
-            attendance: Arc::clone(&self.attendance),
+            continuity: Arc::clone(&self.continuity),
         });
         // Droplets must be turned back on whether or not Discord is reachable, so the worker starts first.
         loops.turns.spawn(turns.run(loops.stop_turns.clone()));
@@ -209,9 +209,9 @@ impl Active<'_> {
             stop_reporter: loops.stop_reporter.clone(),
         };
         // Operations that the last process left unanswered are settled before new commands are accepted.
-        let attendance = Arc::clone(&self.attendance);
+        let continuity = Arc::clone(&self.continuity);
         loops.state.spawn(async move {
-            attendance.completed_within(LONGEST_TAKE_UP).await;
+            continuity.completed_within(LONGEST_TAKE_UP).await;
             discord_side.run().await
         });
         loops
@@ -273,9 +273,9 @@ impl Active<'_> {
 
     async fn beat(&self) -> Infallible {
         loop {
-            self.attendance.note(self.clock, self.client);
+            self.continuity.note(self.clock, self.client);
             // Until everything is taken up, a successor must be able to see how long the operations were unattended.
-            if !self.attendance.is_complete() {
+            if !self.continuity.is_complete() {
                 sleep(TAKE_UP_PAUSE).await;
                 continue;
             }

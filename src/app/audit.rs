@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::{
     discord::incident::chain,
-    operation::Wish,
+    operation::Instruction,
     store::{self, AuditEntry, PastAct, PastEvent, Store, What},
 };
 
@@ -100,7 +100,7 @@ fn of_event(past: &PastEvent) -> Option<Line> {
         operation: Some(past.operation.to_string()),
         droplet: Some(past.droplet_name.clone()),
         droplet_id: past.droplet.map(|droplet| droplet.0.to_string()),
-        asked_by: Some(past.asker.0.to_string()),
+        asked_by: Some(past.requester.0.to_string()),
         channel: Some(past.channel.0.to_string()),
     })
 }
@@ -128,15 +128,17 @@ fn word(what: &What) -> Option<String> {
     Some(match what {
         What::Asked => "asked".to_owned(),
         What::Confirmed => "confirmed".to_owned(),
-        What::Wished(
-            Wish::QuestionShown
-            | Wish::WarningShown
-            | Wish::WarningRefused
-            | Wish::AnswerTaken
-            | Wish::AnswerLost
-            | Wish::AnswerRefused,
+        What::Instructed(
+            Instruction::QuestionShown
+            | Instruction::WarningShown
+            | Instruction::WarningRefused
+            | Instruction::AnswerTaken
+            | Instruction::AnswerLost
+            | Instruction::AnswerRefused,
         ) => return None,
-        What::Wished(wish) => format!("pressed: {}", words_of(&serde_json::to_value(wish).unwrap_or_default())),
+        What::Instructed(instruction) => {
+            format!("pressed: {}", words_of(&serde_json::to_value(instruction).unwrap_or_default()))
+        }
         What::Inherited(from) => format!("took over from {from}"),
         What::HandedOver(to) => format!("handed over to {to}"),
         What::QuestionRanOut => "nobody answered".to_owned(),
@@ -188,9 +190,9 @@ mod tests {
     }
 
     #[test]
-    fn wishes_are_told_in_words_and_what_the_front_end_notes_is_not() {
-        assert_eq!(word(&What::Wished(Wish::LeaveOff)).as_deref(), Some("pressed: leave off"));
-        assert_eq!(word(&What::Wished(Wish::Cancel)).as_deref(), Some("pressed: cancel"));
-        assert_eq!(word(&What::Wished(Wish::AnswerTaken)), None);
+    fn instructions_are_told_in_words_and_what_the_front_end_notes_is_not() {
+        assert_eq!(word(&What::Instructed(Instruction::LeaveOff)).as_deref(), Some("pressed: leave off"));
+        assert_eq!(word(&What::Instructed(Instruction::Cancel)).as_deref(), Some("pressed: cancel"));
+        assert_eq!(word(&What::Instructed(Instruction::AnswerTaken)), None);
     }
 }

@@ -36,7 +36,7 @@ use people::{tell_failure_role, tell_notify, tell_roles};
 
 /// The result of the check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum CheckResult {
     /// The bot can do its work.
     Fine,
     /// The bot cannot do its work, or not all of it.
@@ -71,7 +71,7 @@ enum Need {
 /// The printed lines, and the overall result.
 struct Findings<'a> {
     out: &'a mut dyn Write,
-    verdict: Verdict,
+    result: CheckResult,
 }
 
 impl Findings<'_> {
@@ -85,14 +85,14 @@ impl Findings<'_> {
     }
 
     fn missing(&mut self, what: &str, next: &str) -> io::Result<()> {
-        self.verdict = Verdict::SomethingMissing;
+        self.result = CheckResult::SomethingMissing;
         writeln!(self.out, "✗ {what}: {next}")
     }
 }
 
 /// Checks everything and prints the results.
-pub async fn run(config: &Config, out: &mut dyn Write) -> io::Result<Verdict> {
-    let mut findings = Findings { out, verdict: Verdict::Fine };
+pub async fn run(config: &Config, out: &mut dyn Write) -> io::Result<CheckResult> {
+    let mut findings = Findings { out, result: CheckResult::Fine };
     database(config, &mut findings).await?;
     digitalocean(config, &mut findings).await?;
     if let Some(droplet) = metadata::own_droplet(&config.digitalocean.api_url).await {
@@ -104,7 +104,7 @@ pub async fn run(config: &Config, out: &mut dyn Write) -> io::Result<Verdict> {
         Some(link) => writeln!(findings.out, "\nInvite the bot, or change its rights, with this link:\n{link}")?,
         None => writeln!(findings.out, "\nThe invite link follows once Discord accepts the token.")?,
     }
-    Ok(findings.verdict)
+    Ok(findings.result)
 }
 
 async fn database(config: &Config, findings: &mut Findings<'_>) -> io::Result<()> {
@@ -361,9 +361,9 @@ mod tests {
             ),
         ] {
             let mut out = Vec::new();
-            let mut findings = Findings { out: &mut out, verdict: Verdict::Fine };
+            let mut findings = Findings { out: &mut out, result: CheckResult::Fine };
             unreachable("api.digitalocean.com", reason, &mut findings).unwrap();
-            assert_eq!(findings.verdict, Verdict::SomethingMissing);
+            assert_eq!(findings.result, CheckResult::SomethingMissing);
             assert_eq!(String::from_utf8(out).unwrap(), expected);
         }
     }

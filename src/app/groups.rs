@@ -147,10 +147,10 @@ impl Groups {
                 Some(id) => self.store.operation(id).await?.map(|stored| stored.operation),
                 None => None,
             };
-            let why = match (member.phase, operation.and_then(|operation| operation.verdict)) {
+            let why = match (member.phase, operation.and_then(|operation| operation.outcome)) {
                 (Phase::Lost { why, .. }, _) => format!("{why:?}"),
                 (_, Some(Outcome::Failed(why))) => format!("{:?}", FailureKind::from(&why)),
-                (_, Some(verdict)) => verdict.word().to_owned(),
+                (_, Some(outcome)) => outcome.word().to_owned(),
                 (_, None) => "left".to_owned(),
             };
             words.push(format!("{} {why}", member.droplet));
@@ -236,7 +236,7 @@ impl Groups {
             let request = NewOperation {
                 id: OperationId::from_random(fastrand::u64(..)),
                 kind: Kind::Take(take(plan.power, plan.if_hung)),
-                asker: Requester { user: plan.owner, guild: plan.guild, channel: plan.channel },
+                requester: Requester { user: plan.owner, guild: plan.guild, channel: plan.channel },
                 asked_at: now,
                 target: Target {
                     droplet: Some(droplet),
@@ -245,7 +245,7 @@ impl Groups {
                     disk_gb: None,
                 },
                 snapshot_name: None,
-                usual: TypicalDurations::default(),
+                typical: TypicalDurations::default(),
             };
             match self.store.create_answered(request, trigger, None, Answering::by_itself(plan.warn)).await {
                 Ok(operation) => {
@@ -268,7 +268,7 @@ impl Groups {
 
 /// The phase of a member by the outcome of its operation.
 fn after(operation: &Operation, now: Timestamp) -> Phase {
-    let is_good = operation.verdict == Some(Outcome::Completed) && operation.snapshot.is_some();
+    let is_good = operation.outcome == Some(Outcome::Completed) && operation.snapshot.is_some();
     let lost = Phase::Lost { is_good, why: Lost::NotActive };
     match operation.power.status() {
         // While DigitalOcean does not answer, nobody knows whether the Droplet is back. The next member waits, which costs only time.

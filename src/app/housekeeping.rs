@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::records;
+use super::snapshot_records;
 use crate::{
     clock::Clock,
     digitalocean::client::Client,
@@ -73,7 +73,7 @@ pub(super) async fn weigh(
                 Ok(()) => written.extend(weighed.iter().map(|weighed| weighed.snapshot)),
                 Err(error) => tracing::warn!(error = chain(&error), "could not write down what Snapshots weigh"),
             }
-            let compared = Box::pin(records::compare(&store, &client, &snapshots));
+            let compared = Box::pin(snapshot_records::compare(&store, &client, &snapshots));
             if let Err(error) = store.bounded_pass(PASS, compared).await {
                 tracing::warn!(error = chain(&error), "could not compare what schedules have with what is listed");
             }

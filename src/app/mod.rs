@@ -17,14 +17,14 @@ mod groups;
 pub mod healthcheck;
 mod heartbeat;
 mod housekeeping;
-mod kept_out;
+mod inactive;
 mod pings;
-mod records;
 mod refused_token;
 mod renewal;
 mod rotation;
 mod scheduler;
 mod settings;
+mod snapshot_records;
 mod token;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -40,7 +40,7 @@ use crate::{
     http::{self, Readiness, Turn},
     store::{self, Lease, Store},
     telemetry::Metrics,
-    worker::attendance::Attendance,
+    worker::continuity::Continuity,
 };
 use active::Active;
 pub use error::Error;
@@ -205,7 +205,7 @@ impl Life {
                 token: &self.token,
                 rotation: &self.rotation,
                 lease: Arc::new(lease),
-                attendance: Arc::new(Attendance::new(&self.clock, &self.client)),
+                continuity: Arc::new(Continuity::new(&self.clock, &self.client)),
                 bears_refusal,
             };
             let ended = active.run(&stop).await;

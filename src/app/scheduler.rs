@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::{groups::take, heartbeat::Progress, records};
+use super::{groups::take, heartbeat::Progress, snapshot_records};
 use crate::{
     access::Policy,
     clock::Clock,
@@ -33,7 +33,7 @@ use crate::{
         Paused, Power, Record, Schedule, State,
         pruning::{Candidate, Circumstances},
         retention::Quality,
-        slot::{Fate, Slot},
+        slot::{Slot, SlotState},
     },
     store::{CreateError, Error, ScheduleSnapshot, Settled, Store, StoredSchedule, deadlines::PASS},
 };
@@ -148,7 +148,7 @@ impl Scheduler {
         let Some(ended) = self.store.operation(settled.operation).await?.map(|stored| stored.operation) else {
             return Ok(());
         };
-        if ended.verdict == Some(Outcome::Failed(Failure::DropletGone)) {
+        if ended.outcome == Some(Outcome::Failed(Failure::DropletGone)) {
             let pause = |schedule: &mut Schedule| {
                 // A group continues without a member that is gone.
                 if ended.target.droplet == Some(schedule.droplet) {
@@ -256,7 +256,8 @@ impl Scheduler {
     ) -> Result<bool, Error> {
         let Some(newest) = known.iter().find(|one| one.snapshot.is_some()) else { return Ok(false) };
         let Some(id) = newest.snapshot else { return Ok(false) };
-        let has_failed = slots.first().is_some_and(|slot| matches!(slot.fate, Fate::Failed(_) | Fate::Missed(_)));
+        let has_failed =
+            slots.first().is_some_and(|slot| matches!(slot.state, SlotState::Failed(_) | SlotState::Missed(_)));
         let is_recent = |at: &Timestamp| now.duration_since(*at).abs() < NEWEST_PAUSE;
         if !has_failed || self.newest_looked_at.lock().get(&id).is_some_and(is_recent) {
             return Ok(false);
@@ -264,7 +265,7 @@ impl Scheduler {
         match self.client.run(queries::snapshot(id).with_priority(Priority::Inventory)).await {
             Ok(_) => {}
             Err(Cloud::NotFound { .. }) => {
-                if records::forget_gone(&self.store, &self.client, &[id].into()).await? {
+                if snapshot_records::forget_gone(&self.store, &self.client, &[id].into()).await? {
                     return Ok(true);
                 }
             }
@@ -283,7 +284,7 @@ impl Scheduler {
         match self.client.run(queries::snapshot(id)).await {
             Ok(_) => Ok(true),
             Err(Cloud::NotFound { .. }) => {
-                records::forget_gone(&self.store, &self.client, &[id].into()).await?;
+                snapshot_records::forget_gone(&self.store, &self.client, &[id].into()).await?;
                 Ok(false)
             }
             Err(error) => {
@@ -322,11 +323,11 @@ impl Scheduler {
             let request = NewOperation {
                 id: OperationId::from_random(fastrand::u64(..)),
                 kind: kind.clone(),
-                asker: Requester { user: schedule.owner.user, guild: schedule.guild, channel: schedule.channel },
+                requester: Requester { user: schedule.owner.user, guild: schedule.guild, channel: schedule.channel },
                 asked_at: now,
                 target: target.clone(),
                 snapshot_name: None,
-                usual: TypicalDurations::default(),
+                typical: TypicalDurations::default(),
             };
             // People are warned only of an operation that turns a Droplet off.
             let warned = Answering::by_itself(schedule.warn.filter(|_| kind.may_turn_off()));

@@ -17,7 +17,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::stage::Stage;
+use super::services::Services;
 use crate::clock::Clock;
 
 const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -42,15 +42,15 @@ pub(super) struct FastClock {
 
 impl FastClock {
     /// Starts the task. The clock runs at its own pace until a person orders a week.
-    pub(super) fn start(stage: &Stage) -> Self {
+    pub(super) fn start(services: &Services) -> Self {
         let (told, heard) = watch::channel(ClockState::default());
         let (orders, taken) = mpsc::channel(8);
         let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
         let mover = Mover {
-            clock: stage.clock.clone(),
-            discord: Arc::clone(&stage.discord),
-            digitalocean: Arc::clone(&stage.digitalocean),
-            restorer: stage.restorer(),
+            clock: services.clock.clone(),
+            discord: Arc::clone(&services.discord),
+            digitalocean: Arc::clone(&services.digitalocean),
+            restorer: services.restorer(),
             told,
             orders: taken,
         };

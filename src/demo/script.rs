@@ -16,8 +16,8 @@ use tokio::{sync::watch, time::timeout};
 
 use super::{
     bot::Bot,
-    stage::{Pace, Stage},
-    teller::Teller,
+    services::{Pace, Services},
+    transcript::Transcript,
 };
 use crate::config::Config;
 
@@ -26,25 +26,25 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Plays the conversation; returns an error if any check failed.
 pub(super) async fn play() -> anyhow::Result<()> {
-    let stage = Stage::build(Pace::Played, &[]).await?;
-    let config = stage.config()?;
-    let mut play = Play { config, bot: None, teller: Teller::new(), wrong: 0, stage };
+    let services = Services::build(Pace::Played, &[]).await?;
+    let config = services.config()?;
+    let mut play = Play { config, bot: None, transcript: Transcript::new(), wrong: 0, services };
     let played = play.all().await;
-    let Play { bot, stage, wrong, .. } = play;
+    let Play { bot, services, wrong, .. } = play;
     if let Some(bot) = bot {
         bot.stop().await?;
     }
-    stage.shutdown().await;
+    services.shutdown().await;
     played?;
     ensure!(wrong == 0, "{wrong} of the promises above did not hold");
     Ok(())
 }
 
 struct Play {
-    stage: Stage,
+    services: Services,
     config: Config,
     bot: Option<Bot>,
-    teller: Teller,
+    transcript: Transcript,
     wrong: usize,
 }
 
@@ -57,10 +57,10 @@ struct Before {
 
 impl Play {
     async fn all(&mut self) -> anyhow::Result<()> {
-        self.teller.aside("The bot that ships, between a simulated Discord and a simulated DigitalOcean.");
-        self.teller.aside("Nothing leaves this computer, and Actions take seconds here.");
+        self.transcript.aside("The bot that ships, between a simulated Discord and a simulated DigitalOcean.");
+        self.transcript.aside("Nothing leaves this computer, and Actions take seconds here.");
         self.wake().await?;
-        let ada = self.stage.operator();
+        let ada = self.services.operator();
         self.until(&ada, |play| play.is_offered(&ada, "snapshot take").then_some(())).await?;
         self.by_the_book().await?;
         self.refused().await?;
@@ -73,7 +73,7 @@ impl Play {
 
     async fn wake(&mut self) -> anyhow::Result<()> {
         let (told, mut state) = watch::channel(BotState::Starting);
-        self.bot = Some(Bot::start(self.config.clone(), self.stage.clock.clone(), told)?);
+        self.bot = Some(Bot::start(self.config.clone(), self.services.clock.clone(), told)?);
         let ready = state.wait_for(|state| !matches!(state, BotState::Starting));
         match timeout(PATIENCE, ready).await {
             Ok(Ok(state)) => match &*state {
@@ -87,12 +87,12 @@ impl Play {
     }
 
     async fn by_the_book(&mut self) -> anyhow::Result<()> {
-        self.teller.scene("A Snapshot by the book");
-        let ada = self.stage.operator();
-        self.teller.act("ada", "types: /snapshot take droplet: web");
+        self.transcript.scene("A Snapshot by the book");
+        let ada = self.services.operator();
+        self.transcript.act("ada", "types: /snapshot take droplet: web");
         let offered = ada.autocomplete("snapshot take", "droplet", "web", &[]).await?;
         for choice in &offered {
-            self.teller.aside(&format!("offered: {}", choice.name));
+            self.transcript.aside(&format!("offered: {}", choice.name));
         }
         self.check(offered.iter().any(|choice| choice.name.contains("web-1")), "web-1 is among the suggestions");
         let before = self.before("web-1", &ada);
@@ -107,13 +107,13 @@ impl Play {
     }
 
     async fn refused(&mut self) -> anyhow::Result<()> {
-        self.teller.scene("Somebody without the right");
-        let gus = self.stage.guest();
+        self.transcript.scene("Somebody without the right");
+        let gus = self.services.guest();
         let posts = self.posts();
         let response = self.run(&gus, "gus", "/snapshot take droplet:web-1").await?;
         let private = match response {
             Response::Message(message) | Response::Thinking(message) => {
-                self.stage.discord.world().message(message).is_some_and(|message| message.only_for == Some(gus.user))
+                self.services.discord.world().message(message).is_some_and(|message| message.only_for == Some(gus.user))
             }
             Response::Updated(_) | Response::WillUpdate(_) | Response::Choices(_) | Response::Form(_) => false,
         };
@@ -123,10 +123,10 @@ impl Play {
     }
 
     async fn snapshot_fails(&mut self) -> anyhow::Result<()> {
-        self.teller.scene("A snapshot fails");
-        self.teller.aside("The next snapshot Action will end with an error.");
+        self.transcript.scene("A snapshot fails");
+        self.transcript.aside("The next snapshot Action will end with an error.");
         self.fault(Fault::once(Pattern::action("snapshot"), Quirk::Err));
-        let ada = self.stage.operator();
+        let ada = self.services.operator();
         let before = self.before("db-1", &ada);
         self.run(&ada, "ada", "/snapshot take droplet:db-1").await?;
         self.answered(&ada, before.pings).await?;
@@ -135,35 +135,36 @@ impl Play {
     }
 
     async fn shutdown_hangs(&mut self) -> anyhow::Result<()> {
-        self.teller.scene("A shutdown gets stuck");
-        self.teller.aside("The next shutdown will not turn its Droplet off.");
+        self.transcript.scene("A shutdown gets stuck");
+        self.transcript.aside("The next shutdown will not turn its Droplet off.");
         let hang = Quirk::ShutdownHangs { action: HungAction::Completes, off_after: None };
         self.fault(Fault::once(Pattern::action("shutdown"), hang));
-        let ada = self.stage.operator();
+        let ada = self.services.operator();
         let mut before = self.before("minecraft", &ada);
         self.run(&ada, "ada", "/snapshot take droplet:minecraft").await?;
         let (message, live) = self.until(&ada, |_| Self::button(&ada, "Take it live")).await?;
         self.check(ada.pings() == before.pings + 1, "the question is a new message, which pings who asked");
         before.pings = ada.pings();
-        self.teller.act("ada", "presses [Take it live]");
+        self.transcript.act("ada", "presses [Take it live]");
         ada.press(message, &live).await?;
         self.answered(&ada, before.pings).await?;
         self.check_end(&before, &ada, 1);
-        let boots = self.stage.digitalocean.look(|world| world.droplet_named("minecraft").map(|droplet| droplet.boots));
+        let boots =
+            self.services.digitalocean.look(|world| world.droplet_named("minecraft").map(|droplet| droplet.boots));
         self.check(boots == Some(0), "it never went off");
         Ok(())
     }
 
     async fn killed_in_the_middle(&mut self) -> anyhow::Result<()> {
-        self.teller.scene("The bot is killed in the middle");
-        let ada = self.stage.operator();
+        self.transcript.scene("The bot is killed in the middle");
+        let ada = self.services.operator();
         let before = self.before("valheim", &ada);
         self.run(&ada, "ada", "/snapshot take droplet:valheim").await?;
         self.until(&ada, |play| (play.power("valheim") == Some(Status::Off)).then_some(())).await?;
         if let Some(bot) = self.bot.take() {
             bot.kill().await;
         }
-        self.teller.aside("valheim is off, and the bot is dead: no goodbye, no tidying up. Now it starts again.");
+        self.transcript.aside("valheim is off, and the bot is dead: no goodbye, no tidying up. Now it starts again.");
         self.wake().await?;
         self.answered(&ada, before.pings).await?;
         self.check_end(&before, &ada, 1);
@@ -171,26 +172,26 @@ impl Play {
     }
 
     fn conclude(&mut self) {
-        self.teller.scene("At the end");
-        let left_off = self.stage.digitalocean.look(|world| world.left_off().len());
+        self.transcript.scene("At the end");
+        let left_off = self.services.digitalocean.look(|world| world.left_off().len());
         self.check(left_off == 0, "no Droplet that was on is off");
-        let rejected: Vec<_> = self.stage.digitalocean.look(|world| world.rejections().to_vec());
+        let rejected: Vec<_> = self.services.digitalocean.look(|world| world.rejections().to_vec());
         self.check(rejected.is_empty(), "DigitalOcean had nothing to object to");
-        let complaints = self.stage.discord.world().complaints();
+        let complaints = self.services.discord.world().complaints();
         self.check(complaints.is_empty(), "Discord had nothing to object to");
         for rejection in rejected {
-            self.teller.aside(&format!("{rejection:?}"));
+            self.transcript.aside(&format!("{rejection:?}"));
         }
         for complaint in complaints {
-            self.teller.aside(&complaint.what);
+            self.transcript.aside(&complaint.what);
         }
     }
 
     /// Types a command, and prints the immediate result.
     async fn run(&mut self, seat: &SimulatedUser, who: &str, line: &str) -> anyhow::Result<Response> {
-        self.teller.act(who, line);
+        self.transcript.act(who, line);
         let response = seat.run(line).await?;
-        self.teller.catch_up(&self.stage.discord, seat);
+        self.transcript.catch_up(&self.services.discord, seat);
         Ok(response)
     }
 
@@ -210,12 +211,12 @@ impl Play {
     /// Prints what happens until `look` returns something.
     async fn until<T>(&mut self, seat: &SimulatedUser, look: impl Fn(&Self) -> Option<T>) -> anyhow::Result<T> {
         let deadline = tokio::time::Instant::now() + PATIENCE;
-        let mut said = self.stage.discord.changes();
-        let mut done = self.stage.digitalocean.changes();
+        let mut said = self.services.discord.changes();
+        let mut done = self.services.digitalocean.changes();
         loop {
             said.mark_unchanged();
             done.mark_unchanged();
-            self.teller.catch_up(&self.stage.discord, seat);
+            self.transcript.catch_up(&self.services.discord, seat);
             if let Some(seen) = look(self) {
                 return Ok(seen);
             }
@@ -245,26 +246,26 @@ impl Play {
 
     fn check(&mut self, holds: bool, what: &str) {
         self.wrong += usize::from(!holds);
-        self.teller.verdict(holds, what);
+        self.transcript.proof(holds, what);
     }
 
     fn fault(&self, fault: Fault) {
-        self.stage.digitalocean.world(|world| world.add_fault(fault));
+        self.services.digitalocean.world(|world| world.add_fault(fault));
     }
 
     fn power(&self, droplet: &str) -> Option<Status> {
-        self.stage.digitalocean.look(|world| world.droplet_named(droplet).map(|droplet| droplet.status))
+        self.services.digitalocean.look(|world| world.droplet_named(droplet).map(|droplet| droplet.status))
     }
 
     fn snapshots(&self, droplet: &str) -> usize {
-        self.stage
+        self.services
             .digitalocean
             .look(|world| world.droplet_named(droplet).map_or(0, |droplet| world.snapshots_of(droplet.id).len()))
     }
 
     /// The commands sent for a Droplet, in order.
     fn orders(&self, droplet: &str) -> Vec<&'static str> {
-        self.stage.digitalocean.look(|world| {
+        self.services.digitalocean.look(|world| {
             let Some(droplet) = world.droplet_named(droplet) else { return Vec::new() };
             world.actions_of(droplet.id).iter().map(|action| action.kind.as_str()).collect()
         })
@@ -272,11 +273,11 @@ impl Play {
 
     fn posts(&self) -> usize {
         let is_post = |exchange: &&Exchange| exchange.request.method == Method::Post;
-        self.stage.digitalocean.journal().iter().filter(is_post).count()
+        self.services.digitalocean.journal().iter().filter(is_post).count()
     }
 
     fn is_offered(&self, seat: &SimulatedUser, command: &str) -> bool {
-        let offered = self.stage.discord.world().offered_commands(seat.channel, seat.user);
+        let offered = self.services.discord.world().offered_commands(seat.channel, seat.user);
         offered.iter().any(|leaf| leaf.path.join(" ") == command)
     }
 

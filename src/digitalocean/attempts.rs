@@ -77,13 +77,13 @@ impl<T: 'static> Attempts<T> {
 
     /// How long to wait before the same read is sent again; `None` if it must not be repeated.
     fn pause_before_retry(&mut self, error: &Error, now: Timestamp) -> Option<Duration> {
-        let usual = self.pauses.next().filter(|_| self.call.method() == Method::Get)?;
+        let typical = self.pauses.next().filter(|_| self.call.method() == Method::Get)?;
         match error.retry() {
             Retry::Never => None,
-            Retry::Soon => Some(usual),
+            Retry::Soon => Some(typical),
             Retry::At(moment) => {
                 let wait = moment.duration_since(now);
-                (wait <= LONGEST_PATIENCE).then(|| usual.max(Duration::try_from(wait).unwrap_or_default()))
+                (wait <= LONGEST_PATIENCE).then(|| typical.max(Duration::try_from(wait).unwrap_or_default()))
             }
         }
     }

@@ -377,7 +377,7 @@ fn root_cause(error: &dyn std::error::Error) -> String {
     while let Some(source) = cause.source() {
         cause = source;
     }
-    super::plain::plain(&cause.to_string())
+    super::vendor_text::short_line(&cause.to_string())
 }
 
 fn authorization(token: &SecretString) -> Result<HeaderValue, Unusable> {

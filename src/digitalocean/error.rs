@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{
     http_types::{HttpAnswer, TransportError},
     lenient::Fields,
-    plain::plain,
+    vendor_text::short_line,
 };
 
 /// Why a call returned no result.
@@ -134,7 +134,7 @@ impl Error {
     /// The error for a success that could not be read.
     pub(super) fn unreadable(answer: &HttpAnswer, path: &str, detail: &str) -> Self {
         let request_id = answer.header("x-request-id").and_then(identifier);
-        Self::Unreadable { path: plain(path), detail: plain(detail), request_id }
+        Self::Unreadable { path: short_line(path), detail: short_line(detail), request_id }
     }
 
     /// Whether failing to read a list says nothing about its individual items, so that they can still be read individually.
@@ -262,11 +262,11 @@ fn said(message: &str) -> String {
             Value::Object(fields) => fields.values().for_each(|field| dig(field, texts)),
         }
     }
-    let Ok(value) = serde_json::from_str(message) else { return plain(message) };
+    let Ok(value) = serde_json::from_str(message) else { return short_line(message) };
     let mut texts = Vec::new();
     dig(&value, &mut texts);
-    let texts: Vec<_> = texts.iter().map(|text| plain(text)).filter(|text| !text.is_empty()).collect();
-    plain(&texts.join("; "))
+    let texts: Vec<_> = texts.iter().map(|text| short_line(text)).filter(|text| !text.is_empty()).collect();
+    short_line(&texts.join("; "))
 }
 
 /// Recognises the messages seen so far: "Droplet already has a pending event." and, by tag, "there

@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use super::plain::plain;
+use super::vendor_text::short_line;
 
 /// A body that does not match the API's description: where, and how.
 #[derive(Debug)]
@@ -159,7 +159,7 @@ fn note(odd: Odd, place: &'static str, error: &serde_json::Error) {
     if !SAID.lock().insert((odd, place)) {
         return;
     }
-    let why = plain(&reason(error));
+    let why = short_line(&reason(error));
     let what = match odd {
         Odd::Field => "a field comes in a form that is not known; it counts as absent",
         Odd::Item => "something in a list cannot be read; it is skipped",

@@ -66,7 +66,7 @@ impl From<String> for DropletStatus {
             "active" => Self::Active,
             "off" => Self::Off,
             "archive" => Self::Archive,
-            _ => Self::Other(super::plain::plain(&word)),
+            _ => Self::Other(super::vendor_text::short_line(&word)),
         }
     }
 }
@@ -118,7 +118,7 @@ impl From<String> for ActionStatus {
             "in-progress" => Self::InProgress,
             "completed" => Self::Completed,
             "errored" => Self::Errored,
-            _ => Self::Other(super::plain::plain(&word)),
+            _ => Self::Other(super::vendor_text::short_line(&word)),
         }
     }
 }

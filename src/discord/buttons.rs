@@ -20,6 +20,7 @@ use super::{
     },
     confirm,
     incident::Fault,
+    instructions::{self, unknown},
     interaction_info::InteractionInfo,
     lookup,
     messages::{launch as words, purpose::purpose, refusal::Refusal},
@@ -28,7 +29,6 @@ use super::{
     retry,
     start::{self, Needed},
     state::AppState,
-    wishes::{self, unknown},
 };
 use crate::{
     access::Grant,
@@ -72,7 +72,7 @@ fn deferral(press: Press) -> Deferral {
         | Press::PutBack(_)
         | Press::Choose(Choosing::DropletToTake | Choosing::DropletToRestore)
         | Press::Page { .. } => Deferral::Silent,
-        Press::Wish { .. }
+        Press::Instruction { .. }
         | Press::KeepWaiting(_)
         | Press::Undo(_)
         | Press::Delete(_)
@@ -90,7 +90,7 @@ fn deferral(press: Press) -> Deferral {
         | Press::DeleteMany { .. }
         | Press::RelyOn { .. }
         | Press::TakeOver(_)
-        | Press::Hangs { .. }
+        | Press::HungShutdowns { .. }
         | Press::PruneAgain(_)
         | Press::RunAgain { .. }
         | Press::GroupAgain(_)
@@ -135,7 +135,7 @@ fn is_pressed_again(press: Press) -> bool {
         | Press::Choose(_)
         | Press::LaunchAs(_)
         // These ask no question.
-        | Press::Wish { .. }
+        | Press::Instruction { .. }
         | Press::KeepWaiting(_)
         | Press::Pin(_)
         | Press::Unpin(_)
@@ -144,7 +144,7 @@ fn is_pressed_again(press: Press) -> bool {
         | Press::DeleteMany { .. }
         | Press::RelyOn { .. }
         | Press::TakeOver(_)
-        | Press::Hangs { .. }
+        | Press::HungShutdowns { .. }
         | Press::PruneAgain(_) => false,
     }
 }
@@ -154,13 +154,13 @@ fn is_pressed_again(press: Press) -> bool {
 fn needed_answer(press: Press) -> Option<Needed> {
     match press {
         Press::TakeGroup(_) | Press::Schedule(_) => Some(Needed::Withdrawable),
-        Press::HandOver(_) | Press::TakeOver(_) | Press::Hangs { .. } => Some(Needed::NotRefused),
+        Press::HandOver(_) | Press::TakeOver(_) | Press::HungShutdowns { .. } => Some(Needed::NotRefused),
         // These let Snapshots be deleted, cut the power, or leave a Droplet off.
         Press::DeleteMany { .. }
         | Press::RelyOn { .. }
         | Press::PruneAgain(_)
-        | Press::Wish { act: Act::Force | Act::LeaveOff | Act::HandleIt, .. } => Some(Needed::Taken),
-        Press::Wish { act: Act::Cancel | Act::Live | Act::KeepWaiting | Act::TurnOn | Act::Postpone, .. }
+        | Press::Instruction { act: Act::Force | Act::LeaveOff | Act::HandleIt, .. } => Some(Needed::Taken),
+        Press::Instruction { act: Act::Cancel | Act::Live | Act::KeepWaiting | Act::TurnOn | Act::Postpone, .. }
         | Press::KeepWaiting(_)
         | Press::KeepAnnounced(_)
         | Press::StopRun(_)
@@ -215,16 +215,18 @@ pub(super) async fn hear(state: &AppState, info: &InteractionInfo, press: Option
 }
 
 async fn carry_out(state: &AppState, info: &InteractionInfo, press: Press) -> Result<Answer, Stop> {
-    let may = async |asker: Option<UserId>| admit(state, info, press, asker).await;
+    let may = async |requester: Option<UserId>| admit(state, info, press, requester).await;
     match press {
-        Press::Wish { act, operation } => {
+        Press::Instruction { act, operation } => {
             let operation = known(state, info, operation).await?;
-            wishes::wish(state, info, &may(Some(operation.asker.user)).await?, act, &operation).await.map(Answer::from)
+            instructions::give(state, info, &may(Some(operation.requester.user)).await?, act, &operation)
+                .await
+                .map(Answer::from)
         }
         Press::KeepWaiting(leader) => {
             let listed = listed(state, info, leader).await?;
-            let asker = listed.first().map(|operation| operation.asker.user);
-            wishes::keep_waiting(state, &may(asker).await?, leader, &listed).await.map(Answer::from)
+            let requester = listed.first().map(|operation| operation.requester.user);
+            instructions::keep_waiting(state, &may(requester).await?, leader, &listed).await.map(Answer::from)
         }
         Press::Undo(operation) => restore::undo(state, info, &may(None).await?, operation).await,
         Press::Confirm(id) => confirm::confirmed(state, info, &may(None).await?, id).await,
@@ -248,7 +250,7 @@ async fn carry_out(state: &AppState, info: &InteractionInfo, press: Press) -> Re
             schedule::rely_on(state, info, &may(None).await?, (schedule, operation)).await
         }
         Press::TakeOver(id) => schedule::take_over(state, info, &may(None).await?, id).await,
-        Press::Hangs { schedule, answer } => {
+        Press::HungShutdowns { schedule, answer } => {
             schedule::answer_hangs(state, info, &may(None).await?, (schedule, answer)).await
         }
         Press::PruneAgain(id) => schedule::prune_again(state, info, &may(None).await?, id).await,
@@ -313,21 +315,32 @@ async fn listed(state: &AppState, info: &InteractionInfo, leader: OperationId) -
 }
 
 /// Checks that the person may press this, and sends the answer first if that is needed.
-async fn admit(state: &AppState, info: &InteractionInfo, press: Press, asker: Option<UserId>) -> Result<Grant, Stop> {
-    let grant = authorize(state, info, press, asker)?;
+async fn admit(
+    state: &AppState,
+    info: &InteractionInfo,
+    press: Press,
+    requester: Option<UserId>,
+) -> Result<Grant, Stop> {
+    let grant = authorize(state, info, press, requester)?;
     if let Some(needed) = needed_answer(press) {
         start::answered(state, info, needed).await?;
     }
     Ok(grant)
 }
 
-/// Checks that this person may press this button. `asker` is the person who requested the operation that the press acts on, if there is
+/// Checks that this person may press this button. `requester` is the person who requested the operation that the press acts on, if there is
 /// one.
-fn authorize(state: &AppState, info: &InteractionInfo, press: Press, asker: Option<UserId>) -> Result<Grant, Refusal> {
+fn authorize(
+    state: &AppState,
+    info: &InteractionInfo,
+    press: Press,
+    requester: Option<UserId>,
+) -> Result<Grant, Refusal> {
     let who = info.who.user;
-    let (granted, to) = (state.policy.authorize(&info.who, press.right(asker, who)), purpose(press));
+    let (granted, to) = (state.policy.authorize(&info.who, press.right(requester, who)), purpose(press));
     // Whose it is changes nothing where everybody needs the same right.
-    let is_others = asker.is_some_and(|asker| press.right(Some(asker), asker) != press.right(Some(asker), who));
+    let is_others =
+        requester.is_some_and(|requester| press.right(Some(requester), requester) != press.right(Some(requester), who));
     granted
         .map_err(|denial| if is_others { Refusal::NotYours { denial, to } } else { Refusal::DeniedTo { denial, to } })
 }

@@ -74,7 +74,7 @@ pub(super) async fn ask(
 pub(super) async fn open(state: &AppState, grant: &Grant, question: &Question) -> Result<Buttons, Stop> {
     let expires_at: Timestamp = state.clock.now() + OPEN;
     let what = serde_json::to_string(question)?;
-    let confirmation = Confirmation { asker: grant.user(), guild: grant.guild(), what, expires_at };
+    let confirmation = Confirmation { requester: grant.user(), guild: grant.guild(), what, expires_at };
     let id = state.store.create_confirmation(&confirmation).await?;
     Ok(Buttons { id, expires_at })
 }

@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::{civil::Date, tz::TimeZone};
 
 use super::{
+    cost_sums::{by_cause, months, trend},
     incident::chain,
     leftovers::{self, Known},
     lookup,
@@ -19,7 +20,6 @@ use super::{
     },
     responder::Stop,
     state::AppState,
-    tally::{by_cause, months, trend},
 };
 use crate::{
     inventory::{Listing, Snapshot},

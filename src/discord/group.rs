@@ -82,15 +82,15 @@ pub async fn gather(
     }
     let mut each = None;
     for droplet in &droplets {
-        each = each.max(usual(&store.usual(Some(droplet.id)).await?, power));
+        each = each.max(typical(&store.typical(Some(droplet.id)).await?, power));
     }
     Ok(Gathered { droplets, excluded, each })
 }
 
 /// How long a take usually lasts, if the history tells.
-pub fn usual(usual: &TypicalDurations, power: Power) -> Option<SignedDuration> {
+pub fn typical(typical: &TypicalDurations, power: Power) -> Option<SignedDuration> {
     let around = [Task::ShutDown, Task::PowerOn].into_iter().filter(|_| power == Power::Off);
-    usual
+    typical
         .of(Task::Snapshot)
-        .map(|snapshot| around.filter_map(|task| usual.of(task)).fold(snapshot, |sum, part| sum + part))
+        .map(|snapshot| around.filter_map(|task| typical.of(task)).fold(snapshot, |sum, part| sum + part))
 }

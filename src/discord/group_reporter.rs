@@ -14,7 +14,7 @@ use serenity::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    delivery, directly,
+    delivery, direct_message,
     global_rate_limit::GlobalRateLimit,
     incident::chain,
     messages::{group as words, message::Message},
@@ -250,7 +250,7 @@ impl GroupReporter {
                 }
             }
         }
-        directly::tell(&self.http, plan.owner, said, nonce('d')).await
+        direct_message::tell(&self.http, plan.owner, said, nonce('d')).await
     }
 
     async fn shown(&self, message: &GroupMessage, posted: MessageId, version: i64) -> Result<(), store::Error> {

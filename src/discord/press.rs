@@ -14,7 +14,7 @@ use strum::IntoEnumIterator as _;
 use crate::{
     access::Right,
     operation::ids::{DropletId, OperationId, RunId, ScheduleId, SnapshotId, UserId},
-    schedule::hangs::HangAnswer,
+    schedule::hung_shutdowns::HangAnswer,
     store::ConfirmationId,
 };
 pub use act::Act;
@@ -23,9 +23,9 @@ pub use choices::{Begun, Beside, Choosing, Order, ReviewForm};
 /// The meaning of a button, a menu or a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Press {
-    /// Sends a wish to an operation that runs, or whose Droplet still has to be turned on.
-    Wish {
-        /// The wish.
+    /// Sends an instruction to an operation that runs, or whose Droplet still has to be turned on.
+    Instruction {
+        /// The instruction.
         act: Act,
         /// The operation.
         operation: OperationId,
@@ -106,7 +106,7 @@ pub enum Press {
     /// *Take over*: makes the person the owner of this schedule.
     TakeOver(ScheduleId),
     /// Sets what a schedule does about shutdowns that hang.
-    Hangs {
+    HungShutdowns {
         /// The schedule.
         schedule: ScheduleId,
         /// The new behavior.
@@ -161,13 +161,13 @@ fn hang_word(answer: HangAnswer) -> &'static str {
 const EVERY: &str = "all";
 
 impl Press {
-    /// The right that a person needs to press it. `asker` is the person who requested the operation or the run that the press acts on, if
+    /// The right that a person needs to press it. `requester` is the person who requested the operation or the run that the press acts on, if
     /// there is one.
-    pub fn right(self, asker: Option<UserId>, person: UserId) -> Right {
-        let asker = asker.unwrap_or(person);
+    pub fn right(self, requester: Option<UserId>, person: UserId) -> Right {
+        let requester = requester.unwrap_or(person);
         match self {
-            Self::Wish { act, .. } => act.right(asker, person),
-            Self::KeepWaiting(_) => Act::KeepWaiting.right(asker, person),
+            Self::Instruction { act, .. } => act.right(requester, person),
+            Self::KeepWaiting(_) => Act::KeepWaiting.right(requester, person),
             // All of these overwrite, delete or spend something, or allow an operation that does.
             Self::Undo(_)
             | Self::Delete(_)
@@ -184,7 +184,7 @@ impl Press {
             | Self::DeleteMany { .. }
             | Self::RelyOn { .. }
             | Self::TakeOver(_)
-            | Self::Hangs { .. }
+            | Self::HungShutdowns { .. }
             | Self::PruneAgain(_)
             | Self::HandOver(_)
             | Self::RunAgain { .. }
@@ -198,7 +198,7 @@ impl Press {
             | Self::GroupAgain(_)
             | Self::Pin(_)
             | Self::Unpin(_) => Right::Take,
-            Self::StopRun(_) => Right::over(asker, person),
+            Self::StopRun(_) => Right::over(requester, person),
             Self::Begin { what, .. } => what.right(),
             Self::Choose(what) => what.right(),
             Self::Decline(_) | Self::Page { .. } => Right::View,
@@ -240,7 +240,7 @@ impl Press {
             "hangs" => {
                 let (answer, schedule) = rest.split_once(':')?;
                 let answer = HangAnswer::iter().find(|known| hang_word(*known) == answer)?;
-                Self::Hangs { schedule: schedule.parse().ok()?, answer }
+                Self::HungShutdowns { schedule: schedule.parse().ok()?, answer }
             }
             "pruneagain" => Self::PruneAgain(rest.parse().ok()?),
             "handover" => Self::HandOver(rest.parse().ok()?),
@@ -281,7 +281,7 @@ impl Press {
             "choose" => Self::Choose(Choosing::iter().find(|known| known.word() == rest)?),
             word => {
                 let act = Act::ALL.into_iter().find(|act| act.word() == word)?;
-                Self::Wish { act, operation: rest.parse().ok()? }
+                Self::Instruction { act, operation: rest.parse().ok()? }
             }
         })
     }
@@ -290,7 +290,7 @@ impl Press {
 impl fmt::Display for Press {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Wish { act, operation } => write!(f, "{}:{operation}", act.word()),
+            Self::Instruction { act, operation } => write!(f, "{}:{operation}", act.word()),
             Self::KeepWaiting(operation) => write!(f, "waitall:{operation}"),
             Self::Undo(operation) => write!(f, "undo:{operation}"),
             Self::Delete(snapshot) => write!(f, "delete:{snapshot}"),
@@ -309,7 +309,7 @@ impl fmt::Display for Press {
             Self::DeleteMany { schedule, edition } => write!(f, "deletemany:{schedule}:{edition}"),
             Self::RelyOn { schedule, operation } => write!(f, "relyon:{schedule}:{operation}"),
             Self::TakeOver(id) => write!(f, "own:{id}"),
-            Self::Hangs { schedule, answer } => write!(f, "hangs:{}:{schedule}", hang_word(*answer)),
+            Self::HungShutdowns { schedule, answer } => write!(f, "hangs:{}:{schedule}", hang_word(*answer)),
             Self::PruneAgain(id) => write!(f, "pruneagain:{id}"),
             Self::HandOver(id) => write!(f, "handover:{id}"),
             Self::RunAgain { schedule, planned: None } => write!(f, "runagain:{schedule}"),
@@ -394,7 +394,7 @@ mod tests {
         let confirmation = confirmation_id();
         prop_oneof![
             (0..Act::ALL.len(), operation.clone())
-                .prop_map(|(act, operation)| Press::Wish { act: Act::ALL[act], operation }),
+                .prop_map(|(act, operation)| Press::Instruction { act: Act::ALL[act], operation }),
             operation.clone().prop_map(Press::KeepWaiting),
             operation.clone().prop_map(Press::Undo),
             operation.clone().prop_map(Press::TurnOn),
@@ -412,7 +412,7 @@ mod tests {
             (schedule.clone(), operation).prop_map(|(schedule, operation)| Press::RelyOn { schedule, operation }),
             schedule.clone().prop_map(Press::TakeOver),
             schedule.clone().prop_map(Press::PruneAgain),
-            (schedule.clone(), 0..3_usize).prop_map(|(schedule, answer)| Press::Hangs {
+            (schedule.clone(), 0..3_usize).prop_map(|(schedule, answer)| Press::HungShutdowns {
                 schedule,
                 answer: HangAnswer::iter().nth(answer).unwrap(),
             }),
@@ -494,8 +494,8 @@ mod tests {
     }
 
     #[test]
-    fn leaving_a_droplet_off_takes_the_restore_right_also_from_the_asker() {
-        let (asker, other) = (UserId(1), UserId(2));
+    fn leaving_a_droplet_off_takes_the_restore_right_also_from_the_requester() {
+        let (requester, other) = (UserId(1), UserId(2));
         for act in Act::ALL {
             let (own, others) = match act {
                 Act::LeaveOff | Act::HandleIt => (Right::Restore, Right::Restore),
@@ -503,13 +503,13 @@ mod tests {
                 Act::KeepWaiting | Act::TurnOn | Act::Postpone => (Right::Take, Right::Take),
                 Act::Cancel | Act::Force | Act::Live => (Right::Take, Right::Restore),
             };
-            assert_eq!((act.right(asker, asker), act.right(asker, other)), (own, others), "{act:?}");
+            assert_eq!((act.right(requester, requester), act.right(requester, other)), (own, others), "{act:?}");
         }
     }
 
     #[test]
     fn what_overwrites_or_deletes_takes_the_restore_right_to_press() {
-        let (asker, other, id) = (UserId(1), UserId(2), OperationId::from_random(7));
+        let (requester, other, id) = (UserId(1), UserId(2), OperationId::from_random(7));
         assert_eq!(Press::Undo(id).right(None, other), Right::Restore);
         assert_eq!(Press::Delete(SnapshotId(5)).right(None, other), Right::Restore);
         let page = Press::Page { of: None, number: 1, order: Order::Grouped, beside: None };
@@ -528,10 +528,13 @@ mod tests {
             assert_eq!(press.right(None, other), right, "{press}");
         }
         let stop = Press::StopRun(RunId::from_random(7));
-        assert_eq!((stop.right(Some(asker), asker), stop.right(Some(asker), other)), (Right::Take, Right::Restore));
+        assert_eq!(
+            (stop.right(Some(requester), requester), stop.right(Some(requester), other)),
+            (Right::Take, Right::Restore)
+        );
         for act in Act::ALL {
-            let press = Press::Wish { act, operation: id };
-            assert_eq!(press.right(Some(asker), other), act.right(asker, other), "{act:?}");
+            let press = Press::Instruction { act, operation: id };
+            assert_eq!(press.right(Some(requester), other), act.right(requester, other), "{act:?}");
         }
     }
 

@@ -197,7 +197,7 @@ impl Reporter {
             // An edit pings nobody. Once nobody is needed any more, the message names nobody.
             ReportKind::Stuck => {
                 let role = self.wording.failure_role.filter(|_| is_called_about(&called));
-                call(&called).calling(self.roles.callable(role, report.channel, operation.asker.guild))
+                call(&called).calling(self.roles.callable(role, report.channel, operation.requester.guild))
             }
             ReportKind::Repaired => repaired(operation),
             ReportKind::Question => question(operation, &self.wording, now),

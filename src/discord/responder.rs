@@ -27,7 +27,7 @@ use super::{
     wire::{self, Trouble},
 };
 use crate::{
-    operation::{FirstAnswer, Wish, Wished},
+    operation::{FirstAnswer, Instructed, Instruction},
     store::Error,
 };
 
@@ -252,13 +252,13 @@ impl Responder<'_> {
         }
         let noted = match begun {
             Begun::Operation(operation, by) => {
-                let wish = match outcome {
-                    FirstAnswer::Taken => Wish::AnswerTaken,
-                    FirstAnswer::Lost | FirstAnswer::Awaited => Wish::AnswerLost,
-                    FirstAnswer::Refused => Wish::AnswerRefused,
+                let instruction = match outcome {
+                    FirstAnswer::Taken => Instruction::AnswerTaken,
+                    FirstAnswer::Lost | FirstAnswer::Awaited => Instruction::AnswerLost,
+                    FirstAnswer::Refused => Instruction::AnswerRefused,
                 };
-                let wished = Wished { wish, by, at: self.state.clock.now() };
-                self.state.store.wish(operation, wished, None).await.map(drop)
+                let instructed = Instructed { instruction, by, at: self.state.clock.now() };
+                self.state.store.instruct(operation, instructed, None).await.map(drop)
             }
             Begun::Run(plan, by) => {
                 let stopped = match outcome {

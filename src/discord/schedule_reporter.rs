@@ -16,19 +16,19 @@ use serenity::{http::Http, model::id::UserId};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    delivery, directly,
+    delivery, direct_message,
     global_rate_limit::GlobalRateLimit,
     incident::chain,
     messages::{
         Wording,
         message::Message,
-        schedule::{self as words, InQuestion, Told},
+        schedule::{self as words, InQuestion, NoticeFacts},
     },
     pauses::{self, NONCE_MEMORY, STORE_PAUSE},
     posted,
     reporter::deadline::{deadline, in_time},
     roles::RoleNames,
-    standing,
+    schedule_facts,
     state::AppState,
     wire::{self, Trouble},
 };
@@ -177,7 +177,7 @@ impl ScheduleReporter {
         let schedule = &message.stored.schedule;
         Ok(match &message.said {
             Said::Status => {
-                let standing = standing::of(&self.store, schedule, self.clock.now()).await?;
+                let standing = schedule_facts::of(&self.store, schedule, self.clock.now()).await?;
                 words::status(&standing, &self.wording)
             }
             Said::Once(notice) => self.told(message, notice).await?,
@@ -197,9 +197,9 @@ impl ScheduleReporter {
             known.push(Known::about(&self.store, schedule, notice).await?);
         }
         let price_per_gb = self.wording.price_per_gb;
-        let told: Vec<Told<'_>> = all()
+        let told: Vec<NoticeFacts<'_>> = all()
             .zip(&known)
-            .map(|((schedule, notice), Known { run, operations, snapshots })| Told {
+            .map(|((schedule, notice), Known { run, operations, snapshots })| NoticeFacts {
                 schedule,
                 notice,
                 operations,
@@ -356,7 +356,7 @@ impl ScheduleReporter {
         }
         let schedule = &message.stored.schedule;
         let nonce = format!("{}-w{}g{}d", schedule.id, message.number, message.generation);
-        directly::tell(&self.http, schedule.owner.user, said, nonce).await?;
+        direct_message::tell(&self.http, schedule.owner.user, said, nonce).await?;
         Ok(true)
     }
 

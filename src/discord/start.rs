@@ -165,7 +165,7 @@ async fn create(
     if request.kind.may_turn_off() && request.target.droplet.is_some_and(|droplet| state.own_droplet == Some(droplet)) {
         return Err(Refusal::OwnDroplet { droplet, may_take_live: request.kind.may_leave_on() }.into());
     }
-    check_crowding(state, request.asker.user, 1).await?;
+    check_crowding(state, request.requester.user, 1).await?;
     if matches!(request.kind, Kind::Take { .. }) {
         check_cooldown(state, &request).await?;
     }
@@ -179,7 +179,7 @@ async fn create(
                 if operation.begins_a_duty() {
                     metrics::gauge!("snapshot_bot_power_owed").increment(1);
                 }
-                info.first.awaited_by(first_response::Begun::Operation(operation.id, operation.asker.user));
+                info.first.awaited_by(first_response::Begun::Operation(operation.id, operation.requester.user));
                 return Ok(operation);
             }
             // The answer to the commit may be lost. The same Interaction creates nothing twice, and a repeat returns what it created.
@@ -190,7 +190,7 @@ async fn create(
             Err(CreateError::Unavailable(Error::IdTaken)) => request.id = OperationId::from_random(fastrand::u64(..)),
             Err(CreateError::Repeated(operation)) => {
                 let earlier = state.store.operation(operation).await.map_err(Fault::InDoubt)?;
-                info.first.awaited_by(first_response::Begun::Operation(operation, request.asker.user));
+                info.first.awaited_by(first_response::Begun::Operation(operation, request.requester.user));
                 return earlier
                     .map(|earlier| earlier.operation)
                     .ok_or_else(|| Refusal::UnknownOperation { text: operation.to_string() }.into());
@@ -289,11 +289,11 @@ pub(super) fn request(
     Ok(NewOperation {
         id: OperationId::from_random(fastrand::u64(..)),
         kind,
-        asker: Requester { user: grant.user(), guild: grant.guild(), channel: info.channel },
+        requester: Requester { user: grant.user(), guild: grant.guild(), channel: info.channel },
         asked_at: state.clock.now(),
         target,
         snapshot_name,
-        usual: TypicalDurations::default(),
+        typical: TypicalDurations::default(),
     })
 }
 

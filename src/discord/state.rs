@@ -52,7 +52,7 @@ impl AppState {
     /// Whether a person may see an operation. They may see those of their own guild, and all operations if they may restore, since all
     /// guilds share one account.
     pub(super) fn may_see(&self, who: &Person, operation: &Operation) -> bool {
-        who.guild == Some(operation.asker.guild) || self.policy.authorize(who, Right::Restore).is_ok()
+        who.guild == Some(operation.requester.guild) || self.policy.authorize(who, Right::Restore).is_ok()
     }
 
     /// The running operations that a person may see, oldest first.
@@ -79,10 +79,10 @@ impl AppState {
         let Some(found) = self.store.operation(operation).await?.map(|found| found.operation) else {
             return Ok(Occupant::Here { operation, progress: None, cancel: MayCancel::Nobody });
         };
-        let guild = found.asker.guild;
+        let guild = found.requester.guild;
         Ok(if who.guild == Some(guild) {
-            let needed = Right::over(found.asker.user, who.user);
-            let can_be = found.is_running() && found.verdict.is_none() && found.cancelled.is_none();
+            let needed = Right::over(found.requester.user, who.user);
+            let can_be = found.is_running() && found.outcome.is_none() && found.cancelled.is_none();
             let cancel = match self.policy.authorize(who, needed) {
                 _ if !can_be => MayCancel::Nobody,
                 Ok(_) => MayCancel::Asker,

@@ -242,7 +242,7 @@ impl<T: Listed + Clone> CachedList<T> {
         let wished = self.wishes.load(Ordering::SeqCst);
         let is_under_way = wished > self.shown.borrow().served;
         let wish = if !is_under_way && self.rested(PAUSE, client.now()) { self.wish() } else { wished };
-        let _asker = Waiter::new(&self.waiting);
+        let _requester = Waiter::new(&self.waiting);
         let mut shown = self.shown.subscribe();
         let there = shown.wait_for(|shown| shown.index.is_some() || shown.served >= wish);
         // This could fail only if the list were dropped, but it is borrowed here.
@@ -258,7 +258,7 @@ impl<T: Listed + Clone> CachedList<T> {
     async fn refresh(&self, client: &Client, patience: SignedDuration) -> Result<(), Absent> {
         let rested = self.rested(PAUSE, client.now());
         let wish = if rested { self.wish() } else { self.wishes.load(Ordering::SeqCst) };
-        let _asker = Waiter::new(&self.waiting);
+        let _requester = Waiter::new(&self.waiting);
         let mut shown = self.shown.subscribe();
         let shown = within(client, patience, shown.wait_for(|shown| shown.served >= wish)).await?;
         match &shown.map_err(|_| Absent::Late)?.failure {

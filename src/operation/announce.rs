@@ -1,4 +1,4 @@
-//! How people learn of an operation apart from its progress message, as the asker chose.
+//! How people learn of an operation apart from its progress message, as the requester chose.
 //!
 //! The front end writes the choice into the new operation; the reporter asks what to say. Questions, calls for help and failures do not
 //! depend on it: they always mention people.
@@ -10,7 +10,7 @@ use super::{
     warning::{Warn, Warning},
 };
 
-/// How the asker learns that the operation is done.
+/// How the requester learns that the operation is done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Tell {
     /// The announcement mentions them.
@@ -18,7 +18,7 @@ pub enum Tell {
     Ping,
     /// The announcement mentions nobody.
     Silent,
-    /// The announcement mentions nobody, and a direct message links to it. If the asker accepts no direct messages, they are mentioned in
+    /// The announcement mentions nobody, and a direct message links to it. If the requester accepts no direct messages, they are mentioned in
     /// the channel.
     Direct,
 }
@@ -30,18 +30,18 @@ impl Tell {
     }
 }
 
-/// The choices that the asker can make about announcements.
+/// The choices that the requester can make about announcements.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Announce {
-    /// How the asker learns that the operation is done.
+    /// How the requester learns that the operation is done.
     #[serde(default)]
     pub tell: Tell,
-    /// The warning before the Droplet goes down, if the asker wants one.
+    /// The warning before the Droplet goes down, if the requester wants one.
     #[serde(default)]
     pub warn: Option<Warn>,
 }
 
-/// How the asker is answered: immediately, and when the operation ends.
+/// How the requester is answered: immediately, and when the operation ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Answering {
     /// What is known about the first answer when the operation is created.
@@ -65,7 +65,7 @@ impl Answering {
 }
 
 impl Operation {
-    /// Sets how the asker is answered.
+    /// Sets how the requester is answered.
     pub fn answer_by(&mut self, Answering { first, announce }: Answering) {
         self.first_answer = first;
         self.tell = announce.tell;
@@ -79,7 +79,7 @@ impl Operation {
 
     /// How the end is announced: as chosen if all went well or a person stopped the operation, with a mention otherwise.
     pub fn announced(&self) -> Tell {
-        match &self.verdict {
+        match &self.outcome {
             Some(Outcome::Completed) => self.tell,
             Some(Outcome::Cancelled) if self.cancelled.is_some_and(|cancelled| cancelled.by.is_some()) => self.tell,
             Some(Outcome::Cancelled | Outcome::Failed(_)) | None => Tell::Ping,

@@ -28,7 +28,7 @@ impl Operation {
     pub(super) fn pause(&self, task: Task, since: Timestamp, now: Timestamp, rules: &Rules) -> SignedDuration {
         let elapsed = now.duration_since(since);
         let tenth = elapsed / 10;
-        let worthwhile = self.usual.of(task).map(|usual| usual * 6 / 10 - elapsed);
+        let worthwhile = self.typical.of(task).map(|typical| typical * 6 / 10 - elapsed);
         if self.keeps_droplet_off() && self.question.is_none() {
             let brief = WHILE_OFF.min(rules.poll_interval);
             // A step that takes hours may be noticed some seconds late.

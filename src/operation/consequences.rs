@@ -24,12 +24,12 @@ impl Operation {
             self.judge_cancel(now);
             self.judge_age(now);
             self.judge_power_first(now);
-            if self.verdict.is_none() && !self.awaits_first_answer() && self.steps.iter().all(Step::is_over) {
-                self.verdict = Some(Outcome::Completed);
+            if self.outcome.is_none() && !self.awaits_first_answer() && self.steps.iter().all(Step::is_over) {
+                self.outcome = Some(Outcome::Completed);
             }
         }
         self.power.judge(self.is_restoring(), now);
-        if self.ended.is_none() && self.verdict.is_some() {
+        if self.ended.is_none() && self.outcome.is_some() {
             self.question = None;
             for step in self.steps.iter_mut().filter(|step| !step.is_over()) {
                 // An Action that still runs is ours.
@@ -60,14 +60,14 @@ impl Operation {
         }
     }
 
-    /// Answers a question with *Cancel* if nobody answered it in time. Called only after all recorded wishes are folded in, so that no
+    /// Answers a question with *Cancel* if nobody answered it in time. Called only after all recorded instructions are folded in, so that no
     /// answer comes too late because the bot was slow.
     pub(super) fn judge_silence(&mut self, rules: &Rules, now: Timestamp) {
         if self.question.is_some_and(|question| now >= question.deadline(rules)) {
             self.note_silence(now);
             self.cancelled = Some(Cancelled { by: None, at: now });
             self.give_up_shutdown(now);
-            self.verdict = Some(Outcome::Cancelled);
+            self.outcome = Some(Outcome::Cancelled);
         }
     }
 
@@ -84,7 +84,7 @@ impl Operation {
         match self.kind.if_hung() {
             _ if self.cancelled.is_some() => {
                 self.give_up_shutdown(now);
-                self.verdict = Some(Outcome::Cancelled);
+                self.outcome = Some(Outcome::Cancelled);
             }
             // A scheduled operation may run at night, when nobody is there to answer.
             IfHung::Ask if self.is_automatic() => self.give_up_shutdown(now),
@@ -93,7 +93,7 @@ impl Operation {
             IfHung::Live => self.give_up_shutdown(now),
             IfHung::Skip => {
                 self.give_up_shutdown(now);
-                self.verdict = Some(Outcome::Failed(Failure::Hung));
+                self.outcome = Some(Outcome::Failed(Failure::Hung));
             }
         }
     }
@@ -130,13 +130,13 @@ impl Operation {
                 step.state = State::Intended { at: now, doubt: Some(Doubt::default()) };
             }
         } else {
-            self.verdict = Some(Outcome::Cancelled);
+            self.outcome = Some(Outcome::Cancelled);
         }
     }
 
     /// Drops a step that waited too long: what was wanted then may do harm now.
     fn judge_age(&mut self, now: Timestamp) {
-        let Some(index) = self.steps.iter().position(|step| !step.is_over()).filter(|_| self.verdict.is_none()) else {
+        let Some(index) = self.steps.iter().position(|step| !step.is_over()).filter(|_| self.outcome.is_none()) else {
             return;
         };
         let step = &self.steps[index];
@@ -196,7 +196,7 @@ impl Operation {
     /// Once the Droplet was told to turn on, starts no step that needs it off. If no step does, it was told to turn on to repair what an
     /// older operation had done.
     fn judge_power_first(&mut self, now: Timestamp) {
-        let Some(index) = self.steps.iter().position(|step| !step.is_over()).filter(|_| self.verdict.is_none()) else {
+        let Some(index) = self.steps.iter().position(|step| !step.is_over()).filter(|_| self.outcome.is_none()) else {
             return;
         };
         let step = &self.steps[index];
@@ -228,7 +228,7 @@ impl Operation {
                     }
                     step.state = State::Failed { at: now, why: why.clone() };
                 }
-                self.verdict = Some(Outcome::Failed(why));
+                self.outcome = Some(Outcome::Failed(why));
                 self.timer.ask_at_once();
                 self.obstacle = None;
             }

@@ -1,6 +1,6 @@
 //! "Accepted means answered": a person's operation sends nothing to DigitalOcean until Discord accepted its first answer.
 //!
-//! The front end creates the operation, answers, and reports the result of that answer as a wish. Somebody who read "did not respond"
+//! The front end creates the operation, answers, and reports the result of that answer as an instruction. Somebody who read "did not respond"
 //! believes that nothing happens and may ask again, so nothing must happen for them. If it is unknown what they read, a take continues,
 //! because it harms nothing; an operation that overwrites, deletes or costs money is withdrawn.
 
@@ -30,12 +30,12 @@ pub enum FirstAnswer {
 impl Operation {
     /// Whether requests to DigitalOcean still wait for the first answer to the person who asked.
     pub fn awaits_first_answer(&self) -> bool {
-        self.first_answer == FirstAnswer::Awaited && self.verdict.is_none()
+        self.first_answer == FirstAnswer::Awaited && self.outcome.is_none()
     }
 
     /// Whether the operation ended before it began because the person who asked was not answered.
     pub fn is_withdrawn(&self) -> bool {
-        self.verdict == Some(Outcome::Cancelled)
+        self.outcome == Some(Outcome::Cancelled)
             && match self.first_answer {
                 FirstAnswer::Taken | FirstAnswer::Awaited => false,
                 FirstAnswer::Lost => self.kind.needs_a_sure_answer(),
@@ -45,7 +45,7 @@ impl Operation {
 
     /// One word for how the forward part ended, for logs, metrics and the database; `None` while it runs.
     pub fn outcome(&self) -> Option<&'static str> {
-        if self.is_withdrawn() { Some("withdrawn") } else { self.verdict.as_ref().map(Outcome::word) }
+        if self.is_withdrawn() { Some("withdrawn") } else { self.outcome.as_ref().map(Outcome::word) }
     }
 
     /// When the worker first picks up a new operation.
@@ -69,8 +69,8 @@ impl Operation {
             FirstAnswer::Lost => self.kind.needs_a_sure_answer(),
             FirstAnswer::Refused => true,
         };
-        if withdraw && self.verdict.is_none() {
-            self.verdict = Some(Outcome::Cancelled);
+        if withdraw && self.outcome.is_none() {
+            self.outcome = Some(Outcome::Cancelled);
             if self.kind.owes_power() {
                 self.power.give_up(self.asked_at);
             }

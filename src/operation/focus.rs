@@ -20,7 +20,7 @@ impl Operation {
             return if owes { Focus::Back } else { Focus::Rest };
         }
         let back_is_due = self.power.is_owed();
-        if self.verdict.is_some() {
+        if self.outcome.is_some() {
             return if back_is_due { Focus::Back } else { Focus::Rest };
         }
         if back_is_due

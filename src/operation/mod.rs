@@ -56,6 +56,7 @@ mod first_answer;
 mod focus;
 pub mod ids;
 mod inherited;
+mod instruction;
 pub mod kinds;
 mod next;
 mod obstacle;
@@ -74,7 +75,6 @@ pub mod trigger;
 pub mod undo;
 pub mod warning;
 mod watching;
-mod wish;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -88,6 +88,7 @@ pub use first_answer::FirstAnswer;
 use focus::Focus;
 use ids::{ActionId, ChannelId, DropletId, GuildId, OperationId, UserId};
 use inherited::Inherited;
+pub use instruction::{Instructed, Instruction};
 use kinds::Kind;
 pub use obstacle::{Blocker, Obstacle};
 pub use outcome::{Cancelled, Launched, Outcome};
@@ -99,7 +100,6 @@ use timer::Timer;
 pub use transition::{IllegalTransition, LONGEST_UNATTENDED, Observation};
 use trigger::Trigger;
 use warning::Warning;
-pub use wish::{Wish, Wished};
 
 /// The times that an operation's rules depend on, from the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,7 +125,8 @@ pub struct Operation {
     /// What was asked for.
     pub kind: Kind,
     /// Who asked, and where.
-    pub asker: Requester,
+    #[serde(rename = "asker")]
+    pub requester: Requester,
     /// When the operation was asked for.
     pub asked_at: Timestamp,
     /// The Droplet it is about.
@@ -133,7 +134,8 @@ pub struct Operation {
     /// The name of the Snapshot that it takes: the requested one, or the safety Snapshot.
     pub snapshot_name: String,
     /// How long its steps usually take.
-    pub usual: TypicalDurations,
+    #[serde(rename = "usual")]
+    pub typical: TypicalDurations,
     /// The forward steps.
     pub steps: Vec<Step>,
     /// Whether the bot still owes the Droplet power, and its attempts to turn it back on.
@@ -151,7 +153,8 @@ pub struct Operation {
     /// Who cancelled it and when, if somebody did.
     pub cancelled: Option<Cancelled>,
     /// How the forward part ended.
-    pub verdict: Option<Outcome>,
+    #[serde(rename = "verdict")]
+    pub outcome: Option<Outcome>,
     /// The Snapshot that it took, once DigitalOcean lists it.
     pub snapshot: Option<SnapshotReading>,
     /// The Droplet that it created.
@@ -176,7 +179,7 @@ pub struct Operation {
     /// What started it. Rows of earlier versions do not say; people asked for all of those.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trigger: Option<Trigger>,
-    /// How the asker learns that it is done.
+    /// How the requester learns that it is done.
     #[serde(skip_serializing_if = "Tell::is_ping")]
     pub tell: Tell,
     /// The warning before its Droplet goes down, if one was asked for.
@@ -233,7 +236,7 @@ pub struct NewOperation {
     /// What is asked for.
     pub kind: Kind,
     /// Who asks, and where.
-    pub asker: Requester,
+    pub requester: Requester,
     /// When it is asked for.
     pub asked_at: Timestamp,
     /// The Droplet that it is about.
@@ -241,13 +244,13 @@ pub struct NewOperation {
     /// The name that a person wants for the Snapshot.
     pub snapshot_name: Option<String>,
     /// How long its steps usually take.
-    pub usual: TypicalDurations,
+    pub typical: TypicalDurations,
 }
 
 impl Operation {
     /// The operation for a request: its plan, with no step begun.
     pub fn new(request: NewOperation) -> Self {
-        let NewOperation { id, mut kind, asker, asked_at, target, snapshot_name, usual } = request;
+        let NewOperation { id, mut kind, requester, asked_at, target, snapshot_name, typical } = request;
         kind.mark(id);
         let stem = kind.snapshot_stem(&target.name);
         let snapshot_name = snapshot_name_of(snapshot_name.as_deref(), &stem, asked_at, id);
@@ -259,11 +262,11 @@ impl Operation {
         Self {
             id,
             kind,
-            asker,
+            requester,
             asked_at,
             target,
             snapshot_name,
-            usual,
+            typical,
             steps,
             power,
             baseline: Baseline::default(),
@@ -272,7 +275,7 @@ impl Operation {
             questions: 0,
             decision: None,
             cancelled: None,
-            verdict: None,
+            outcome: None,
             snapshot: None,
             launched: None,
             ended: None,
@@ -293,7 +296,7 @@ impl Operation {
     /// What remains of an operation whose state can no longer be read: the duty to turn the Droplet back on.
     pub fn rescue(request: NewOperation, owed: Option<Owed>) -> Self {
         let mut operation = Self::new(request);
-        operation.verdict = Some(Outcome::Failed(Failure::Internal));
+        operation.outcome = Some(Outcome::Failed(Failure::Internal));
         for step in &mut operation.steps {
             step.state = State::Skipped;
         }
@@ -336,7 +339,7 @@ impl Operation {
 
     /// The forward step that is in progress or comes next.
     pub fn current(&self) -> Option<&Step> {
-        if self.verdict.is_some() { None } else { self.steps.iter().find(|step| !step.is_over()) }
+        if self.outcome.is_some() { None } else { self.steps.iter().find(|step| !step.is_over()) }
     }
 
     /// The step that people are shown as in progress: a forward step, or turning the Droplet back on.

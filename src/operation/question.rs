@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Operation, Rules, Wish, Wished, backoff, ids::UserId};
+use super::{Instructed, Instruction, Operation, Rules, backoff, ids::UserId};
 
 /// A question to the people in the channel about a hung shutdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +32,8 @@ impl Question {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
     /// What was chosen: *Force power off*, *Take it live* or *Cancel*.
-    pub wish: Wish,
+    #[serde(rename = "wish")]
+    pub instruction: Instruction,
     /// Who chose it; absent if the question timed out.
     pub by: Option<UserId>,
     /// When it was chosen.
@@ -47,16 +48,18 @@ impl Operation {
         self.decision = None;
     }
 
-    /// Remembers a wish if it answers the open question.
-    pub(super) fn note_decision(&mut self, Wished { wish, by, at }: Wished) {
-        if self.question.is_some() && matches!(wish, Wish::Force | Wish::Live | Wish::Cancel) {
-            self.decision = Some(Decision { wish, by: Some(by), at });
+    /// Remembers an instruction if it answers the open question.
+    pub(super) fn note_decision(&mut self, Instructed { instruction, by, at }: Instructed) {
+        if self.question.is_some()
+            && matches!(instruction, Instruction::Force | Instruction::Live | Instruction::Cancel)
+        {
+            self.decision = Some(Decision { instruction, by: Some(by), at });
         }
     }
 
     /// Remembers that nobody answered the open question in time.
     pub(super) fn note_silence(&mut self, now: Timestamp) {
-        self.decision = Some(Decision { wish: Wish::Cancel, by: None, at: now });
+        self.decision = Some(Decision { instruction: Instruction::Cancel, by: None, at: now });
     }
 
     /// Counts an open question from a row of an earlier version, which did not count it and never posted it in a message of its own.

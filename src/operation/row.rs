@@ -17,11 +17,13 @@ use super::{
 pub(super) struct Row {
     id: OperationId,
     kind: Kind,
-    asker: Requester,
+    #[serde(rename = "asker")]
+    requester: Requester,
     asked_at: Timestamp,
     target: Target,
     snapshot_name: String,
-    usual: TypicalDurations,
+    #[serde(rename = "usual")]
+    typical: TypicalDurations,
     steps: Vec<StepRow>,
     power: Power,
     baseline: Baseline,
@@ -32,7 +34,8 @@ pub(super) struct Row {
     #[serde(default)]
     decision: Option<Decision>,
     cancelled: Option<Cancelled>,
-    verdict: Option<Outcome>,
+    #[serde(rename = "verdict")]
+    outcome: Option<Outcome>,
     snapshot: Option<SnapshotReading>,
     launched: Option<Launched>,
     ended: Option<Timestamp>,
@@ -86,11 +89,11 @@ impl TryFrom<Row> for Operation {
         Ok(Self {
             id: row.id,
             kind: row.kind,
-            asker: row.asker,
+            requester: row.requester,
             asked_at: row.asked_at,
             target: row.target,
             snapshot_name: row.snapshot_name,
-            usual: row.usual,
+            typical: row.typical,
             steps,
             power: row.power,
             baseline: row.baseline,
@@ -99,7 +102,7 @@ impl TryFrom<Row> for Operation {
             questions: row.questions,
             decision: row.decision,
             cancelled: row.cancelled,
-            verdict: row.verdict,
+            outcome: row.outcome,
             snapshot: row.snapshot,
             launched: row.launched,
             ended: row.ended,

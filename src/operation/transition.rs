@@ -5,7 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Blocker, FirstAnswer, Focus, Launched, Obstacle, Operation, Rules, Wished,
+    Blocker, FirstAnswer, Focus, Instructed, Launched, Obstacle, Operation, Rules,
     backoff::later,
     effect::{Answer, Command, Look},
     reading::{ActionReading, DropletReading, Failure, PowerState, Trouble},
@@ -18,7 +18,7 @@ pub enum Observation {
     /// Time passed.
     Woke,
     /// A person said something, or the reporter did on behalf of people.
-    Wished(Wished),
+    Instructed(Instructed),
     /// The command that [`next`](Operation::next) names is about to be sent.
     Intended,
     /// The process that sent the command is gone, and its answer is lost.
@@ -70,9 +70,9 @@ impl Operation {
                 next.judge_first_answer(now);
                 next.judge_silence(rules, now);
             }
-            Observation::Wished(wished) => {
-                next.note_decision(wished);
-                next.hear(wished);
+            Observation::Instructed(instructed) => {
+                next.note_decision(instructed);
+                next.hear(instructed);
             }
             Observation::Intended => next.intend(focus, now)?,
             Observation::AnswerLost => next.lose_answer(focus)?,

@@ -24,7 +24,7 @@ const LEFT_AFTER_RESTART: SignedDuration = SignedDuration::from_mins(1);
 /// How long the bot tries to post the warning before the operation is too old to begin.
 const LONGEST_UNREAD: SignedDuration = SignedDuration::from_hours(1);
 
-/// A warning that the asker requested.
+/// A warning that the requester requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warn {
     /// The channel to warn.
@@ -36,7 +36,7 @@ pub struct Warn {
 /// A warning and its progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
-    /// What the asker requested.
+    /// What the requester requested.
     pub warn: Warn,
     /// Since when it is due; absent until the Droplet was seen on.
     #[serde(default)]

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{
     Schedule, State,
-    slot::{Fate, Missed, Skipped},
+    slot::{Missed, Skipped, SlotState},
 };
 
 /// The facts about a schedule's planned times.
@@ -21,7 +21,7 @@ pub struct Accounts {
     pub is_running: bool,
 }
 
-/// Consecutive planned times with the same fate.
+/// Consecutive planned times with the same state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Closed {
     /// The first.
@@ -30,15 +30,15 @@ pub struct Closed {
     pub last: Timestamp,
     /// The number of planned times.
     pub count: u32,
-    /// The fate of all of them.
-    pub fate: Fate,
+    /// The state of all of them.
+    pub state: SlotState,
 }
 
 /// What to do for a schedule now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Due {
-    /// A planned time that waited in vain, and its fate.
-    pub given_up: Option<(Timestamp, Fate)>,
+    /// A planned time that waited in vain, and its state.
+    pub given_up: Option<(Timestamp, SlotState)>,
     /// Planned times for which nothing is done.
     pub closed: Vec<Closed>,
     /// The planned time that waits for its turn from now on.
@@ -61,8 +61,8 @@ impl Schedule {
                 let end = until.filter(|until| *until <= now);
                 let left_out = self.rule.runs_between(from, end.unwrap_or(now));
                 Due {
-                    given_up: accounts.waiting.map(|at| (at, Fate::Skipped(Skipped::Paused))),
-                    closed: closed(&left_out, Fate::Skipped(Skipped::Paused)).into_iter().collect(),
+                    given_up: accounts.waiting.map(|at| (at, SlotState::Skipped(Skipped::Paused))),
+                    closed: closed(&left_out, SlotState::Skipped(Skipped::Paused)).into_iter().collect(),
                     resumes: end.is_some(),
                     // A pause without an end ends when a person resumes the schedule. The planned times that it skipped are counted then.
                     wake: until.map(|until| until.max(now)),
@@ -70,7 +70,7 @@ impl Schedule {
                 }
             }
             State::Removed => {
-                Due { given_up: accounts.waiting.map(|at| (at, Fate::Skipped(Skipped::Paused))), ..Due::default() }
+                Due { given_up: accounts.waiting.map(|at| (at, SlotState::Skipped(Skipped::Paused))), ..Due::default() }
             }
         }
     }
@@ -82,13 +82,13 @@ impl Schedule {
             Some((newest, missed)) if now < self.window_end(*newest) => (missed, Some(*newest)),
             Some(_) | None => (due.as_slice(), None),
         };
-        let mut closed = Vec::from_iter(closed(missed, Fate::Missed(Missed::Away)));
+        let mut closed = Vec::from_iter(closed(missed, SlotState::Missed(Missed::Away)));
         let is_late = |at: Timestamp| now >= self.window_end(at);
         let given_up = accounts.waiting.and_then(|at| {
             if opened.is_some() {
-                Some((at, Fate::Missed(Missed::Overtaken)))
+                Some((at, SlotState::Missed(Missed::Overtaken)))
             } else {
-                is_late(at).then_some((at, Fate::Missed(Missed::Busy)))
+                is_late(at).then_some((at, SlotState::Missed(Missed::Busy)))
             }
         });
         let waiting = opened.or(accounts.waiting.filter(|_| given_up.is_none()));
@@ -105,7 +105,7 @@ impl Schedule {
     }
 }
 
-fn closed(runs: &[Timestamp], fate: Fate) -> Option<Closed> {
+fn closed(runs: &[Timestamp], state: SlotState) -> Option<Closed> {
     let (first, last) = (*runs.first()?, *runs.last()?);
-    Some(Closed { first, last, count: u32::try_from(runs.len()).unwrap_or(u32::MAX), fate })
+    Some(Closed { first, last, count: u32::try_from(runs.len()).unwrap_or(u32::MAX), state })
 }

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     Schedule,
     pruning::NOTICE,
-    retention::{Member, Quality, Verdict, plan},
+    retention::{Member, PruneDecision, Quality, plan},
 };
 use crate::operation::ids::OperationId;
 
@@ -53,9 +53,9 @@ impl Schedule {
                 pinned: false,
             })
             .collect();
-        let verdicts = plan(&members, self.keep, &self.rule.time_zone(), end);
-        let kept = verdicts.iter().filter(|verdict| **verdict != Verdict::Drop).count();
-        let dropped = verdicts.len().saturating_sub(kept);
+        let decisions = plan(&members, self.keep, &self.rule.time_zone(), end);
+        let kept = decisions.iter().filter(|decision| **decision != PruneDecision::Drop).count();
+        let dropped = decisions.len().saturating_sub(kept);
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         count(kept).saturating_add(self.waiting().min(count(dropped)))
     }

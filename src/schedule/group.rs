@@ -181,9 +181,9 @@ impl Group {
 }
 
 /// How long one member takes: the warning before it goes down, and then what a take usually does, or a guess where nothing is known.
-pub fn turn(usual: Option<SignedDuration>, power: Power, warn: Option<Warn>) -> SignedDuration {
+pub fn turn(typical: Option<SignedDuration>, power: Power, warn: Option<Warn>) -> SignedDuration {
     let warning = warn.filter(|_| power == Power::Off).map_or(SignedDuration::ZERO, |warn| warn.time());
-    usual.unwrap_or(GUESS) + warning
+    typical.unwrap_or(GUESS) + warning
 }
 
 impl Check {

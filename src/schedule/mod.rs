@@ -8,7 +8,7 @@ mod calendar;
 mod decide;
 mod forecast;
 pub mod group;
-pub mod hangs;
+pub mod hung_shutdowns;
 pub mod notice;
 mod owner;
 pub mod policy;

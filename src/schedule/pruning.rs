@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Right, Schedule,
-    retention::{Member, Quality, Reason, Verdict, plan},
+    retention::{Member, PruneDecision, Quality, Reason, plan},
     run::Run,
 };
 use crate::operation::ids::{DropletId, OperationId};
@@ -185,27 +185,28 @@ impl Schedule {
         newest.filter(|newest| newest.quality == Quality::Doubtful)
     }
 
-    /// The policy's verdict on each Snapshot. Each Droplet's Snapshots are a group of their own.
-    pub fn verdicts(&self, candidates: &[Candidate], now: Timestamp) -> Vec<(OperationId, Verdict)> {
+    /// The policy's decision on each Snapshot. Each Droplet's Snapshots are a group of their own.
+    pub fn decisions(&self, candidates: &[Candidate], now: Timestamp) -> Vec<(OperationId, PruneDecision)> {
         let groups = current_groups(candidates);
-        let mut verdicts: Vec<(OperationId, Verdict)> =
-            groups.iter().flat_map(|group| self.group_verdicts(group, now)).collect();
+        let mut decisions: Vec<(OperationId, PruneDecision)> =
+            groups.iter().flat_map(|group| self.group_decisions(group, now)).collect();
         let elsewhere = candidates.iter().filter(|candidate| !candidate.is_current);
-        verdicts
-            .extend(elsewhere.map(|candidate| (candidate.operation, Verdict::Keep(vec![Reason::NotOfThisSchedule]))));
-        verdicts
+        decisions.extend(
+            elsewhere.map(|candidate| (candidate.operation, PruneDecision::Keep(vec![Reason::NotOfThisSchedule]))),
+        );
+        decisions
     }
 
-    fn group_verdicts(&self, group: &[&Candidate], now: Timestamp) -> Vec<(OperationId, Verdict)> {
+    fn group_decisions(&self, group: &[&Candidate], now: Timestamp) -> Vec<(OperationId, PruneDecision)> {
         let members = self.members(group);
-        let verdicts = plan(&members, self.keep, &self.rule.time_zone(), now);
-        members.iter().map(|member| member.operation).zip(verdicts).collect()
+        let decisions = plan(&members, self.keep, &self.rule.time_zone(), now);
+        members.iter().map(|member| member.operation).zip(decisions).collect()
     }
 
     /// The Snapshots that the policy does not want.
     fn dropped(&self, group: &[&Candidate], now: Timestamp) -> Vec<OperationId> {
-        let verdicts = self.group_verdicts(group, now).into_iter();
-        verdicts.filter_map(|(operation, verdict)| (verdict == Verdict::Drop).then_some(operation)).collect()
+        let decisions = self.group_decisions(group, now).into_iter();
+        decisions.filter_map(|(operation, decision)| (decision == PruneDecision::Drop).then_some(operation)).collect()
     }
 
     /// How many more Snapshots an edited policy would drop, among those that are not announced yet.

@@ -47,7 +47,7 @@ impl Quality {
 
 /// What happens to a Snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum PruneDecision {
     /// It stays, for at least one reason.
     Keep(Vec<Reason>),
     /// No rule wants it.
@@ -108,9 +108,9 @@ impl Bucket {
     }
 }
 
-/// The verdict on each of these Snapshots, in their order. Only members can be dropped; Snapshots outside the group are not seen here. An
+/// The decision on each of these Snapshots, in their order. Only members can be dropped; Snapshots outside the group are not seen here. An
 /// empty policy keeps everything: none can be stored, so a row that holds one is damaged.
-pub fn plan(members: &[Member], policy: Policy, zone: &TimeZone, now: Timestamp) -> Vec<Verdict> {
+pub fn plan(members: &[Member], policy: Policy, zone: &TimeZone, now: Timestamp) -> Vec<PruneDecision> {
     let mut reasons: Vec<Vec<Reason>> = members.iter().map(|member| certain(member, policy, now)).collect();
     // Newest first; for equal times, the greater id first.
     let mut counted: Vec<(usize, Timestamp)> = members
@@ -149,11 +149,11 @@ pub fn plan(members: &[Member], policy: Policy, zone: &TimeZone, now: Timestamp)
             }
         }
     }
-    let verdict = |mut reasons: Vec<Reason>| {
+    let decision = |mut reasons: Vec<Reason>| {
         reasons.dedup();
-        if reasons.is_empty() { Verdict::Drop } else { Verdict::Keep(reasons) }
+        if reasons.is_empty() { PruneDecision::Drop } else { PruneDecision::Keep(reasons) }
     };
-    reasons.into_iter().map(verdict).collect()
+    reasons.into_iter().map(decision).collect()
 }
 
 /// The reasons to keep a Snapshot that do not depend on the others.

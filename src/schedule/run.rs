@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     IfHung, Power, Schedule,
     group::{Excluded, Group},
-    slot::{Failed, Fate},
+    slot::{Failed, SlotState},
 };
 use crate::operation::{
     announce::Tell,
@@ -239,12 +239,12 @@ impl Run {
         if self.is_success() || was_stopped { self.plan.tell } else { Tell::Ping }
     }
 
-    /// The fate of its planned time.
-    pub fn fate(&self) -> Fate {
+    /// The state of its planned time.
+    pub fn state(&self) -> SlotState {
         match self.taken().next() {
-            None => Fate::Failed(Failed::Nobody),
-            Some(_) if self.is_success() => Fate::Ran,
-            Some(_) => Fate::Failed(Failed::NotAll),
+            None => SlotState::Failed(Failed::Nobody),
+            Some(_) if self.is_success() => SlotState::Ran,
+            Some(_) => SlotState::Failed(Failed::NotAll),
         }
     }
 

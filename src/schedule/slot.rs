@@ -1,10 +1,10 @@
-//! A planned time and its fate. Every planned time gets one.
+//! A planned time and its state. Every planned time gets one.
 
 use jiff::Timestamp;
 
 use crate::operation::ids::OperationId;
 
-/// A planned time of a schedule, or consecutive ones with the same fate.
+/// A planned time of a schedule, or consecutive ones with the same state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slot {
     /// The planned time; of several, the first.
@@ -13,15 +13,15 @@ pub struct Slot {
     pub last: Timestamp,
     /// How many planned times this stands for.
     pub count: u32,
-    /// The fate.
-    pub fate: Fate,
+    /// The state.
+    pub state: SlotState,
     /// The operation that took its Snapshot, or tried to.
     pub operation: Option<OperationId>,
 }
 
 /// What happens to a planned time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Fate {
+pub enum SlotState {
     /// Its turn has not come.
     Waiting,
     /// Its operation runs.
@@ -75,7 +75,7 @@ pub enum Missed {
     Overtaken,
 }
 
-impl Fate {
+impl SlotState {
     /// The two words in the database: what, and why.
     pub fn words(self) -> (&'static str, &'static str) {
         match self {
@@ -97,7 +97,7 @@ impl Fate {
         }
     }
 
-    /// The fate that the database's words mean. An unknown word from a newer version counts as the plainest of its kind.
+    /// The state that the database's words mean. An unknown word from a newer version counts as the plainest of its kind.
     pub fn of_words(what: &str, why: &str) -> Self {
         match (what, why) {
             ("waiting", _) => Self::Waiting,
@@ -118,7 +118,7 @@ impl Fate {
         }
     }
 
-    /// Whether its fate is still open.
+    /// Whether its state is still open.
     pub fn is_open(self) -> bool {
         matches!(self, Self::Waiting | Self::Running)
     }

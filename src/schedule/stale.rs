@@ -8,7 +8,7 @@ use super::{
     retention::Quality,
     rule::{Every, Rule},
     run::Run,
-    slot::{Fate, Slot},
+    slot::{Slot, SlotState},
     weekday::Weekday,
 };
 
@@ -40,11 +40,11 @@ impl Schedule {
         }
         let enough = if self.rule.shortest_gap().is_some_and(|gap| gap >= RARE) { 1 } else { 2 };
         let newest_good = self.newest_good(record.snapshots, record.run);
-        let worth = |slot: &Slot| self.worth(record.snapshots, slot.at).filter(|_| slot.fate.has_snapshot());
+        let worth = |slot: &Slot| self.worth(record.snapshots, slot.at).filter(|_| slot.state.has_snapshot());
         let may_be_sized =
             |slot: &Slot| worth(slot) == Some(Quality::Unsized) && now.duration_since(slot.at) < SIZES_COME;
         let is_telling =
-            |slot: &&Slot| !slot.fate.is_open() && !matches!(slot.fate, Fate::Skipped(_)) && !may_be_sized(slot);
+            |slot: &&Slot| !slot.state.is_open() && !matches!(slot.state, SlotState::Skipped(_)) && !may_be_sized(slot);
         let is_without = |slot: &&Slot| {
             !worth(slot).is_some_and(Quality::is_good) && newest_good.is_none_or(|newest| newest < slot.last)
         };

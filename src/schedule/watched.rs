@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{hangs::Hangs, question::DeletionQuestion, rule::Rule};
+use super::{hung_shutdowns::HungShutdowns, question::DeletionQuestion, rule::Rule};
 use crate::{
     operation::ids::{OperationId, UserId},
     ping::Address,
@@ -32,7 +32,7 @@ pub struct Upcoming {
 pub struct Watched {
     /// Shutdowns that hang.
     #[serde(default)]
-    pub hangs: Hangs,
+    pub hangs: HungShutdowns,
     /// Who answered the latest question about them; `None` while it is open, and if it closed on its own.
     #[serde(default)]
     pub hangs_answered: Option<Answered>,

@@ -17,7 +17,7 @@ use crate::{
         ids::{GuildId, ScheduleId, UserId},
         kinds::SnapshotRef,
     },
-    schedule::{Schedule, hangs::HangAnswer, run::Plan},
+    schedule::{Schedule, hung_shutdowns::HangAnswer, run::Plan},
 };
 
 /// An action by a person: who, where, and what.

@@ -41,7 +41,7 @@ impl Store {
 /// The Snapshot that an operation has deleted by this commit.
 pub(super) fn deleted(before: &Operation, after: &Operation) -> Option<SnapshotRef> {
     let is_deleted = after.kind.deletes() && before.ended.is_none() && after.ended.is_some();
-    after.kind.snapshot().filter(|_| is_deleted && after.verdict == Some(Outcome::Completed)).cloned()
+    after.kind.snapshot().filter(|_| is_deleted && after.outcome == Some(Outcome::Completed)).cloned()
 }
 
 /// The operation that took a Snapshot of the bot; its id is the end of the Snapshot's name.

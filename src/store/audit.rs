@@ -57,7 +57,7 @@ pub struct PastEvent {
     /// The Droplet's name.
     pub droplet_name: String,
     /// The person who requested the operation.
-    pub asker: UserId,
+    pub requester: UserId,
     /// The guild of the request.
     pub guild: GuildId,
     /// The channel of the request.
@@ -118,7 +118,7 @@ impl Store {
                 kind: row.text("kind").unwrap_or_default().to_owned(),
                 droplet: row.id("droplet_id").map(DropletId),
                 droplet_name: row.text("droplet_name").unwrap_or_default().to_owned(),
-                asker: UserId(row.id("asker_id").unwrap_or_default()),
+                requester: UserId(row.id("asker_id").unwrap_or_default()),
                 guild: GuildId(row.id("guild_id").unwrap_or_default()),
                 channel: ChannelId(row.id("channel_id").unwrap_or_default()),
             })

@@ -1,8 +1,8 @@
 //! Calls for help: one message for all operations in a channel that need people for the same cause within half an hour.
 //!
 //! The first of them leads: its report carries the message, which lists them all. Later ones join it in the commit that calls people. If
-//! the message mentions a later operation's asker, or will, the operation is only listed and the message is edited. Otherwise its own
-//! report is posted too, because an edit would not notify the asker.
+//! the message mentions a later operation's requester, or will, the operation is only listed and the message is edited. Otherwise its own
+//! report is posted too, because an edit would not notify the requester.
 //!
 //! Membership in a call changes only while holding the row of the table `calls` for that channel and cause, which is locked before any
 //! report's row.
@@ -39,7 +39,7 @@ pub struct Called {
     pub operation: Operation,
     /// Whether its report carries the message.
     pub leads: bool,
-    /// Whether another message calls its asker.
+    /// Whether another message calls its requester.
     pub is_called_elsewhere: bool,
 }
 
@@ -63,12 +63,12 @@ impl Store {
             let Some((Stored { operation, .. }, _)) = operation_row::read(row) else { continue };
             let leads = operation.id == leader;
             if !leads && row.text("given_up").is_none() {
-                called_elsewhere.insert(operation.asker.user);
+                called_elsewhere.insert(operation.requester.user);
             }
             called.push(Called { operation, leads, is_called_elsewhere: false });
         }
         for one in &mut called {
-            one.is_called_elsewhere = called_elsewhere.contains(&one.operation.asker.user);
+            one.is_called_elsewhere = called_elsewhere.contains(&one.operation.requester.user);
         }
         Ok(called)
     }
@@ -140,7 +140,7 @@ pub(super) async fn outdate(connection: &mut AnyConnection, id: OperationId) -> 
 /// since edits notify nobody.
 pub(super) async fn call(connection: &mut AnyConnection, operation: &Operation, now: Timestamp) -> Result<(), Error> {
     let cause: String = without_nul(&operation.cause_of_call()).chars().take(LONGEST_CAUSE).collect();
-    let key = (bits(operation.asker.channel.0), cause);
+    let key = (bits(operation.requester.channel.0), cause);
     let earlier = key_of(connection, operation.id).await?;
     // Lock in a fixed order, so that two commits never wait for each other.
     for key in earlier.iter().chain([&key]).collect::<BTreeSet<_>>() {
@@ -255,7 +255,7 @@ async fn join(connection: &mut AnyConnection, key: &Key, operation: &Operation, 
          JOIN operations o ON o.id = r.operation WHERE r.kind = 'stuck' AND (r.operation = $1 OR r.leader = $1) AND o.id <> $3",
     )
     .bind(leader)
-    .bind(bits(operation.asker.user.0))
+    .bind(bits(operation.requester.user.0))
     .bind(operation.id.to_string())
     .fetch_one(&mut *connection)
     .await?;
@@ -265,7 +265,7 @@ async fn join(connection: &mut AnyConnection, key: &Key, operation: &Operation, 
     Ok(true)
 }
 
-/// Writes the operation's own report, to be posted unless another message lists the operation and mentions its asker.
+/// Writes the operation's own report, to be posted unless another message lists the operation and mentions its requester.
 async fn write(
     connection: &mut AnyConnection,
     (channel, cause): &Key,

@@ -1,4 +1,4 @@
-//! The worker's side: which operations are due, an operation with its unprocessed wishes, and the commit that is fenced by its version.
+//! The worker's side: which operations are due, an operation with its unprocessed instructions, and the commit that is fenced by its version.
 //!
 //! The commit is the hot path. It is a single statement as long as only the state changed.
 
@@ -30,7 +30,7 @@ pub enum Whose {
 }
 
 impl Store {
-    /// The operations that the worker must handle now, because their time has come or they have unprocessed wishes. Those that owe power
+    /// The operations that the worker must handle now, because their time has come or they have unprocessed instructions. Those that owe power
     /// come first, then those that have waited longest.
     pub async fn due(
         &self,
@@ -105,7 +105,7 @@ impl Store {
         Ok(waiting.map(|row| row.at("at").unwrap_or(Timestamp::MIN)).min())
     }
 
-    /// The operations with unprocessed wishes.
+    /// The operations with unprocessed instructions.
     pub async fn unheard(&self) -> Result<Vec<OperationId>, Error> {
         let rows = sqlx::query("SELECT DISTINCT operation FROM events WHERE unheard = 1").fetch_all(&self.pool).await?;
         Ok(rows.iter().filter_map(|row| Row(row).text("operation")?.parse().ok()).collect())

@@ -36,7 +36,7 @@ impl FromStr for ConfirmationId {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confirmation {
     /// The only person who may answer.
-    pub asker: UserId,
+    pub requester: UserId,
     /// The guild in which they were asked.
     pub guild: GuildId,
     /// What will be done, in the Discord front end's own format.
@@ -89,7 +89,7 @@ impl Store {
         let mut transaction = self.begin_as_owner().await?;
         sqlx::query("INSERT INTO confirmations (id, asker_id, guild_id, what, expires_at) VALUES ($1, $2, $3, $4, $5)")
             .bind(id.to_string())
-            .bind(bits(confirmation.asker.0))
+            .bind(bits(confirmation.requester.0))
             .bind(bits(confirmation.guild.0))
             .bind(without_nul(&confirmation.what))
             .bind(due_millis(confirmation.expires_at))

@@ -93,7 +93,7 @@ impl Store {
         self.create_answered(request, consent.interaction, Some(consent), FirstAnswer::Taken).await
     }
 
-    /// Creates an operation as [`create`](Self::create) does, with what is known about the first answer to the asker, and how they hear
+    /// Creates an operation as [`create`](Self::create) does, with what is known about the first answer to the requester, and how they hear
     /// about the end. As long as the first answer is outstanding, nothing is sent to DigitalOcean.
     pub async fn create_answered(
         &self,
@@ -136,11 +136,11 @@ impl Store {
         let mut transaction = self.begin_as_owner().await?;
         claim(&mut transaction, trigger, &request).await?;
         request.target.name = without_nul(&request.target.name);
-        request.usual = durations::usual(&mut transaction, request.target.droplet).await?;
+        request.typical = durations::typical(&mut transaction, request.target.droplet).await?;
         let mut operation = Operation::new(request);
         operation.answer_by(answering);
         operation.trigger = Some(trigger);
-        let by = Some(operation.asker.user).filter(|_| !operation.is_automatic());
+        let by = Some(operation.requester.user).filter(|_| !operation.is_automatic());
         let mut events = vec![Event { at: operation.asked_at, by, what: What::Asked }];
         if let Some(consent) = consent {
             confirmation::use_up(&mut transaction, consent).await?.map_err(CreateError::Unconfirmed)?;
@@ -212,7 +212,7 @@ impl Store {
             let progress = progress_of(transaction, operation).await?;
             return Err(CreateError::TriedAgain { operation, progress });
         }
-        let event = Event { at: by.asked_at, by: Some(by.asker.user), what: What::TriedAgain(by.id) };
+        let event = Event { at: by.asked_at, by: Some(by.requester.user), what: What::TriedAgain(by.id) };
         event::append(transaction, failed, number, &event, Audience::History).await?;
         Ok(())
     }
@@ -309,9 +309,9 @@ pub(super) async fn insert(
     .bind(operation.kind.word())
     .bind(operation.target.droplet.map(|droplet| bits(droplet.0)))
     .bind(operation.target.name.clone())
-    .bind(bits(operation.asker.user.0))
-    .bind(bits(operation.asker.guild.0))
-    .bind(bits(operation.asker.channel.0))
+    .bind(bits(operation.requester.user.0))
+    .bind(bits(operation.requester.guild.0))
+    .bind(bits(operation.requester.channel.0))
     .bind(operation.asked_at.as_millisecond())
     .bind(due_millis(operation.first_due()))
     .bind(i64::try_from(events).unwrap_or(i64::MAX))

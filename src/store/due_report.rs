@@ -22,7 +22,7 @@ pub(super) fn called_for(
 ) -> impl Iterator<Item = ReportKind> {
     ReportKind::all().filter(move |kind| {
         // In the channel of the request, the answer already announces it.
-        let is_heard_elsewhere = notify_channel.is_some_and(|channel| channel != after.asker.channel);
+        let is_heard_elsewhere = notify_channel.is_some_and(|channel| channel != after.requester.channel);
         let wanted = *kind != ReportKind::Notify || is_heard_elsewhere;
         wanted && after.newly_calls_for(*kind, before)
     })
@@ -37,12 +37,12 @@ pub(super) async fn call(
     now: Timestamp,
 ) -> Result<(), Error> {
     let channel = match kind {
-        ReportKind::Notify => notify_channel.unwrap_or(operation.asker.channel),
+        ReportKind::Notify => notify_channel.unwrap_or(operation.requester.channel),
         ReportKind::Progress | ReportKind::Answer | ReportKind::Repaired | ReportKind::Question | ReportKind::Stuck => {
-            operation.asker.channel
+            operation.requester.channel
         }
         ReportKind::Direct => DIRECTLY,
-        ReportKind::Warning => operation.warning.map_or(operation.asker.channel, |warning| warning.warn.channel),
+        ReportKind::Warning => operation.warning.map_or(operation.requester.channel, |warning| warning.warn.channel),
     };
     let again = match kind {
         // An earlier question stays unchanged: a later one gets a new message, since edits notify nobody.

@@ -29,14 +29,14 @@ macro_rules! latest {
 
 impl Store {
     /// How long steps usually take for this Droplet or, without one, for Droplets yet to be created.
-    pub async fn usual(&self, droplet: Option<DropletId>) -> Result<TypicalDurations, Error> {
+    pub async fn typical(&self, droplet: Option<DropletId>) -> Result<TypicalDurations, Error> {
         let mut connection = self.pool.acquire().await?;
-        usual(&mut connection, droplet).await
+        typical(&mut connection, droplet).await
     }
 }
 
 /// The estimates of [`Store::usual`], inside a transaction.
-pub(super) async fn usual(
+pub(super) async fn typical(
     connection: &mut AnyConnection,
     droplet: Option<DropletId>,
 ) -> Result<TypicalDurations, Error> {

@@ -1,6 +1,6 @@
 //! What happened to an operation, append-only: who requested, confirmed and decided what, and how it progressed.
 //!
-//! The Discord front end shows it under `/snapshot status operation:`. People's wishes are events that the worker has yet to process.
+//! The Discord front end shows it under `/snapshot status operation:`. People's instructions are events that the worker has yet to process.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use super::{
     row::{Row, bits},
 };
 use crate::operation::{
-    Operation, Outcome, Wish,
+    Instruction, Operation, Outcome,
     ids::{OperationId, UserId},
 };
 
@@ -33,8 +33,9 @@ pub enum What {
     Asked,
     /// A person pressed the button under the question whether they are sure.
     Confirmed,
-    /// A person, or the reporter on their behalf, sent a wish.
-    Wished(Wish),
+    /// A person, or the reporter on their behalf, sent an instruction.
+    #[serde(rename = "Wished")]
+    Instructed(Instruction),
     /// This operation took over what an earlier one owed the Droplet.
     Inherited(OperationId),
     /// A later operation took over what this one owed the Droplet.
@@ -141,10 +142,10 @@ pub(super) fn between(before: &Operation, after: &Operation, now: Timestamp) -> 
     {
         note(Some(cancelled.at), What::QuestionRanOut);
     }
-    if before.verdict.is_none()
-        && let Some(verdict) = &after.verdict
+    if before.outcome.is_none()
+        && let Some(outcome) = &after.outcome
     {
-        note(None, What::Judged(verdict.clone()));
+        note(None, What::Judged(outcome.clone()));
     }
     if before.power.last_call().is_none()
         && let Some(stuck) = after.power.last_call()

@@ -10,7 +10,7 @@ use super::{
     Act, ConfirmationRefused, Consent, CreateError, Deed, Error, Store, act, confirmation,
     group_message::{self, DIRECT, ENDED, STATUS},
     row::{Row, bits, without_nul},
-    schedule_ping, schedule_row, schedule_worth,
+    schedule_ping, schedule_quality, schedule_row,
 };
 use crate::{
     operation::{
@@ -188,7 +188,7 @@ impl Store {
         Ok(())
     }
 
-    /// Ends a run: members that have not begun never will, its planned time gets its fate, and people are notified. `notice` says what is
+    /// Ends a run: members that have not begun never will, its planned time gets its state, and people are notified. `notice` says what is
     /// wrong if not every member has a Snapshot.
     pub async fn end_run(&self, run: &Run, notice: Option<&Notice>) -> Result<(), Error> {
         let (id, now) = (run.plan.id, self.clock.now());
@@ -208,7 +208,7 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
         if let (Some(schedule), Some(slot)) = (run.plan.schedule, run.plan.slot) {
-            let (what, why) = run.fate().words();
+            let (what, why) = run.state().words();
             sqlx::query(
                 "UPDATE slots SET fate = $1, why = $2 WHERE schedule = $3 AND planned_at = $4 AND fate = 'running'",
             )
@@ -220,7 +220,7 @@ impl Store {
             .await?;
         }
         if let Some(schedule) = run.plan.schedule {
-            schedule_worth::tell_end(&mut transaction, schedule, (run, notice), now).await?;
+            schedule_quality::tell_end(&mut transaction, schedule, (run, notice), now).await?;
         } else {
             group_message::open(&mut transaction, id, ENDED, now).await?;
             if run.announced() == Tell::Direct {

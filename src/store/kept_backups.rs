@@ -34,7 +34,7 @@ impl Store {
 /// image.
 fn kept_backup(operation: &Operation) -> Option<(SnapshotId, UserId)> {
     let kept = operation.snapshot.as_ref().filter(|_| matches!(operation.kind, Kind::Backups(_)))?;
-    Some((kept.id, operation.asker.user))
+    Some((kept.id, operation.requester.user))
 }
 
 /// Keeps what an operation that is about to be pruned tells about a Backup that it kept.

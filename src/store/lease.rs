@@ -239,7 +239,7 @@ impl Lease {
         }
     }
 
-    /// How long no live process had handled the operations when this lease was taken; `None` if none ever did. Wishes from before that time
+    /// How long no live process had handled the operations when this lease was taken; `None` if none ever did. Instructions from before that time
     /// are old.
     pub fn unattended(&self) -> Option<SignedDuration> {
         self.unattended

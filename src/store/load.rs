@@ -1,4 +1,4 @@
-//! Loading an operation for the worker, with its unprocessed wishes.
+//! Loading an operation for the worker, with its unprocessed instructions.
 
 use sqlx::{AnyConnection, any::AnyRow};
 
@@ -9,11 +9,11 @@ use super::{
     row::Row,
     unknown::Unknown,
 };
-use crate::operation::{Operation, Wished, ids::OperationId};
+use crate::operation::{Instructed, Operation, ids::OperationId};
 
-/// The number of a wish within its operation.
+/// The number of an instruction within its operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct WishId(pub i64);
+pub struct InstructionId(pub i64);
 
 /// An operation as loaded by the worker.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,29 +22,29 @@ pub struct Loaded {
     pub operation: Operation,
     /// The version that the next commit must find unchanged.
     pub version: Version,
-    /// The wishes since then, in order. The next commit marks them as processed.
-    pub wishes: Vec<(WishId, Wished)>,
-    /// The number of the last wish, including unreadable ones.
+    /// The instructions since then, in order. The next commit marks them as processed.
+    pub instructions: Vec<(InstructionId, Instructed)>,
+    /// The number of the last instruction, including unreadable ones.
     pub(super) heard_up_to: Option<i64>,
     pub(super) legible: Legible,
     pub(super) unknown: Unknown,
 }
 
 impl Loaded {
-    /// What a load would return right after a commit without new wishes. It reads nothing.
+    /// What a load would return right after a commit without new instructions. It reads nothing.
     #[must_use]
     pub fn committed(operation: Operation, version: Version) -> Self {
         Self {
             operation,
             version,
-            wishes: Vec::new(),
+            instructions: Vec::new(),
             heard_up_to: None,
             legible: Legible::Yes,
             unknown: Unknown::Nothing,
         }
     }
 
-    /// Reads a row of [`select_stored`], without the wishes.
+    /// Reads a row of [`select_stored`], without the instructions.
     pub(super) fn read(row: Row<'_>) -> Option<Self> {
         let (Stored { operation, version }, legible) = operation_row::read(row)?;
         let unknown = match legible {
@@ -56,7 +56,7 @@ impl Loaded {
 }
 
 impl Store {
-    /// Loads an operation with its unprocessed wishes. If its state cannot be read, it is rescued from the plain columns.
+    /// Loads an operation with its unprocessed instructions. If its state cannot be read, it is rescued from the plain columns.
     pub async fn load(&self, id: OperationId) -> Result<Option<Loaded>, Error> {
         let mut connection = self.pool.acquire().await?;
         let rows =
@@ -64,7 +64,7 @@ impl Store {
         match rows {
             // Text that is not UTF-8, which only SQLite accepts: fall back to the plain columns.
             Err(sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. }) => read_columns(&mut connection, id).await,
-            rows => read_with_wishes(&mut connection, id, &rows?).await,
+            rows => read_with_instructions(&mut connection, id, &rows?).await,
         }
     }
 
@@ -79,10 +79,10 @@ async fn read_columns(connection: &mut AnyConnection, id: OperationId) -> Result
         .bind(id.to_string())
         .fetch_all(&mut *connection)
         .await?;
-    read_with_wishes(connection, id, &rows).await
+    read_with_instructions(connection, id, &rows).await
 }
 
-async fn read_with_wishes(
+async fn read_with_instructions(
     connection: &mut AnyConnection,
     id: OperationId,
     rows: &[AnyRow],
@@ -100,15 +100,17 @@ async fn read_with_wishes(
     .await?;
     let rows = rows.iter().map(Row);
     loaded.heard_up_to = rows.clone().filter_map(|row| row.number("number")).max();
-    loaded.wishes = rows.filter_map(read_wish).collect();
+    loaded.instructions = rows.filter_map(read_instruction).collect();
     Ok(Some(loaded))
 }
 
-fn read_wish(row: Row<'_>) -> Option<(WishId, Wished)> {
+fn read_instruction(row: Row<'_>) -> Option<(InstructionId, Instructed)> {
     let number = row.number("number")?;
     let event = event::read(row)?;
     match (event.what, event.by) {
-        (What::Wished(wish), Some(by)) => Some((WishId(number), Wished { wish, by, at: event.at })),
+        (What::Instructed(instruction), Some(by)) => {
+            Some((InstructionId(number), Instructed { instruction, by, at: event.at }))
+        }
         _ => None,
     }
 }

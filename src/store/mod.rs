@@ -1,6 +1,6 @@
-//! The store: operations, people's wishes, owed power and posted messages, on SQLite or PostgreSQL.
+//! The store: operations, people's instructions, owed power and posted messages, on SQLite or PostgreSQL.
 //!
-//! The Discord front end writes wishes and reads; the worker loads and commits under a version; the reporter records what was posted. When
+//! The Discord front end writes instructions and reads; the worker loads and commits under a version; the reporter records what was posted. When
 //! a function here returns, its effect is durable. This module knows neither DigitalOcean nor Discord, only their ids.
 
 mod account;
@@ -48,15 +48,15 @@ mod schedule_message;
 mod schedule_notice;
 mod schedule_outcome;
 mod schedule_ping;
+mod schedule_quality;
 mod schedule_row;
 mod schedule_settle;
 mod schedule_share;
 mod schedule_snapshot;
-mod schedule_worth;
 mod schema;
 mod slots;
 mod snapshot_records;
-mod unheard;
+mod undeliverable;
 mod unknown;
 mod writes;
 
@@ -86,7 +86,7 @@ pub use group_message::{DIRECT, ENDED, GroupMessage, STATUS};
 pub use group_run::RunError;
 pub use inspect::Condition;
 pub use lease::Lease;
-pub use load::{Loaded, WishId};
+pub use load::{InstructionId, Loaded};
 pub use notify::Changes;
 pub use operation_row::{Stored, Version};
 pub use origin::{Deleter, Deletion};
@@ -135,7 +135,7 @@ pub struct Store {
     /// Runs of groups that wait until the person who started them is answered.
     held_runs: held_runs::HeldRuns,
     /// Messages of schedules that no channel accepts.
-    unheard: unheard::Unheard,
+    unheard: undeliverable::Undeliverable,
     /// The lease under which this process commits, on PostgreSQL.
     fence: Mutex<Option<lease::Fence>>,
     /// The version of the tables when last checked.

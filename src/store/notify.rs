@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 /// The notifications that the store sends after a commit.
 #[derive(Debug, Default)]
 pub struct Changes {
-    /// Something is due for the worker: a new operation, or a wish.
+    /// Something is due for the worker: a new operation, or an instruction.
     pub worker: Notify,
     /// Something is due for the reporter: a new operation, or a commit.
     pub reporter: Notify,

@@ -30,7 +30,7 @@ use super::{
     held_runs::HeldRuns,
     own_connection::OwnConnection,
     pooler, schema,
-    unheard::Unheard,
+    undeliverable::Undeliverable,
 };
 use crate::clock::Clock;
 
@@ -89,7 +89,7 @@ impl Store {
             changes: Changes::default(),
             writes: Writes::default(),
             held_runs: HeldRuns::default(),
-            unheard: Unheard::default(),
+            unheard: Undeliverable::default(),
             fence: Mutex::new(None),
             schema_version: AtomicI64::new(version),
             _alone: alone,
@@ -267,7 +267,7 @@ async fn migrated(pool: AnyPool) -> Result<AnyPool, Error> {
     Ok(pool)
 }
 
-/// Detects a read-only file at the start; otherwise the first wish would. SQLite refuses only a statement that writes, not the beginning of
+/// Detects a read-only file at the start; otherwise the first instruction would. SQLite refuses only a statement that writes, not the beginning of
 /// a write transaction.
 async fn check_is_writable(pool: &AnyPool) -> Result<(), Error> {
     let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;

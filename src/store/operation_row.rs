@@ -43,7 +43,7 @@ macro_rules! select_operation {
 }
 pub(super) use select_operation;
 
-/// Selects an operation, and how many unprocessed wishes it has.
+/// Selects an operation, and how many unprocessed instructions it has.
 macro_rules! select_stored {
     ($rest:literal) => {
         crate::store::operation_row::select_operation!(
@@ -114,7 +114,7 @@ pub(super) fn rescue(id: OperationId, row: Row<'_>, text: &str) -> Operation {
         NewOperation {
             id,
             kind: part(&state, "kind").unwrap_or_else(|| Kind::of_word(row.text("kind").unwrap_or_default())),
-            asker: Requester {
+            requester: Requester {
                 user: UserId(number("asker_id")),
                 guild: GuildId(number("guild_id")),
                 channel: ChannelId(number("channel_id")),
@@ -122,7 +122,7 @@ pub(super) fn rescue(id: OperationId, row: Row<'_>, text: &str) -> Operation {
             asked_at: row.at("asked_at").unwrap_or(Timestamp::UNIX_EPOCH),
             target,
             snapshot_name: None,
-            usual: TypicalDurations::default(),
+            typical: TypicalDurations::default(),
         },
         row.at("owed_since").map(|since| Owed { since, late_until: row.at("owed_late_until"), earlier_until: None }),
     );
@@ -132,7 +132,7 @@ pub(super) fn rescue(id: OperationId, row: Row<'_>, text: &str) -> Operation {
     operation.snapshot = part(&state, "snapshot");
     operation.trigger = part(&state, "trigger");
     operation.ended = row.at("ended_at");
-    operation.verdict = Some(match row.text("outcome") {
+    operation.outcome = Some(match row.text("outcome") {
         Some("completed") => Outcome::Completed,
         Some("cancelled" | "withdrawn") => Outcome::Cancelled,
         Some(_) | None => Outcome::Failed(Failure::Internal),

@@ -107,7 +107,7 @@ impl Store {
 fn deleter(deletion: &Operation) -> Deleter {
     match deletion.trigger {
         Some(Trigger::Prune { schedule, .. }) => Deleter::Schedule(schedule),
-        _ => Deleter::Person(deletion.asker.user),
+        _ => Deleter::Person(deletion.requester.user),
     }
 }
 

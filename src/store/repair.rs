@@ -111,7 +111,7 @@ async fn adopt(connection: &mut AnyConnection, orphan: Row<'_>) -> Result<(), Er
         NewOperation {
             id,
             kind: Kind::of_word(""),
-            asker: Requester { user: UserId(0), guild: GuildId(0), channel: ChannelId(0) },
+            requester: Requester { user: UserId(0), guild: GuildId(0), channel: ChannelId(0) },
             asked_at: since,
             target: Target {
                 droplet: Some(DropletId(droplet)),
@@ -120,7 +120,7 @@ async fn adopt(connection: &mut AnyConnection, orphan: Row<'_>) -> Result<(), Er
                 disk_gb: None,
             },
             snapshot_name: None,
-            usual: TypicalDurations::default(),
+            typical: TypicalDurations::default(),
         },
         Some(Owed { since, late_until: orphan.at("late_until"), earlier_until: None }),
     );

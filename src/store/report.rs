@@ -32,7 +32,7 @@ macro_rules! select_report {
 
 /// The shown version of a message that exists but may no longer be accurate.
 pub const OUTDATED: Version = Version(0);
-/// Represents the asker's direct message channel, which Discord opens when needed.
+/// Represents the requester's direct message channel, which Discord opens when needed.
 pub const DIRECTLY: ChannelId = ChannelId(0);
 /// The minimum pause between two edits of one message.
 const EDIT_PAUSE: jiff::SignedDuration = jiff::SignedDuration::from_secs(2);

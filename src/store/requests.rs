@@ -1,4 +1,4 @@
-//! People's wishes for operations, and the Discord front end's queries about operations. A wish is durable once it is accepted.
+//! People's instructions for operations, and the Discord front end's queries about operations. An instruction is durable once it is accepted.
 //!
 //! An interaction that Discord delivers twice counts once. Nothing here changes the state of an operation, which the worker may hold.
 
@@ -15,11 +15,11 @@ use super::{
     row::{Row, bits},
 };
 use crate::operation::{
-    Wished,
+    Instructed,
     ids::{ChannelId, DropletId, GuildId, InteractionId, MessageId, OperationId, UserId},
 };
 
-/// The result of a wish.
+/// The result of an instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heard {
     /// The worker will process it.
@@ -33,22 +33,22 @@ pub enum Heard {
 }
 
 impl Store {
-    /// Adds a wish to an operation. The worker processes it in the operation's next turn, which is due immediately; the operation's state
-    /// and version are unchanged. A wish without an interaction comes from the reporter, or is one of several that a single press sends.
-    pub async fn wish(
+    /// Adds an instruction to an operation. The worker processes it in the operation's next turn, which is due immediately; the operation's state
+    /// and version are unchanged. An instruction without an interaction comes from the reporter, or is one of several that a single press sends.
+    pub async fn instruct(
         &self,
         operation: OperationId,
-        wished: Wished,
+        instructed: Instructed,
         interaction: Option<InteractionId>,
     ) -> Result<Heard, Error> {
-        let heard = self.try_wish(operation, wished, interaction).await;
+        let heard = self.try_instruct(operation, instructed, interaction).await;
         self.note_write(heard)
     }
 
-    async fn try_wish(
+    async fn try_instruct(
         &self,
         operation: OperationId,
-        wished: Wished,
+        instructed: Instructed,
         interaction: Option<InteractionId>,
     ) -> Result<Heard, Error> {
         let mut transaction = self.begin_as_owner().await?;
@@ -57,7 +57,7 @@ impl Store {
         {
             return Ok(Heard::Repeated);
         }
-        // Numbers the wish, and makes it wait for a running commit.
+        // Numbers the instruction, and makes it wait for a running commit.
         let row = sqlx::query("UPDATE operations SET events = events + 1 WHERE id = $1 RETURNING events, is_open")
             .bind(operation.to_string())
             .fetch_optional(&mut *transaction)
@@ -68,7 +68,8 @@ impl Store {
             return Ok(Heard::Ended);
         }
         let number = row.number("events").unwrap_or_default();
-        let event = Event { at: wished.at, by: Some(wished.by), what: What::Wished(wished.wish) };
+        let event =
+            Event { at: instructed.at, by: Some(instructed.by), what: What::Instructed(instructed.instruction) };
         event::append(&mut transaction, operation, number, &event, Audience::Worker).await?;
         transaction.commit().await?;
         self.changes.worker.notify_one();

@@ -60,7 +60,7 @@ mod tests {
     use crate::{
         clock::Clock,
         operation::{
-            NewOperation, Operation, Requester, Target, TypicalDurations, Wish, Wished,
+            Instructed, Instruction, NewOperation, Operation, Requester, Target, TypicalDurations,
             ids::{ChannelId, DropletId, GuildId, InteractionId, OperationId, UserId},
             kinds::{Downtime, IfHung, Kind, Take},
         },
@@ -76,19 +76,19 @@ mod tests {
         let request = NewOperation {
             id: OperationId::from_random(number),
             kind: Kind::Take(Take { power: Downtime::PowerOff, if_hung: IfHung::Ask }),
-            asker: Requester { user: UserId(1), guild: GuildId(2), channel: ChannelId(3) },
+            requester: Requester { user: UserId(1), guild: GuildId(2), channel: ChannelId(3) },
             asked_at: Timestamp::UNIX_EPOCH,
             target: Target { droplet: Some(DropletId(number)), name: "web".to_owned(), region: None, disk_gb: None },
             snapshot_name: None,
-            usual: TypicalDurations::default(),
+            typical: TypicalDurations::default(),
         };
         store.create(request, InteractionId(number)).await
     }
 
     async fn say(store: &Store, operation: &Operation, times: u64) -> Result<(), Error> {
         for _ in 0..times {
-            let wished = Wished { wish: Wish::Cancel, by: UserId(1), at: Timestamp::UNIX_EPOCH };
-            store.wish(operation.id, wished, None).await?;
+            let instructed = Instructed { instruction: Instruction::Cancel, by: UserId(1), at: Timestamp::UNIX_EPOCH };
+            store.instruct(operation.id, instructed, None).await?;
         }
         Ok(())
     }

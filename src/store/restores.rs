@@ -73,7 +73,7 @@ fn read(restore: &Operation) -> Option<Restored> {
         droplet: restore.target.droplet?,
         source: restore.kind.snapshot()?.id,
         ended_at: restore.ended,
-        is_done: restore.verdict == Some(Outcome::Completed),
+        is_done: restore.outcome == Some(Outcome::Completed),
     })
 }
 

@@ -1,4 +1,4 @@
-//! Schedules, and the fates of their planned times.
+//! Schedules, and the states of their planned times.
 //!
 //! The scheduler reads what is due and stores its decisions, in one transaction each; the Discord front end adds and changes schedules.
 //! Both write under a version, so that neither overwrites a concurrent change of the other.

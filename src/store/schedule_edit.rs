@@ -5,7 +5,7 @@ use crate::{
     operation::ids::ScheduleId,
     schedule::{
         Due, Schedule, State,
-        slot::{Fate, Skipped},
+        slot::{Skipped, SlotState},
     },
 };
 
@@ -22,7 +22,7 @@ impl Store {
     ) -> Result<(), AddError> {
         let left_out = self.left_out(&stored.schedule).await?;
         let waiting = self.accounts(stored.schedule.id).await?.waiting;
-        let given_up = left_out.given_up.or(waiting.map(|at| (at, Fate::Skipped(Skipped::Edited))));
+        let given_up = left_out.given_up.or(waiting.map(|at| (at, SlotState::Skipped(Skipped::Edited))));
         let due = Due { given_up, ..left_out };
         let now = self.clock.now();
         let mut transaction = self.begin_as_owner().await?;

@@ -8,35 +8,35 @@ use crate::{
         trigger::Trigger,
     },
     schedule::{
-        hangs::Shutdown,
-        slot::{Failed, Fate, Missed},
+        hung_shutdowns::Shutdown,
+        slot::{Failed, Missed, SlotState},
     },
 };
 
-/// The fate of a slot, by how its operation ended.
-pub(super) fn fate(operation: &Operation, is_taken: bool) -> Fate {
-    match &operation.verdict {
-        _ if is_taken => Fate::Ran,
+/// The state of a slot, by how its operation ended.
+pub(super) fn state(operation: &Operation, is_taken: bool) -> SlotState {
+    match &operation.outcome {
+        _ if is_taken => SlotState::Ran,
         // Before it begins it only looks, and if it has seen the Droplet once, DigitalOcean has answered.
-        _ if is_too_late(operation) && operation.power.last_seen().is_none() => Fate::Missed(Missed::Outage),
-        _ if is_too_late(operation) => Fate::Missed(Missed::Busy),
-        Some(Outcome::Cancelled) => Fate::Failed(Failed::Cancelled),
-        _ if hung(operation) => Fate::Failed(Failed::Hung),
-        Some(Outcome::Completed | Outcome::Failed(_)) | None => Fate::Failed(Failed::Operation),
+        _ if is_too_late(operation) && operation.power.last_seen().is_none() => SlotState::Missed(Missed::Outage),
+        _ if is_too_late(operation) => SlotState::Missed(Missed::Busy),
+        Some(Outcome::Cancelled) => SlotState::Failed(Failed::Cancelled),
+        _ if hung(operation) => SlotState::Failed(Failed::Hung),
+        Some(Outcome::Completed | Outcome::Failed(_)) | None => SlotState::Failed(Failed::Operation),
     }
 }
 
 /// Whether it did not begin in time.
 pub(super) fn is_too_late(operation: &Operation) -> bool {
-    operation.verdict == Some(Outcome::Failed(Failure::TooOld))
+    operation.outcome == Some(Outcome::Failed(Failure::TooOld))
         && operation.steps.iter().all(|step| step.began.is_none())
 }
 
 /// A word for the reason, equal for equal reasons.
-pub(super) fn why(operation: &Operation, fate: Fate) -> String {
-    match (&operation.verdict, fate) {
-        (Some(Outcome::Failed(why)), Fate::Failed(Failed::Operation)) => format!("{:?}", FailureKind::from(why)),
-        _ => fate.words().1.to_owned(),
+pub(super) fn why(operation: &Operation, state: SlotState) -> String {
+    match (&operation.outcome, state) {
+        (Some(Outcome::Failed(why)), SlotState::Failed(Failed::Operation)) => format!("{:?}", FailureKind::from(why)),
+        _ => state.words().1.to_owned(),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     operation::ids::{OperationId, ScheduleId},
     schedule::{
         Schedule,
-        slot::{Fate, Slot},
+        slot::{Slot, SlotState},
     },
 };
 
@@ -70,7 +70,7 @@ pub(super) fn read_slot(row: &AnyRow) -> Option<Slot> {
         at: row.at("planned_at")?,
         last: row.at("last_at")?,
         count: row.number("count").and_then(|count| u32::try_from(count).ok()).unwrap_or(1),
-        fate: Fate::of_words(row.text("fate").unwrap_or_default(), row.text("why").unwrap_or_default()),
+        state: SlotState::of_words(row.text("fate").unwrap_or_default(), row.text("why").unwrap_or_default()),
         operation,
     })
 }

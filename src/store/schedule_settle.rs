@@ -1,4 +1,4 @@
-//! What the end of an operation means for its schedule: which Snapshots the schedule has, the fate of the planned time, and what people and
+//! What the end of an operation means for its schedule: which Snapshots the schedule has, the state of the planned time, and what people and
 //! the ping address are told.
 
 use sqlx::{Any, AnyConnection, Transaction};
@@ -7,9 +7,8 @@ use super::{
     Error, Store,
     operation_row::{self, select_stored},
     row::Row,
-    schedule_notice, schedule_outcome as outcome, schedule_ping, schedule_row,
+    schedule_notice, schedule_outcome as outcome, schedule_ping, schedule_quality, schedule_row,
     schedule_snapshot::{LISTED, TAKING, forget, note, planned},
-    schedule_worth,
 };
 use crate::{
     operation::{
@@ -20,7 +19,7 @@ use crate::{
     ping::Signal,
     schedule::{
         notice::Notice,
-        slot::{Fate, Missed},
+        slot::{Missed, SlotState},
     },
 };
 
@@ -38,7 +37,7 @@ pub struct Settled {
 /// How many operations are settled at a time.
 const BATCH: i64 = 50;
 impl Store {
-    /// Applies the ends of operations to their schedules: the fate of each slot, the Snapshots, and the notices. Each has its own
+    /// Applies the ends of operations to their schedules: the state of each slot, the Snapshots, and the notices. Each has its own
     /// transaction. Repeat until it returns none.
     pub async fn settle_schedules(&self) -> Result<Vec<Settled>, Error> {
         let rows = sqlx::query(select_stored!(
@@ -81,26 +80,30 @@ impl Store {
             .fetch_optional(&mut *transaction)
             .await?;
         if let Some(planned) = slot.and_then(|row| Row(&row).at("planned_at")) {
-            let fate = outcome::fate(operation, is_taken);
-            let (what, why) = fate.words();
+            let state = outcome::state(operation, is_taken);
+            let (what, why) = state.words();
             sqlx::query("UPDATE slots SET fate = $1, why = $2 WHERE operation = $3 AND fate = 'running'")
                 .bind(what)
                 .bind(why)
                 .bind(id.to_string())
                 .execute(&mut *transaction)
                 .await?;
-            let notice = match fate {
-                Fate::Failed(_) => {
-                    Some(Notice::Failed { planned, operation: id, why: outcome::why(operation, fate), count: 1 })
+            let notice = match state {
+                SlotState::Failed(_) => {
+                    Some(Notice::Failed { planned, operation: id, why: outcome::why(operation, state), count: 1 })
                 }
-                Fate::Missed(why) => Some(Notice::Missed {
+                SlotState::Missed(why) => Some(Notice::Missed {
                     first: planned,
                     last: planned,
                     count: 1,
                     was_away: false,
                     was_outage: why == Missed::Outage,
                 }),
-                Fate::Waiting | Fate::Running | Fate::Ran | Fate::Shared | Fate::Skipped(_) => None,
+                SlotState::Waiting
+                | SlotState::Running
+                | SlotState::Ran
+                | SlotState::Shared
+                | SlotState::Skipped(_) => None,
             };
             self.note_outcome(&mut transaction, schedule, (operation, notice)).await?;
         }
@@ -108,7 +111,7 @@ impl Store {
         if taken_by == id && !outcome::is_member(operation) {
             let (run, now) = (id.to_string(), self.clock.now());
             match planned(operation).filter(|_| is_taken) {
-                Some(planned) => schedule_worth::tell(&mut transaction, schedule, (&run, planned), now).await?,
+                Some(planned) => schedule_quality::tell(&mut transaction, schedule, (&run, planned), now).await?,
                 None => schedule_ping::tell(&mut transaction, schedule, (&run, Signal::Fail), now).await?,
             }
         }
@@ -129,7 +132,7 @@ impl Store {
         let undeleted = &mut stored.schedule.watched.undeleted;
         let is_known = !undeleted.is_empty();
         undeleted.retain(|other| *other != taken_by);
-        match &operation.verdict {
+        match &operation.outcome {
             Some(Outcome::Failed(why)) if !outcome::is_too_late(operation) => {
                 undeleted.push(taken_by);
                 let name = operation.kind.snapshot().map(|snapshot| snapshot.name.clone()).unwrap_or_default();
@@ -192,7 +195,7 @@ async fn settle_take(
     schedule: ScheduleId,
     operation: &Operation,
 ) -> Result<bool, Error> {
-    let is_completed = operation.verdict == Some(Outcome::Completed);
+    let is_completed = operation.outcome == Some(Outcome::Completed);
     let Some(seen) = operation.snapshot.as_ref().filter(|_| is_completed) else {
         forget(transaction, (schedule, operation.id)).await?;
         return Ok(false);
@@ -218,7 +221,7 @@ async fn settle_deletion(
     (schedule, taken_by): (ScheduleId, OperationId),
     operation: &Operation,
 ) -> Result<(), Error> {
-    if operation.verdict == Some(Outcome::Completed) {
+    if operation.outcome == Some(Outcome::Completed) {
         return forget(transaction, (schedule, taken_by)).await;
     }
     // A Snapshot that is still unwanted is announced again.

@@ -10,13 +10,12 @@ use jiff::Timestamp;
 use super::{
     Error, Store,
     row::{Row, bits},
-    schedule_row,
+    schedule_quality, schedule_row,
     schedule_snapshot::{self, is_current},
-    schedule_worth,
 };
 use crate::{
     operation::ids::{DropletId, OperationId, ScheduleId, SnapshotId},
-    schedule::{Schedule, group::Excluded, slot::Fate},
+    schedule::{Schedule, group::Excluded, slot::SlotState},
 };
 
 impl Store {
@@ -67,7 +66,7 @@ impl Store {
         .bind(operation.to_string())
         .execute(&mut *transaction)
         .await?;
-        let (what, why) = Fate::Shared.words();
+        let (what, why) = SlotState::Shared.words();
         let closed = sqlx::query(
             "UPDATE slots SET fate = $1, why = $2, operation = $3 WHERE schedule = $4 AND planned_at = $5 AND fate = 'waiting'",
         )
@@ -82,7 +81,7 @@ impl Store {
             return Ok(false);
         }
         let run = operation.to_string();
-        schedule_worth::tell(&mut transaction, schedule.id, (&run, at), self.clock.now()).await?;
+        schedule_quality::tell(&mut transaction, schedule.id, (&run, at), self.clock.now()).await?;
         schedule_row::touch(&mut transaction, schedule.id).await?;
         transaction.commit().await?;
         self.changes.pings.notify_one();

@@ -12,7 +12,7 @@ use crate::{
     operation::ids::{OperationId, ScheduleId},
     schedule::{
         Accounts, Due, Schedule,
-        slot::{Fate, Slot},
+        slot::{Slot, SlotState},
     },
 };
 
@@ -99,8 +99,8 @@ pub(super) async fn write(
     StoredSchedule { schedule, .. }: &StoredSchedule,
     due: &Due,
 ) -> Result<(), Error> {
-    if let Some((slot, fate)) = due.given_up {
-        let (what, why) = fate.words();
+    if let Some((slot, state)) = due.given_up {
+        let (what, why) = state.words();
         sqlx::query(
             "UPDATE slots SET fate = $1, why = $2 WHERE schedule = $3 AND planned_at = $4 AND fate = 'waiting'",
         )
@@ -110,10 +110,10 @@ pub(super) async fn write(
         .bind(slot.as_millisecond())
         .execute(&mut **transaction)
         .await?;
-        fold(transaction, schedule, (slot, fate)).await?;
+        fold(transaction, schedule, (slot, state)).await?;
     }
     for closed in &due.closed {
-        let (what, why) = closed.fate.words();
+        let (what, why) = closed.state.words();
         let folded = sqlx::query(
             "UPDATE slots SET last_at = $1, count = count + $2 WHERE schedule = $3 AND fate = $4 AND why = $5 \
              AND operation IS NULL AND last_at = (SELECT MAX(last_at) FROM slots WHERE schedule = $3)",
@@ -127,12 +127,12 @@ pub(super) async fn write(
         .await?;
         if folded.rows_affected() == 0 {
             let slot =
-                Slot { at: closed.first, last: closed.last, count: closed.count, fate: closed.fate, operation: None };
+                Slot { at: closed.first, last: closed.last, count: closed.count, state: closed.state, operation: None };
             insert_slot(transaction, schedule, &slot).await?;
         }
     }
     if let Some(slot) = due.opened {
-        let slot = Slot { at: slot, last: slot, count: 1, fate: Fate::Waiting, operation: None };
+        let slot = Slot { at: slot, last: slot, count: 1, state: SlotState::Waiting, operation: None };
         insert_slot(transaction, schedule, &slot).await?;
     }
     Ok(())
@@ -142,9 +142,9 @@ pub(super) async fn write(
 async fn fold(
     transaction: &mut Transaction<'_, Any>,
     schedule: &Schedule,
-    (slot, fate): (Timestamp, Fate),
+    (slot, state): (Timestamp, SlotState),
 ) -> Result<(), Error> {
-    let (what, why) = fate.words();
+    let (what, why) = state.words();
     let folded = sqlx::query(
         "UPDATE slots SET last_at = $1, count = count + 1 WHERE schedule = $2 AND fate = $3 AND why = $4 AND operation IS NULL \
          AND last_at = (SELECT MAX(b.last_at) FROM slots b WHERE b.schedule = $2 AND b.last_at < $1) \
@@ -169,7 +169,7 @@ async fn fold(
 }
 
 async fn insert_slot(transaction: &mut Transaction<'_, Any>, schedule: &Schedule, slot: &Slot) -> Result<(), Error> {
-    let (what, why) = slot.fate.words();
+    let (what, why) = slot.state.words();
     sqlx::query(
         "INSERT INTO slots (schedule, planned_at, droplet_id, last_at, count, fate, why) \
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",

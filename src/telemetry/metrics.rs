@@ -10,7 +10,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, 
 
 /// The type of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum MetricKind {
     /// Only ever grows.
     Counter,
     /// Goes up and down.
@@ -25,43 +25,47 @@ pub struct Described {
     /// Its name.
     pub name: &'static str,
     /// Its type.
-    pub kind: Kind,
+    pub kind: MetricKind,
     /// What it measures, and its labels.
     pub meaning: &'static str,
 }
 
-const fn described(name: &'static str, kind: Kind, meaning: &'static str) -> Described {
+const fn described(name: &'static str, kind: MetricKind, meaning: &'static str) -> Described {
     Described { name, kind, meaning }
 }
 
 /// Every metric.
 pub const METRICS: &[Described] = &[
-    described("snapshot_bot_operations_total", Kind::Counter, "Operations that ended, by kind and outcome"),
-    described("snapshot_bot_operation_seconds", Kind::Histogram, "How long operations took, by kind and outcome"),
-    described("snapshot_bot_steps_total", Kind::Counter, "Steps that ended, by kind of operation, step and outcome"),
-    described("snapshot_bot_step_seconds", Kind::Histogram, "How long steps took, by kind of operation and step"),
-    described("snapshot_bot_requests_total", Kind::Counter, "Requests answered, by service and HTTP status"),
+    described("snapshot_bot_operations_total", MetricKind::Counter, "Operations that ended, by kind and outcome"),
+    described("snapshot_bot_operation_seconds", MetricKind::Histogram, "How long operations took, by kind and outcome"),
+    described(
+        "snapshot_bot_steps_total",
+        MetricKind::Counter,
+        "Steps that ended, by kind of operation, step and outcome",
+    ),
+    described("snapshot_bot_step_seconds", MetricKind::Histogram, "How long steps took, by kind of operation and step"),
+    described("snapshot_bot_requests_total", MetricKind::Counter, "Requests answered, by service and HTTP status"),
     described(
         "snapshot_bot_throttled_total",
-        Kind::Counter,
+        MetricKind::Counter,
         "Requests refused with status 429, or to Discord held back before that, by service",
     ),
     described(
         "snapshot_bot_budget_left",
-        Kind::Gauge,
+        MetricKind::Gauge,
         "Requests that DigitalOcean still allows, in this minute or in this hour, whichever is less",
     ),
     described(
         "snapshot_bot_odd_answers_total",
-        Kind::Counter,
+        MetricKind::Counter,
         "Fields and list items of DigitalOcean's answers that came in a form that is not known, by place",
     ),
     described(
         "snapshot_bot_refused_interactions_total",
-        Kind::Counter,
+        MetricKind::Counter,
         "Commands and presses that were refused, by reason",
     ),
-    described("snapshot_bot_power_owed", Kind::Gauge, "Droplets that the bot still has to bring back on"),
+    described("snapshot_bot_power_owed", MetricKind::Gauge, "Droplets that the bot still has to bring back on"),
 ];
 
 /// Upper bounds in seconds: from a step that takes no time to a Snapshot that takes all night.
@@ -103,9 +107,9 @@ fn recorder() -> PrometheusRecorder {
     with_local_recorder(&recorder, || {
         for Described { name, kind, meaning } in METRICS {
             match kind {
-                Kind::Counter => describe_counter!(*name, *meaning),
-                Kind::Gauge => describe_gauge!(*name, *meaning),
-                Kind::Histogram => describe_histogram!(*name, *meaning),
+                MetricKind::Counter => describe_counter!(*name, *meaning),
+                MetricKind::Gauge => describe_gauge!(*name, *meaning),
+                MetricKind::Histogram => describe_histogram!(*name, *meaning),
             }
         }
     });
@@ -124,18 +128,18 @@ mod tests {
         with_local_recorder(&recorder, || {
             for Described { name, kind, .. } in METRICS {
                 match kind {
-                    Kind::Counter => counter!(*name, "kind" => "take").increment(1),
-                    Kind::Gauge => gauge!(*name).set(7.0),
-                    Kind::Histogram => histogram!(*name, "kind" => "take").record(42.0),
+                    MetricKind::Counter => counter!(*name, "kind" => "take").increment(1),
+                    MetricKind::Gauge => gauge!(*name).set(7.0),
+                    MetricKind::Histogram => histogram!(*name, "kind" => "take").record(42.0),
                 }
             }
         });
         let text = recorder.handle().render();
         for Described { name, kind, meaning } in METRICS {
             let line = match kind {
-                Kind::Counter => format!("{name}{{kind=\"take\"}} 1"),
-                Kind::Gauge => format!("{name} 7"),
-                Kind::Histogram => format!("{name}_bucket{{kind=\"take\",le=\"60\"}} 1"),
+                MetricKind::Counter => format!("{name}{{kind=\"take\"}} 1"),
+                MetricKind::Gauge => format!("{name} 7"),
+                MetricKind::Histogram => format!("{name}_bucket{{kind=\"take\",le=\"60\"}} 1"),
             };
             assert!(text.contains(&line), "{line} is not in:\n{text}");
             assert!(text.contains(&format!("# HELP {name} {meaning}")), "{name} is not described in:\n{text}");

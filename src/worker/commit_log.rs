@@ -14,7 +14,7 @@ pub(super) fn changes(before: &Operation, after: &Operation) {
         kind = after.kind.word(),
         droplet.id = after.target.droplet.map(|droplet| droplet.0),
         droplet.name = after.target.name,
-        guild.id = after.asker.guild.0,
+        guild.id = after.requester.guild.0,
     );
     let _entered = span.enter();
     for step in after.steps.iter().chain([after.power.back()]) {

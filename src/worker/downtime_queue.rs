@@ -1,7 +1,7 @@
 //! Which operation may begin a downtime next.
 //!
 //! An operation is given a place once and keeps it to the end; having to ask again before each look, it would lose its place again and
-//! again. Places are given in batches, so that operations that begin together are read together, and to each asker in turn, so that one
+//! again. Places are given in batches, so that operations that begin together are read together, and to each requester in turn, so that one
 //! person's hundred takes delay nobody else. The queue calls operations rather than being polled: a waiting operation stores that once, and
 //! costs nothing until it is called. The queue is pure: [`super::run_loop`] acts on it, and so does the simulation. It ends with the
 //! process; a restart makes every operation due, so that all join it again.
@@ -42,9 +42,9 @@ pub struct DowntimeQueue {
     given_at_once: VecDeque<Timestamp>,
 }
 
-/// On whose behalf an operation runs: each asker gets places in turn.
+/// On whose behalf an operation runs: each requester gets places in turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Asker {
+enum OnBehalfOf {
     /// A command or a press.
     Person(UserId),
     /// A schedule's planned times, which do not delay its owner's commands.
@@ -53,12 +53,12 @@ enum Asker {
     Run(RunId),
 }
 
-impl Asker {
+impl OnBehalfOf {
     fn of(operation: &Operation) -> Self {
         match operation.trigger {
             Some(Trigger::Slot { schedule, .. } | Trigger::Prune { schedule, .. }) => Self::Schedule(schedule),
             Some(Trigger::Member { run, .. }) => Self::Run(run),
-            Some(Trigger::Interaction(_) | Trigger::Run { .. }) | None => Self::Person(operation.asker.user),
+            Some(Trigger::Interaction(_) | Trigger::Run { .. }) | None => Self::Person(operation.requester.user),
         }
     }
 }
@@ -66,7 +66,7 @@ impl Asker {
 /// An operation that waits in the queue.
 #[derive(Clone, Copy, Debug)]
 struct Waiting {
-    asker: Asker,
+    requester: OnBehalfOf,
     /// When it was asked for, in minutes: a person asks for many Droplets within a moment.
     asked_at: i64,
     /// Droplets that are next to each other in DigitalOcean's lists are read with one page.
@@ -78,7 +78,7 @@ struct Waiting {
 impl Waiting {
     fn of(operation: &Operation) -> Self {
         Self {
-            asker: Asker::of(operation),
+            requester: OnBehalfOf::of(operation),
             asked_at: operation.asked_at.as_second() / 60,
             droplet: operation.target.droplet,
             is_taken_up: false,
@@ -173,20 +173,20 @@ impl DowntimeQueue {
         (batch_has_some || self.batch_is_over(now)) && self.somebody_waits()
     }
 
-    /// Gives places to the operations whose turn it is: every asker's first operation comes before anybody's second.
+    /// Gives places to the operations whose turn it is: every requester's first operation comes before anybody's second.
     pub fn call(&mut self, room: DowntimeRoom, now: Timestamp) {
         let left = self.left_of_batch(room, now);
         if left == 0 {
             return;
         }
         let waiting = self.waiting.iter().filter(|(_, waiting)| !waiting.is_taken_up);
-        let mut by_asker: Vec<(Asker, i64, Option<DropletId>, OperationId)> =
-            waiting.map(|(id, it)| (it.asker, it.asked_at, it.droplet, *id)).collect();
-        by_asker.sort_unstable();
-        let mut turns: HashMap<Asker, usize> = HashMap::new();
-        let mut in_turn = Vec::with_capacity(by_asker.len());
-        for (asker, asked_at, droplet, id) in by_asker {
-            let turn = turns.entry(asker).or_default();
+        let mut by_requester: Vec<(OnBehalfOf, i64, Option<DropletId>, OperationId)> =
+            waiting.map(|(id, it)| (it.requester, it.asked_at, it.droplet, *id)).collect();
+        by_requester.sort_unstable();
+        let mut turns: HashMap<OnBehalfOf, usize> = HashMap::new();
+        let mut in_turn = Vec::with_capacity(by_requester.len());
+        for (requester, asked_at, droplet, id) in by_requester {
+            let turn = turns.entry(requester).or_default();
             in_turn.push((*turn, asked_at, droplet, id));
             *turn += 1;
         }
@@ -251,13 +251,13 @@ impl DowntimeQueue {
         self.waiting.values().any(|waiting| !waiting.is_taken_up)
     }
 
-    /// Whether an operation's asker is a person with no other operation here, waiting or admitted.
+    /// Whether an operation's requester is a person with no other operation here, waiting or admitted.
     fn is_new_here(&self, operation: &Operation) -> bool {
-        let asker = Asker::of(operation);
-        let waiting = self.waiting.iter().map(|(id, waiting)| (id, waiting.asker));
-        let placed = self.placed.iter().map(|(id, placed)| (id, placed.waiting.asker));
+        let requester = OnBehalfOf::of(operation);
+        let waiting = self.waiting.iter().map(|(id, waiting)| (id, waiting.requester));
+        let placed = self.placed.iter().map(|(id, placed)| (id, placed.waiting.requester));
         let mut others = waiting.chain(placed).filter(|(id, _)| **id != operation.id);
-        matches!(asker, Asker::Person(_)) && !others.any(|(_, other)| other == asker)
+        matches!(requester, OnBehalfOf::Person(_)) && !others.any(|(_, other)| other == requester)
     }
 
     fn batch_is_over(&self, now: Timestamp) -> bool {
@@ -304,11 +304,11 @@ mod tests {
         Operation::new(NewOperation {
             id: OperationId::from_random(user * 1_000 + droplet),
             kind: Kind::Take(Take { power: Downtime::PowerOff, if_hung: IfHung::Ask }),
-            asker: Requester { user: UserId(user), guild: GuildId(2), channel: ChannelId(3) },
+            requester: Requester { user: UserId(user), guild: GuildId(2), channel: ChannelId(3) },
             asked_at: at(0),
             target: Target { droplet: Some(DropletId(droplet)), name: "web".to_owned(), region: None, disk_gb: None },
             snapshot_name: None,
-            usual: TypicalDurations::default(),
+            typical: TypicalDurations::default(),
         })
     }
 
@@ -437,7 +437,7 @@ mod tests {
         let pressed = Trigger::Run { schedule: ScheduleId::from_random(5), interaction: InteractionId(1) };
         let mut run = take(1, 1);
         run.trigger = Some(pressed);
-        assert_eq!(Asker::of(&run), Asker::Person(UserId(1)));
+        assert_eq!(OnBehalfOf::of(&run), OnBehalfOf::Person(UserId(1)));
     }
 
     #[test]

@@ -6,9 +6,9 @@
 
 mod admission;
 mod alongside;
-pub mod attendance;
 mod commit_log;
 mod commit_metrics;
+pub mod continuity;
 pub mod downtime_queue;
 mod looks;
 pub mod priority;
@@ -45,7 +45,7 @@ pub struct Claimed {
 }
 
 impl Claimed {
-    /// The operation, with all wishes so far folded in.
+    /// The operation, with all instructions so far folded in.
     pub fn operation(&self) -> &Operation {
         &self.operation
     }
@@ -72,7 +72,7 @@ impl Worker {
         Self { store }
     }
 
-    /// Folds in people's wishes and the passing of time. `None` if the operation has no request for DigitalOcean now, which is then stored.
+    /// Folds in people's instructions and the passing of time. `None` if the operation has no request for DigitalOcean now, which is then stored.
     pub async fn claim(&self, id: OperationId, rules: &Rules, now: Timestamp) -> Result<Option<Claimed>, Error> {
         self.claim_by(Observation::Woke, id, rules, now).await
     }
@@ -95,8 +95,8 @@ impl Worker {
         if let Some(Step { state: State::Intended { doubt: None, .. }, .. }) = operation.active_step() {
             operation = fold(&operation, Observation::AnswerLost, rules, now);
         }
-        for (_, wished) in &loaded.wishes {
-            operation = fold(&operation, Observation::Wished(*wished), rules, now);
+        for (_, instructed) in &loaded.instructions {
+            operation = fold(&operation, Observation::Instructed(*instructed), rules, now);
         }
         operation = fold(&operation, waking, rules, now);
         let effect = operation.next(rules, now);
@@ -115,7 +115,7 @@ impl Worker {
         let Claimed { mut loaded, operation, effect } = claimed;
         let operation = fold(&operation, Observation::Intended, rules, now);
         loaded.version = self.commit(&loaded, &operation, rules, now).await?;
-        loaded.wishes.clear();
+        loaded.instructions.clear();
         loaded.operation = operation.clone();
         Ok(Claimed { loaded, operation, effect })
     }
@@ -199,8 +199,8 @@ impl Worker {
         let is_new_here = matches!(observation, Observation::Restarted(_));
         let mut operation = loaded.operation.clone();
         // The commit marks them as heard.
-        for (_, wished) in &loaded.wishes {
-            operation = fold(&operation, Observation::Wished(*wished), rules, now);
+        for (_, instructed) in &loaded.instructions {
+            operation = fold(&operation, Observation::Instructed(*instructed), rules, now);
         }
         operation = fold(&operation, observation, rules, now);
         if operation == loaded.operation && !is_new_here {

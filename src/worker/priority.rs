@@ -97,11 +97,11 @@ mod tests {
         Operation::new(NewOperation {
             id: OperationId::from_random(1234),
             kind: Kind::Take(Take { power: Downtime::PowerOff, if_hung: IfHung::Live }),
-            asker: Requester { user: UserId(1), guild: GuildId(2), channel: ChannelId(3) },
+            requester: Requester { user: UserId(1), guild: GuildId(2), channel: ChannelId(3) },
             asked_at: now(),
             target: Target { droplet: Some(DropletId(7)), name: "web-1".to_owned(), region: None, disk_gb: None },
             snapshot_name: None,
-            usual: TypicalDurations::default(),
+            typical: TypicalDurations::default(),
         })
     }
 

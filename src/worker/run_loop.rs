@@ -22,7 +22,7 @@ use super::{
     Claimed, Worker,
     admission::Admission,
     alongside::alongside,
-    attendance::Attendance,
+    continuity::Continuity,
     looks::{Looked, Looks},
     priority,
     schedule::{self, Ending, OnceAdmitted, Places, Prospect, STORE_PAUSE, Vacancy},
@@ -52,7 +52,7 @@ pub struct RunLoop {
     lease: Arc<Lease>,
     rules: Rules,
     clock: Clock,
-    attendance: Arc<Attendance>,
+    continuity: Arc<Continuity>,
     /// Operations with a turn in this process, and what wakes each postponed one when somebody says something to it.
     busy: Mutex<HashMap<OperationId, Arc<Notify>>>,
     /// Which operations may begin a downtime next.
@@ -78,13 +78,13 @@ pub struct Parts {
     /// The present moment.
     pub clock: Clock,
     /// Which operations must be taken up before they continue.
-    pub attendance: Arc<Attendance>,
+    pub continuity: Arc<Continuity>,
 }
 
 impl RunLoop {
     /// A loop with these parts.
     pub fn new(parts: Parts) -> Self {
-        let Parts { store, client, lease, rules, clock, attendance } = parts;
+        let Parts { store, client, lease, rules, clock, continuity } = parts;
         let interval = Duration::try_from(rules.poll_interval).unwrap_or_default();
         Self {
             worker: Worker::new(Arc::clone(&store)),
@@ -95,7 +95,7 @@ impl RunLoop {
             lease,
             rules,
             clock,
-            attendance,
+            continuity,
             busy: Mutex::default(),
             said: AtomicBool::new(false),
             open: AtomicUsize::new(0),
@@ -176,14 +176,14 @@ impl RunLoop {
 
     /// The operations that are due, and when the next one will be.
     async fn due(&self, vacancy: Vacancy) -> Result<(Vec<OperationId>, Option<Timestamp>), Error> {
-        self.store.bounded(self.attendance.look(&self.store, &self.clock, &self.client)).await?;
+        self.store.bounded(self.continuity.look(&self.store, &self.clock, &self.client)).await?;
         self.wake_spoken_to().await?;
         let mut taken: HashSet<OperationId> = self.busy.lock().keys().copied().collect();
-        let mut due = self.attendance.next(vacancy.whose, vacancy.places);
+        let mut due = self.continuity.next(vacancy.whose, vacancy.places);
         due.retain(|id| taken.insert(*id));
         let left = due.clone();
         // A query that fails must not lose the operations taken from the queue.
-        let return_to_line = |_: &Error| left.iter().for_each(|id| self.attendance.return_to_line(*id));
+        let return_to_line = |_: &Error| left.iter().for_each(|id| self.continuity.return_to_line(*id));
         let next = self.store.bounded(self.add_due(&mut due, taken, vacancy)).await.inspect_err(return_to_line);
         next.map(|next| (due, next))
     }
@@ -261,7 +261,7 @@ impl RunLoop {
     async fn caught(&self, id: OperationId, done: impl Future<Output = Result<(), Error>>) -> Option<Ending> {
         let outcome = AssertUnwindSafe(done).catch_unwind().await.ok()?;
         if outcome.is_ok() {
-            self.attendance.take_up(id);
+            self.continuity.take_up(id);
         }
         Some(Ending::logged(&outcome.map(|()| Ending::Stored)))
     }
@@ -269,13 +269,13 @@ impl RunLoop {
     async fn try_turn(&self, id: OperationId) -> Result<Ending, Error> {
         let rules = self.paced_rules();
         let now = self.clock.now();
-        if let Some(gap) = self.attendance.unattended(id) {
+        if let Some(gap) = self.continuity.unattended(id) {
             self.worker.on_restart(id, gap, &rules, now).await?;
-            self.attendance.take_up(id);
+            self.continuity.take_up(id);
         }
         let Some(claimed) = self.claim(id, &rules, now).await? else { return Ok(Ending::Stored) };
         let operation = claimed.operation();
-        let (target, guild) = (&operation.target, operation.asker.guild);
+        let (target, guild) = (&operation.target, operation.requester.guild);
         let droplet = target.droplet.map(|droplet| droplet.0);
         Span::current().record("guild.id", guild.0).record("droplet.id", droplet).record("droplet.name", &target.name);
         if let Some(wait) = self.wait(&claimed, now).await? {
@@ -341,12 +341,12 @@ impl RunLoop {
             Err(ending) => return Ok(ending),
         };
         let is_destructive = claimed.operation().active_step().is_some_and(|step| step.task().traits().is_destructive);
-        if !self.attendance.lets_go(id, is_destructive, (&self.clock, &self.client)).await {
+        if !self.continuity.lets_go(id, is_destructive, (&self.clock, &self.client)).await {
             return Ok(Ending::NOTHING_STORED);
         }
         let claimed = self.worker.begin(claimed, rules, self.clock.now()).await?;
-        self.attendance.note(&self.clock, &self.client);
-        let is_attended = !(self.attendance.holds_back(id) || is_destructive && self.attendance.is_unclear());
+        self.continuity.note(&self.clock, &self.client);
+        let is_attended = !(self.continuity.holds_back(id) || is_destructive && self.continuity.is_unclear());
         let answer = if self.lease.remaining() > NEEDED_TO_SEND && is_attended {
             tracing::info!(?command, "sending");
             let call = translate::command(&command).with_priority(priority);
@@ -395,6 +395,6 @@ impl RunLoop {
     /// Allows the operation its next turn.
     fn set_free(&self, id: OperationId) {
         self.busy.lock().remove(&id);
-        self.attendance.return_to_line(id);
+        self.continuity.return_to_line(id);
     }
 }

@@ -71,7 +71,7 @@ impl Places {
     }
 }
 
-/// When to query the store again for due operations, unless a wish or the end of a turn comes first: immediately if the last query may have
+/// When to query the store again for due operations, unless an instruction or the end of a turn comes first: immediately if the last query may have
 /// missed something, otherwise when the next operation is due.
 pub fn next_look(may_have_missed: bool, next_due: Option<Timestamp>, now: Timestamp) -> Timestamp {
     let latest = now.saturating_add(LONGEST_NAP).unwrap_or(now);

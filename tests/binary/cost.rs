@@ -169,7 +169,7 @@ async fn ask_for_takes(stage: &Stage, droplets: &[u64]) {
         let request = NewOperation {
             id: OperationId::from_random(number),
             kind: Kind::Take(Take { power: Downtime::PowerOff, if_hung: IfHung::Ask }),
-            asker: Requester { user: UserId(1), guild: GuildId(guild), channel: ChannelId(channel) },
+            requester: Requester { user: UserId(1), guild: GuildId(guild), channel: ChannelId(channel) },
             asked_at: Clock::wall().now(),
             target: Target {
                 droplet: Some(DropletId(*droplet)),
@@ -178,7 +178,7 @@ async fn ask_for_takes(stage: &Stage, droplets: &[u64]) {
                 disk_gb: Some(25),
             },
             snapshot_name: None,
-            usual: TypicalDurations::default(),
+            typical: TypicalDurations::default(),
         };
         store.create_answered(request, InteractionId(number), None, FirstAnswer::Taken).await.unwrap();
     }
@@ -217,7 +217,7 @@ async fn add_schedules(stage: &Stage, droplets: &[u64]) {
         // Nobody may have all of them.
         let owner = UserId(1 + number / 25);
         let confirmation = Confirmation {
-            asker: owner,
+            requester: owner,
             guild: GuildId(guild),
             what: "{}".to_owned(),
             expires_at: now + SignedDuration::from_hours(1),

@@ -123,9 +123,9 @@ impl Process {
         self.said().lines().next().unwrap().to_owned()
     }
 
-    async fn until(&self, what: &str, wish: impl Fn() -> bool) {
+    async fn until(&self, what: &str, instruction: impl Fn() -> bool) {
         let waiting = async {
-            while !wish() {
+            while !instruction() {
                 tokio::time::sleep(LOOK).await;
             }
         };

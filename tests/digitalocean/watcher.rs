@@ -185,7 +185,7 @@ async fn a_list_that_cannot_be_had_keeps_nobody_from_looking_at_the_thing_itself
 }
 
 #[tokio::test]
-async fn a_reading_from_before_the_askers_own_request_will_not_do() {
+async fn a_reading_from_before_the_requesters_own_request_will_not_do() {
     let (vendor, watcher, clock) = stage().await;
     let looks = (1..=40).map(|id| watcher.droplet(DropletId(id), ANY));
     join_all(looks).await;

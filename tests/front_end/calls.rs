@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use serde_json::json;
-use snapshot_bot::operation::{Wish, ids::OperationId};
+use snapshot_bot::operation::{Instruction, ids::OperationId};
 use snapshot_bot_sandbox::discord::{
     fault::{Disturbance, Fault},
     message::Message,
@@ -193,7 +193,7 @@ async fn a_call_that_is_over_before_it_could_be_made_is_not_made() {
 }
 
 #[tokio::test]
-async fn where_the_channel_is_gone_each_asker_is_told_once() {
+async fn where_the_channel_is_gone_each_requester_is_told_once() {
     let stage = Stage::new().await;
     let mut ids = Vec::new();
     for (person, droplet) in [("ada", "web-1"), ("bob", "web-2"), ("bob", "valheim")] {
@@ -252,8 +252,11 @@ async fn one_press_keeps_waiting_for_all_that_are_listed() {
     let answer = stage.read(&bob).await;
     assert!(answer.contains("2 Droplets"), "{answer}");
     for id in [one, two] {
-        let wishes = stage.store.load(id).await.unwrap().unwrap().wishes;
-        assert!(wishes.iter().any(|(_, wished)| wished.wish == Wish::KeepWaiting), "{wishes:?}");
+        let instructions = stage.store.load(id).await.unwrap().unwrap().instructions;
+        assert!(
+            instructions.iter().any(|(_, instructed)| instructed.instruction == Instruction::KeepWaiting),
+            "{instructions:?}"
+        );
     }
     stage.clock.advance(SignedDuration::from_secs(3));
     come_back(&stage, one).await;

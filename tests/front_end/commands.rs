@@ -3,7 +3,7 @@
 use snapshot_bot::{
     discord::intake::IntakeState,
     operation::{
-        Wish,
+        Instruction,
         ids::OperationId,
         kinds::{Downtime, Kind, Take},
     },
@@ -127,7 +127,7 @@ async fn help_and_status_are_answered() {
 }
 
 #[tokio::test]
-async fn a_press_is_a_wish_of_who_may_and_refused_to_others() {
+async fn a_press_counts_for_people_with_the_right_and_is_refused_to_others() {
     let stage = Stage::new().await;
     stage.said_to("ada", "/snapshot take droplet:web-1").await;
     let progress = stage.posted(|message| !message.body.embeds.is_empty()).await;
@@ -138,7 +138,7 @@ async fn a_press_is_a_wish_of_who_may_and_refused_to_others() {
     assert_eq!(presses(&stage, id).await, []);
     let heard = stage.seat("ada").press(progress.id, &cancel).await.unwrap();
     assert!(stage.read(&heard).await.starts_with("Stopping the Snapshot"));
-    assert_eq!(presses(&stage, id).await, [Wish::Cancel]);
+    assert_eq!(presses(&stage, id).await, [Instruction::Cancel]);
     let late = stage.seat("ada").forge_press(progress.id, &format!("force:{id}")).await.unwrap();
     assert!(stage.read(&late).await.starts_with("Somebody already decided;"));
     let old = stage.seat("ada").forge_press(progress.id, "explode:everything").await.unwrap();
@@ -146,9 +146,13 @@ async fn a_press_is_a_wish_of_who_may_and_refused_to_others() {
     stage.close().await;
 }
 
-/// People's wishes for an operation. The bot itself records that they were answered.
-async fn presses(stage: &Stage, id: OperationId) -> Vec<Wish> {
+/// People's instructions for an operation. The bot itself records that they were answered.
+async fn presses(stage: &Stage, id: OperationId) -> Vec<Instruction> {
     let loaded = stage.store.load(id).await.ok().flatten();
-    let wishes = loaded.map(|loaded| loaded.wishes).unwrap_or_default();
-    wishes.iter().map(|(_, wished)| wished.wish).filter(|wish| *wish != Wish::AnswerTaken).collect()
+    let instructions = loaded.map(|loaded| loaded.instructions).unwrap_or_default();
+    instructions
+        .iter()
+        .map(|(_, instructed)| instructed.instruction)
+        .filter(|instruction| *instruction != Instruction::AnswerTaken)
+        .collect()
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use snapshot_bot::operation::{
-    Decision, Operation, Outcome, Question, Wish,
+    Decision, Instruction, Operation, Outcome, Question,
     ids::{OperationId, UserId},
     power::{Owed, Stuck},
     step::{State, Task},
@@ -40,7 +40,7 @@ async fn complete(stage: &Stage, id: OperationId) {
                 step.began = Some(now);
                 step.state = State::Done { at: now };
             }
-            operation.verdict = Some(Outcome::Completed);
+            operation.outcome = Some(Outcome::Completed);
             operation.ended = Some(now);
         })
         .await;
@@ -165,7 +165,7 @@ async fn a_question_that_is_over_loses_its_buttons_and_says_what_was_chosen() {
     stage
         .commit(id, |operation| {
             operation.question = None;
-            operation.decision = Some(Decision { wish: Wish::Force, by, at: now });
+            operation.decision = Some(Decision { instruction: Instruction::Force, by, at: now });
         })
         .await;
     let over = stage.posted(|message| message.body.content.contains("chose **Force power off**")).await;
@@ -311,7 +311,7 @@ async fn arrives_unheard(
 }
 
 fn end(operation: &mut Operation) {
-    operation.verdict = Some(Outcome::Completed);
+    operation.outcome = Some(Outcome::Completed);
     operation.ended = Some(operation.asked_at);
 }
 
@@ -320,7 +320,7 @@ async fn what_discord_no_longer_remembers_is_found_by_its_small_print_although_t
     let stage = Stage::new().await;
     let (id, _) = begun(&stage).await;
     arrives_unheard(&stage, id, (stage.channel, READY), end).await;
-    stage.commit(id, |operation| operation.verdict = Some(Outcome::Cancelled)).await;
+    stage.commit(id, |operation| operation.outcome = Some(Outcome::Cancelled)).await;
     stage.until_answered_later("GET", &history(stage.channel), 1).await;
     stage.leave().await;
     assert_eq!(stage.count(stage.channel, &format!("-# operation {id}")), 1);

@@ -17,7 +17,7 @@ use snapshot_bot::{
     },
     inventory::Inventory,
     operation::{
-        Operation, Rules, Wish,
+        Instruction, Operation, Rules,
         ids::{ChannelId, GuildId, OperationId, RoleId},
     },
     store::{self, Store},
@@ -249,9 +249,9 @@ impl Stage {
         self.until_later(|stage| answered(&stage.discord.world(), method, path) >= times).await;
     }
 
-    async fn until_later(&self, wish: impl Fn(&Self) -> bool) {
+    async fn until_later(&self, instruction: impl Fn(&Self) -> bool) {
         self.patiently(async {
-            while !wish(self) {
+            while !instruction(self) {
                 self.clock.advance(SignedDuration::from_secs(10));
                 // The store does not notify when the bot has recorded what to retry, and when.
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -315,8 +315,9 @@ impl Stage {
     pub(crate) async fn until_shown(&self, id: OperationId) {
         self.patiently(async {
             loop {
-                let wishes = self.store.load(id).await.expect("the store answers").expect("it exists").wishes;
-                if wishes.iter().any(|(_, wished)| wished.wish == Wish::QuestionShown) {
+                let instructions =
+                    self.store.load(id).await.expect("the store answers").expect("it exists").instructions;
+                if instructions.iter().any(|(_, instructed)| instructed.instruction == Instruction::QuestionShown) {
                     return;
                 }
                 self.store.changes().worker.notified().await;

@@ -1,4 +1,4 @@
-//! How people hear about an operation, as the asker chose: with a mention, without one, or by a direct message.
+//! How people hear about an operation, as the requester chose: with a mention, without one, or by a direct message.
 
 use snapshot_bot_sandbox::digitalocean::fault::{Fault, Pattern, Quirk};
 

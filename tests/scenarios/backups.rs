@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use jiff::SignedDuration;
 use snapshot_bot_sandbox::{
     control::gate::Point,
-    digitalocean::{action::Kind, backups::BackupPolicy, fault::Pattern, http_types::Method},
+    digitalocean::{action::ActionKind, backups::BackupPolicy, fault::Pattern, http_types::Method},
 };
 
 use crate::stage::{Role, Stage};
@@ -135,7 +135,7 @@ async fn a_backup_that_runs_is_waited_for_and_then_asked_about() {
     rex.run("/backups disable droplet:web-1").await;
     stage.digitalocean.world(|world| {
         world.settings_mut().durations.snapshot = SignedDuration::from_millis(300);
-        world.start_foreign_action(web, Kind::Backup);
+        world.start_foreign_action(web, ActionKind::Backup);
     });
     rex.press("Turn off").await;
     stage.settle().await;

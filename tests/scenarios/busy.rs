@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use snapshot_bot_sandbox::{
     control::gate::Point,
     digitalocean::{
-        action::Kind,
+        action::ActionKind,
         backups::BackupPolicy,
         fault::{Disturbance, Fault, Pattern, Quirk},
         scopes::Scopes,
@@ -34,7 +34,7 @@ async fn an_action_that_others_began_is_named_and_waited_for() {
     stage.digitalocean.world(|world| {
         world.settings_mut().locked_while_pending = false;
         world.settings_mut().durations.other = SignedDuration::from_hours(1);
-        world.start_foreign_action(web, Kind::EnableBackups(BackupPolicy::DAILY)).unwrap();
+        world.start_foreign_action(web, ActionKind::EnableBackups(BackupPolicy::DAILY)).unwrap();
     });
     let ada = stage.seat("ada", Role::Operator);
     ada.run("/snapshot take droplet:web-1").await;

@@ -262,7 +262,7 @@ fn direct(stage: &Stage, user: Snowflake) -> Person {
 }
 
 #[tokio::test]
-async fn when_the_channel_is_deleted_the_asker_is_told_directly() {
+async fn when_the_channel_is_deleted_the_requester_is_told_directly() {
     let (stage, ada) = taking().await;
     stage.discord.world().delete_channel(stage.ops);
     stage.complete_action("web-1");
@@ -275,7 +275,7 @@ async fn when_the_channel_is_deleted_the_asker_is_told_directly() {
 }
 
 #[tokio::test]
-async fn without_the_right_to_post_any_more_the_asker_is_told_directly() {
+async fn without_the_right_to_post_any_more_the_requester_is_told_directly() {
     let (stage, ada) = taking().await;
     stage.discord.world().deny_bot(stage.ops, Permissions::VIEW_CHANNEL | Permissions::SEND_MESSAGES);
     stage.complete_action("web-1");
@@ -341,8 +341,8 @@ async fn a_press_that_is_delivered_twice_does_one_thing() {
     ada.press("Cancel").await;
     stage.complete_action("web-1");
     stage.settle().await;
-    let wishes = "SELECT COUNT(*) AS n FROM events WHERE what LIKE '%ancel%' AND by_user IS NOT NULL";
-    assert_eq!(stage.query(wishes).await, 1);
+    let instructions = "SELECT COUNT(*) AS n FROM events WHERE what LIKE '%ancel%' AND by_user IS NOT NULL";
+    assert_eq!(stage.query(instructions).await, 1);
     assert_eq!(stage.commands(), WHOLE);
     heard_once(stage, &ada).await;
 }

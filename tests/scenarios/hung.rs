@@ -128,7 +128,7 @@ async fn without_an_answer_it_is_cancelled_and_late_answers_are_told_so() {
 }
 
 #[tokio::test]
-async fn the_asker_and_who_may_restore_decide_and_nobody_else() {
+async fn the_requester_and_who_may_restore_decide_and_nobody_else() {
     let stage = hanging(HungAction::Completes).await;
     let ada = questioned(&stage).await;
     let (bob, eve, ruth) =

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use jiff::SignedDuration;
 use snapshot_bot_sandbox::digitalocean::{
-    action::Kind,
+    action::ActionKind,
     fault::{Fault, HungAction, Pattern, Quirk},
 };
 
@@ -24,7 +24,7 @@ async fn what_somebody_else_turned_off_is_turned_on_by_a_press() {
     stage.until("it is told to turn on", is_told).await;
     let web = stage.droplet("web-1");
     let resize = |stage: &Stage| {
-        let larger = Kind::Resize("s-2vcpu-2gb".to_owned());
+        let larger = ActionKind::Resize("s-2vcpu-2gb".to_owned());
         stage.digitalocean.world(|world| world.start_foreign_action(web, larger)).is_some()
     };
     stage.until("nothing is pending any more, and somebody resizes it", resize).await;

@@ -99,7 +99,7 @@ async fn no_forged_press_choice_or_form_does_what_its_sender_may_not() {
         "page:all:1:oldest".to_owned(),
         "decline:00000000000000ff".to_owned(),
     ];
-    // The right depends on the asker of an operation that does not exist, so everyone is refused, whatever their rights.
+    // The right depends on the requester of an operation that does not exist, so everyone is refused, whatever their rights.
     let of_nobody = [
         "cancel:",
         "force:",

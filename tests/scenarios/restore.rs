@@ -6,7 +6,7 @@ use serde_json::json;
 use snapshot_bot_sandbox::{
     control::gate::Point,
     digitalocean::{
-        action::Kind,
+        action::ActionKind,
         droplet::{Blueprint, Status},
         fault::{Fault, Pattern, Quirk},
         http_types::Method,
@@ -409,7 +409,7 @@ async fn an_undo_is_over_after_a_day() {
 async fn another_action_that_begins_after_the_question_is_waited_for() {
     let (stage, rex) = asked().await;
     let web = stage.droplet("web-1");
-    stage.digitalocean.world(|world| world.start_foreign_action(web, Kind::Backup)).expect("an Action");
+    stage.digitalocean.world(|world| world.start_foreign_action(web, ActionKind::Backup)).expect("an Action");
     rex.press("Restore").await;
     stage.settle().await;
     rex.transcript();

@@ -28,7 +28,7 @@ struct Death {
     is_carried_out: bool,
 }
 
-/// The outcome: existing Snapshots, Actions in order, and the fates of the slots.
+/// The outcome: existing Snapshots, Actions in order, and the states of the slots.
 #[derive(Debug, PartialEq, Eq)]
 struct Ending {
     snapshots: usize,

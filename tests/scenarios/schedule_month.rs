@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan, Unit, civil, civil::Weekday, tz::T
 use snapshot_bot_sandbox::{
     control::gate::Point,
     digitalocean::{
-        action::Kind,
+        action::ActionKind,
         fault::{Disturbance, Fault, HungAction, Pattern, Quirk},
     },
 };
@@ -88,7 +88,7 @@ impl Stage {
         let id = self.droplet(droplet);
         let begun = self.digitalocean.read(|world| {
             let mut actions = world.actions_of(id).into_iter();
-            actions.rfind(|action| action.kind == Kind::Shutdown).map(|action| action.started_at)
+            actions.rfind(|action| action.kind == ActionKind::Shutdown).map(|action| action.started_at)
         });
         begun
             .expect("a shutdown")
@@ -112,8 +112,8 @@ impl Stage {
     async fn the_laws_hold(&self, month: &mut Month, night: i64) {
         let said = || self.conversation();
         assert_eq!(self.query(ACCOUNTED).await, month.planned, "every planned time is accounted for\n{}", said());
-        let fates = (self.query(RAN).await, self.query(MISSED).await, self.query(FAILED).await);
-        assert_eq!(fates, (month.ran, month.missed, month.failed), "night {night}\n{}", said());
+        let states = (self.query(RAN).await, self.query(MISSED).await, self.query(FAILED).await);
+        assert_eq!(states, (month.ran, month.missed, month.failed), "night {night}\n{}", said());
         assert_eq!(self.query(TAKEN).await, month.ran, "one Snapshot a planned time");
         let web = self.droplet("web-1");
         let ours = self.digitalocean.read(|world| world.snapshots_of(web).len());

@@ -261,13 +261,13 @@ impl Stage {
         self.settled_or("everything has settled", |_| false).await;
     }
 
-    /// Waits until everything has settled, or `wish` is true. Returns whether everything has settled.
-    pub async fn settled_or(&self, what: &str, wish: impl Fn(&Self) -> bool) -> bool {
-        self.settled_within(PATIENCE, what, wish).await
+    /// Waits until everything has settled, or `instruction` is true. Returns whether everything has settled.
+    pub async fn settled_or(&self, what: &str, instruction: impl Fn(&Self) -> bool) -> bool {
+        self.settled_within(PATIENCE, what, instruction).await
     }
 
     /// Waits as `settled_or` does, for scenarios that take longer than most.
-    pub async fn settled_within(&self, patience: Duration, what: &str, wish: impl Fn(&Self) -> bool) -> bool {
+    pub async fn settled_within(&self, patience: Duration, what: &str, instruction: impl Fn(&Self) -> bool) -> bool {
         let pool = self.database().await;
         let settled = Cell::new(false);
         self.until_within(patience, what, async || {
@@ -294,7 +294,7 @@ impl Stage {
                 self.clock.advance(SignedDuration::from_secs(1));
             }
             settled.set(open + unsaid + unshown == 0);
-            settled.get() || wish(self)
+            settled.get() || instruction(self)
         })
         .await;
         settled.get()
@@ -390,19 +390,19 @@ impl Stage {
         AnyPoolOptions::new().max_connections(1).connect(&url).await.unwrap()
     }
 
-    /// Waits until `wish` is true.
-    pub async fn until(&self, what: &str, wish: impl Fn(&Self) -> bool) {
-        self.until_async(what, async || wish(self)).await;
+    /// Waits until `instruction` is true.
+    pub async fn until(&self, what: &str, instruction: impl Fn(&Self) -> bool) {
+        self.until_async(what, async || instruction(self)).await;
     }
 
-    pub async fn until_async(&self, what: &str, wish: impl AsyncFn() -> bool) {
-        self.until_within(PATIENCE, what, wish).await;
+    pub async fn until_async(&self, what: &str, instruction: impl AsyncFn() -> bool) {
+        self.until_within(PATIENCE, what, instruction).await;
     }
 
-    async fn until_within(&self, patience: Duration, what: &str, wish: impl AsyncFn() -> bool) {
+    async fn until_within(&self, patience: Duration, what: &str, instruction: impl AsyncFn() -> bool) {
         let (mut chat, mut cloud) = (self.discord.changes(), self.digitalocean.changes());
         let waiting = async {
-            while !wish().await {
+            while !instruction().await {
                 // The database does not notify of its commits, so it is queried again from time to time.
                 let soon = tokio::time::sleep(Duration::from_millis(20));
                 tokio::select! {
@@ -430,10 +430,10 @@ impl Stage {
         .await;
     }
 
-    /// Waits until `wish` is true, while hours pass.
-    pub async fn until_later(&self, what: &str, wish: impl Fn(&Self) -> bool) {
+    /// Waits until `instruction` is true, while hours pass.
+    pub async fn until_later(&self, what: &str, instruction: impl Fn(&Self) -> bool) {
         self.until_async(what, async || {
-            let is_so = wish(self);
+            let is_so = instruction(self);
             if !is_so {
                 // Time that passes makes the bot act, which often wakes this wait. Without a pause, whole days would fly by. On a busy machine,
                 // time that passes too fast makes each look too old for the command that follows it.

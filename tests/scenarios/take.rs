@@ -249,7 +249,7 @@ async fn a_droplet_is_left_off_for_who_may_restore() {
     ada.run("/snapshot take droplet:web-1").await;
     let held = held.caught().await.unwrap();
     stage.shows(&ada, "[Leave it off]").await;
-    // The asker may not, with only the right to take.
+    // The requester may not, with only the right to take.
     ada.press("Leave it off").await;
     rex.press("Leave it off").await;
     rex.transcript();

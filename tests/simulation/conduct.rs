@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 use snapshot_bot::operation::{
-    Operation, Outcome, Wish,
+    Instruction, Operation, Outcome,
     effect::{Answer, Command, Effect},
     ids::{DropletId, OperationId},
     kinds::{Downtime, Kind, Take},
@@ -238,8 +238,8 @@ impl Conduct {
     }
 
     /// Records that a person decided to cut the power, which also counts for an operation that no process attended to.
-    pub(crate) fn note_decision(&mut self, id: OperationId, wish: Wish) {
-        if wish == Wish::Force {
+    pub(crate) fn note_decision(&mut self, id: OperationId, instruction: Instruction) {
+        if instruction == Instruction::Force {
             self.left_alone.remove(&id);
         }
     }
@@ -379,7 +379,7 @@ impl Simulation {
     pub(crate) fn judge_words(&self, operation: &Operation) -> Lawful {
         let is_there = |droplet: DropletId| self.world.droplet(droplet.0).is_some();
         let said_gone = operation.power.status() == Status::Gone
-            || operation.verdict == Some(Outcome::Failed(Failure::DropletGone));
+            || operation.outcome == Some(Outcome::Failed(Failure::DropletGone));
         let launched = operation.launched.as_ref().map(|launched| launched.droplet);
         if said_gone && launched.or(operation.target.droplet).is_some_and(is_there) {
             return law(format!("{} says that its Droplet is gone, but it is there", operation.id));
@@ -408,7 +408,7 @@ impl Simulation {
                 .max(self.conduct.clock_set_at)
                 .max(self.conduct.unwritten_at);
             for action in self.ledger.actions_of(&self.world, *id) {
-                if matches!(action.kind, action::Kind::Snapshot(_) | action::Kind::Restore(_)) {
+                if matches!(action.kind, action::ActionKind::Snapshot(_) | action::ActionKind::Restore(_)) {
                     getting_on = getting_on.max(action.completed_at.unwrap_or(self.now));
                 }
             }
@@ -427,14 +427,14 @@ impl Simulation {
     /// When the last thing was completed that an operation needed its Droplet off for, if nothing has gone wrong since.
     pub(crate) fn came_to_its_end_well(&self, operation: &Operation) -> Option<Timestamp> {
         let ours = || self.ledger.actions_of(&self.world, operation.id);
-        let completed = |is_last: fn(&action::Kind) -> bool| {
+        let completed = |is_last: fn(&action::ActionKind) -> bool| {
             let last = ours().filter(|it| is_last(&it.kind) && it.progress == Progress::Completed);
             last.filter_map(|it| it.completed_at).max()
         };
         let over = match operation.kind {
-            Kind::Take { .. } => completed(|kind| matches!(kind, action::Kind::Snapshot(_))),
-            Kind::Restore { .. } => completed(|kind| matches!(kind, action::Kind::Restore(_))),
-            Kind::Restart { .. } => completed(|kind| matches!(kind, action::Kind::PowerCycle)),
+            Kind::Take { .. } => completed(|kind| matches!(kind, action::ActionKind::Snapshot(_))),
+            Kind::Restore { .. } => completed(|kind| matches!(kind, action::ActionKind::Restore(_))),
+            Kind::Restart { .. } => completed(|kind| matches!(kind, action::ActionKind::PowerCycle)),
             Kind::Launch { .. } | Kind::Delete { .. } | Kind::TurnOn { .. } | Kind::Backups { .. } => None,
         }?;
         // A panic in one row does not affect the others.
@@ -465,7 +465,7 @@ impl Simulation {
     /// is on for a moment between two looks.
     pub(crate) fn judge_consistency(&self, operation: &Operation) -> Lawful {
         let is_wanted_off = matches!(operation.kind, Kind::Take(Take { power: Downtime::PowerOff, .. }));
-        if !is_wanted_off || operation.verdict != Some(Outcome::Completed) {
+        if !is_wanted_off || operation.outcome != Some(Outcome::Completed) {
             return Ok(());
         }
         // A shutdown that was given up is reported as such.
@@ -474,7 +474,7 @@ impl Simulation {
         });
         let mut ours = self.ledger.actions_of(&self.world, operation.id);
         let ran = ours.any(|action| {
-            matches!(action.kind, action::Kind::Snapshot(_))
+            matches!(action.kind, action::ActionKind::Snapshot(_))
                 && action.progress == Progress::Completed
                 && self.ledger.was_on_throughout(action.id)
         });

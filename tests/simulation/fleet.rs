@@ -31,7 +31,7 @@ use super::{Broken, Lawful, Simulation, front, mood::Moods};
 pub(crate) const TRAVEL_TIME: SignedDuration = SignedDuration::from_millis(300);
 /// How long a Droplet still reads `active` after its shutdown.
 const OFF_LAG: SignedDuration = SignedDuration::from_secs(1);
-/// The second asker.
+/// The second requester.
 const SECOND_ASKER: UserId = UserId(77);
 const SECOND: &str = "second";
 /// The maximum number of steps per take that a fleet with progress needs.
@@ -49,7 +49,7 @@ pub(crate) struct Fleet {
     /// How many requests a minute other programs send with the same token.
     pub(crate) foreign_per_minute: usize,
     /// When another person requests one more take.
-    pub(crate) second_asker_after: Option<SignedDuration>,
+    pub(crate) second_requester_after: Option<SignedDuration>,
     /// DigitalOcean's hourly limit.
     pub(crate) hourly: usize,
     /// How long a Snapshot takes.
@@ -64,7 +64,7 @@ impl Fleet {
             others: 0,
             is_scattered: false,
             foreign_per_minute: 0,
-            second_asker_after: None,
+            second_requester_after: None,
             hourly: 5_000,
             snapshot: SignedDuration::from_mins(5),
         }
@@ -123,8 +123,8 @@ pub(crate) struct Measured {
     pub(crate) tally: Tally,
     /// How many takes were not carried out because they had waited for too long.
     pub(crate) too_old: usize,
-    /// How long the second asker waited for their shutdown.
-    pub(crate) second_asker_waited: Option<SignedDuration>,
+    /// How long the second requester waited for their shutdown.
+    pub(crate) second_requester_waited: Option<SignedDuration>,
     /// How long each Droplet was off beyond its shutdown, its Snapshot and its boot, shortest first.
     pub(crate) wasted: Vec<SignedDuration>,
     /// When all takes had ended.
@@ -153,7 +153,7 @@ fn per(count: usize, of: usize) -> f64 {
 
 impl fmt::Display for Measured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { takes, tally, ended_after, rested_after, too_old, second_asker_waited, .. } = self;
+        let Self { takes, tally, ended_after, rested_after, too_old, second_requester_waited, .. } = self;
         writeln!(f, "{takes} takes: {:.2} requests each", self.requests_per_take())?;
         for (kind, count) in &tally.requests {
             writeln!(f, "  {kind:<24} {:>6.2}", per(*count, *takes))?;
@@ -164,7 +164,7 @@ impl fmt::Display for Measured {
         if *too_old > 0 {
             writeln!(f, "  too old to begin         {too_old:>6}")?;
         }
-        if let Some(waited) = second_asker_waited {
+        if let Some(waited) = second_requester_waited {
             writeln!(f, "  the second asker waited  {:>6.1} s", waited.as_secs_f64())?;
         }
         let [p50, p99, most] = [50, 99, 100].map(|percent| self.wasted(percent).as_secs_f64());
@@ -190,7 +190,7 @@ impl Simulation {
         for (droplet, name) in droplets {
             self.ask_for_take(DropletId(droplet), name, front::TAKER).await?;
         }
-        let mut second_at = fleet.second_asker_after.map(|after| began + after);
+        let mut second_at = fleet.second_requester_after.map(|after| began + after);
         let mut ended_after = SignedDuration::ZERO;
         for _ in 0..MOST_STEPS.saturating_mul(fleet.takes.max(10)) {
             if !Box::pin(self.step()).await? {
@@ -209,17 +209,18 @@ impl Simulation {
         }
         let mut wasted: Vec<SignedDuration> = self.wasted();
         wasted.sort_unstable();
-        let is_too_old = |it: &&Operation| it.verdict == Some(Outcome::Failed(Failure::TooOld));
+        let is_too_old = |it: &&Operation| it.outcome == Some(Outcome::Failed(Failure::TooOld));
         let too_old = self.operations.values().filter(is_too_old).count();
         if wasted.len() + too_old != self.operations.len() {
             let all = self.operations.len();
             return Err(Broken::Law(format!("{} of {all} Droplets were taken and are on", wasted.len())));
         }
-        let second_asker_waited = fleet.second_asker_after.and_then(|after| self.second_asker_waited(began + after));
+        let second_requester_waited =
+            fleet.second_requester_after.and_then(|after| self.second_requester_waited(began + after));
         let tally = self.measured.take().unwrap_or_default();
         let rested_after = self.now.duration_since(began);
         let takes = fleet.takes;
-        Ok(Measured { takes, tally, too_old, second_asker_waited, wasted, ended_after, rested_after })
+        Ok(Measured { takes, tally, too_old, second_requester_waited, wasted, ended_after, rested_after })
     }
 
     fn furnish_for(&mut self, fleet: Fleet) {
@@ -244,7 +245,7 @@ impl Simulation {
             self.world.add_droplets(&Blueprint::named("web"), fleet.takes / groups);
         }
         self.world.add_droplets(&Blueprint::named("other"), fleet.others - placed);
-        if fleet.second_asker_after.is_some() {
+        if fleet.second_requester_after.is_some() {
             self.world.add_droplet(&Blueprint::named(SECOND));
         }
         self.moods = Moods::healthy();
@@ -270,8 +271,8 @@ impl Simulation {
         }
     }
 
-    /// How long the second asker waited for their shutdown.
-    fn second_asker_waited(&self, asked_at: Timestamp) -> Option<SignedDuration> {
+    /// How long the second requester waited for their shutdown.
+    fn second_requester_waited(&self, asked_at: Timestamp) -> Option<SignedDuration> {
         let droplet = self.world.droplets().find(|it| it.name == SECOND)?.id;
         let shutdown = self.world.actions().find(|it| it.droplet == droplet)?;
         Some(shutdown.started_at.duration_since(asked_at))
@@ -283,11 +284,11 @@ impl Simulation {
         let request = NewOperation {
             id,
             kind: Kind::Take(Take { power: Downtime::PowerOff, if_hung: IfHung::Ask }),
-            asker: Requester { user, guild: front::GUILD, channel: ChannelId(3) },
+            requester: Requester { user, guild: front::GUILD, channel: ChannelId(3) },
             asked_at: self.wall(),
             target: Target { droplet: Some(droplet), name, region: None, disk_gb: Some(25) },
             snapshot_name: None,
-            usual: TypicalDurations::default(),
+            typical: TypicalDurations::default(),
         };
         let interaction = InteractionId(self.interactions);
         let created = self.store.create_answered(request, interaction, None, FirstAnswer::Taken).await;
@@ -307,10 +308,10 @@ impl Simulation {
 
 /// From off to the Snapshot's beginning, and from its end to the `power_on`; `None` if one of them is missing.
 fn wasted(actions: &[&Action]) -> Option<SignedDuration> {
-    let find = |is_it: fn(&action::Kind) -> bool| actions.iter().find(|action| is_it(&action.kind));
+    let find = |is_it: fn(&action::ActionKind) -> bool| actions.iter().find(|action| is_it(&action.kind));
     let completed = |action: &Action| -> Option<Timestamp> { action.completed_at };
-    let off = completed(find(|kind| matches!(kind, action::Kind::Shutdown))?)? + OFF_LAG;
-    let snapshot = find(|kind| matches!(kind, action::Kind::Snapshot(_)))?;
-    let on = find(|kind| matches!(kind, action::Kind::PowerOn))?;
+    let off = completed(find(|kind| matches!(kind, action::ActionKind::Shutdown))?)? + OFF_LAG;
+    let snapshot = find(|kind| matches!(kind, action::ActionKind::Snapshot(_)))?;
+    let on = find(|kind| matches!(kind, action::ActionKind::PowerOn))?;
     Some(snapshot.started_at.duration_since(off) + on.started_at.duration_since(completed(snapshot)?))
 }

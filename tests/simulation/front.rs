@@ -10,7 +10,7 @@ use snapshot_bot::{
     access::{Grant, Person, Policy, Right, Roles},
     discord::press::Act,
     operation::{
-        FirstAnswer, NewOperation, Operation, Wish, Wished,
+        FirstAnswer, Instructed, Instruction, NewOperation, Operation,
         effect::Command,
         ids::{GuildId, InteractionId, MessageId, OperationId, RoleId, UserId},
         kinds::Kind,
@@ -42,7 +42,7 @@ fn law<T>(broken: String) -> Lawful<T> {
 /// A question to one person.
 pub(crate) struct Asked {
     id: ConfirmationId,
-    asker: UserId,
+    requester: UserId,
     expires_at: Timestamp,
     wanted: NewOperation,
     used_by: Option<InteractionId>,
@@ -54,7 +54,7 @@ pub(crate) struct Front {
     questions: Vec<Asked>,
     /// First answers on their way, and when their outcome is known.
     answers: Vec<(Timestamp, OperationId, FirstAnswer)>,
-    /// What the asker really read.
+    /// What the requester really read.
     read: BTreeMap<OperationId, FirstAnswer>,
     /// The messages, by the nonce of their post.
     messages: BTreeMap<String, MessageId>,
@@ -83,37 +83,39 @@ fn authorize(user: UserId, right: Right) -> Option<Grant> {
     policy().authorize(&person, right).ok()
 }
 
-/// Whether a person may send a wish, according to an independent copy of the rule.
-fn may(user: UserId, wish: Wish, asker: UserId) -> bool {
-    match wish {
-        Wish::Cancel | Wish::Force | Wish::Live => user == OWNER || (user == TAKER && asker == TAKER),
-        Wish::LeaveOff | Wish::HandleIt => user == OWNER,
-        Wish::KeepWaiting | Wish::TurnOn | Wish::Postpone => user == OWNER || user == TAKER,
-        Wish::QuestionShown
-        | Wish::WarningShown
-        | Wish::WarningRefused
-        | Wish::AnswerTaken
-        | Wish::AnswerLost
-        | Wish::AnswerRefused => true,
+/// Whether a person may send an instruction, according to an independent copy of the rule.
+fn may(user: UserId, instruction: Instruction, requester: UserId) -> bool {
+    match instruction {
+        Instruction::Cancel | Instruction::Force | Instruction::Live => {
+            user == OWNER || (user == TAKER && requester == TAKER)
+        }
+        Instruction::LeaveOff | Instruction::HandleIt => user == OWNER,
+        Instruction::KeepWaiting | Instruction::TurnOn | Instruction::Postpone => user == OWNER || user == TAKER,
+        Instruction::QuestionShown
+        | Instruction::WarningShown
+        | Instruction::WarningRefused
+        | Instruction::AnswerTaken
+        | Instruction::AnswerLost
+        | Instruction::AnswerRefused => true,
     }
 }
 
-fn act(wish: Wish) -> Option<Act> {
-    match wish {
-        Wish::Cancel => Some(Act::Cancel),
-        Wish::Force => Some(Act::Force),
-        Wish::Live => Some(Act::Live),
-        Wish::LeaveOff => Some(Act::LeaveOff),
-        Wish::HandleIt => Some(Act::HandleIt),
-        Wish::KeepWaiting => Some(Act::KeepWaiting),
-        Wish::TurnOn => Some(Act::TurnOn),
-        Wish::Postpone => Some(Act::Postpone),
-        Wish::QuestionShown
-        | Wish::WarningShown
-        | Wish::WarningRefused
-        | Wish::AnswerTaken
-        | Wish::AnswerLost
-        | Wish::AnswerRefused => None,
+fn act(instruction: Instruction) -> Option<Act> {
+    match instruction {
+        Instruction::Cancel => Some(Act::Cancel),
+        Instruction::Force => Some(Act::Force),
+        Instruction::Live => Some(Act::Live),
+        Instruction::LeaveOff => Some(Act::LeaveOff),
+        Instruction::HandleIt => Some(Act::HandleIt),
+        Instruction::KeepWaiting => Some(Act::KeepWaiting),
+        Instruction::TurnOn => Some(Act::TurnOn),
+        Instruction::Postpone => Some(Act::Postpone),
+        Instruction::QuestionShown
+        | Instruction::WarningShown
+        | Instruction::WarningRefused
+        | Instruction::AnswerTaken
+        | Instruction::AnswerLost
+        | Instruction::AnswerRefused => None,
     }
 }
 
@@ -124,18 +126,18 @@ pub(crate) fn is_asked_about(kind: &Kind) -> bool {
 
 /// Decisions about an operation come only from people with the right.
 pub(crate) fn judge_rights(operation: &Operation) -> Lawful {
-    let asker = operation.asker.user;
-    let decided = operation.decision.and_then(|it| Some((it.by?, it.wish)));
+    let requester = operation.requester.user;
+    let decided = operation.decision.and_then(|it| Some((it.by?, it.instruction)));
     // A person who wants a Droplet on also stops the operation that needs it off.
-    let stops = if operation.power.was_hurried() { Wish::TurnOn } else { Wish::Cancel };
+    let stops = if operation.power.was_hurried() { Instruction::TurnOn } else { Instruction::Cancel };
     let stopped = operation.cancelled.and_then(|it| Some((it.by?, stops)));
     let released = match operation.power.status() {
-        Status::Released(release) => Some((release.by, Wish::LeaveOff)),
+        Status::Released(release) => Some((release.by, Instruction::LeaveOff)),
         _ => None,
     };
-    for (by, wish) in [decided, stopped, released].into_iter().flatten() {
-        if !may(by, wish, asker) {
-            return law(format!("{} hears {wish:?} of somebody without the right", operation.id));
+    for (by, instruction) in [decided, stopped, released].into_iter().flatten() {
+        if !may(by, instruction, requester) {
+            return law(format!("{} hears {instruction:?} of somebody without the right", operation.id));
         }
     }
     Ok(())
@@ -143,9 +145,9 @@ pub(crate) fn judge_rights(operation: &Operation) -> Lawful {
 
 impl Simulation {
     /// A person who may press this, if the front end permits anyone.
-    pub(crate) fn presser(&mut self, wish: Wish, asker: UserId) -> Option<UserId> {
+    pub(crate) fn presser(&mut self, instruction: Instruction, requester: UserId) -> Option<UserId> {
         let user = PEOPLE[self.dice.usize(..PEOPLE.len())];
-        let right = act(wish).map(|act| act.right(asker, user));
+        let right = act(instruction).map(|act| act.right(requester, user));
         right.is_none_or(|right| authorize(user, right).is_some()).then_some(user)
     }
 
@@ -153,10 +155,10 @@ impl Simulation {
     pub(crate) async fn ask_first(&mut self, wanted: NewOperation) -> Lawful {
         let expires_at = self.wall() + OPEN;
         let what = wanted.id.to_string();
-        let asker = wanted.asker.user;
-        let id = self.store.create_confirmation(&Confirmation { asker, guild: GUILD, what, expires_at }).await?;
-        self.note(format!("{asker} is asked about {:?} {:?}", wanted.id, wanted.kind));
-        self.front.questions.push(Asked { id, asker, expires_at, wanted, used_by: None });
+        let requester = wanted.requester.user;
+        let id = self.store.create_confirmation(&Confirmation { requester, guild: GUILD, what, expires_at }).await?;
+        self.note(format!("{requester} is asked about {:?} {:?}", wanted.id, wanted.kind));
+        self.front.questions.push(Asked { id, requester, expires_at, wanted, used_by: None });
         Ok(())
     }
 
@@ -167,7 +169,7 @@ impl Simulation {
         }
         let index = self.dice.usize(..self.front.questions.len());
         let mut asked = self.front.questions.remove(index);
-        let by = if self.once_in(6) { PEOPLE[self.dice.usize(..PEOPLE.len())] } else { asked.asker };
+        let by = if self.once_in(6) { PEOPLE[self.dice.usize(..PEOPLE.len())] } else { asked.requester };
         self.interactions += 1;
         let interaction = InteractionId(self.interactions);
         let times = if self.once_in(4) { 2 } else { 1 };
@@ -187,7 +189,7 @@ impl Simulation {
         }
         let consent = Consent { id: asked.id, by, guild: GUILD, at: self.wall(), interaction, retries: None };
         let expected = match asked {
-            _ if by != asked.asker => Err(ConfirmationRefused::NotYours),
+            _ if by != asked.requester => Err(ConfirmationRefused::NotYours),
             Asked { used_by: Some(other), .. } if *other != interaction => Err(ConfirmationRefused::Used),
             Asked { used_by: None, .. } if consent.at >= asked.expires_at => Err(ConfirmationRefused::Expired),
             _ => Ok(()),
@@ -235,7 +237,7 @@ impl Simulation {
         self.front.answers.push((at, id, outcome));
     }
 
-    /// Records an operation whose asker read that it failed, and whose first answer is never reported.
+    /// Records an operation whose requester read that it failed, and whose first answer is never reported.
     pub(crate) fn front_knows(&mut self, id: OperationId, known: FirstAnswer) {
         self.front.read.insert(id, known);
         self.front.confirmed.insert(id);
@@ -254,13 +256,13 @@ impl Simulation {
         self.front.answers = open;
         let known: Vec<_> = known;
         for (_, id, outcome) in known {
-            let wish = match outcome {
-                FirstAnswer::Taken => Wish::AnswerTaken,
-                FirstAnswer::Lost | FirstAnswer::Awaited => Wish::AnswerLost,
-                FirstAnswer::Refused => Wish::AnswerRefused,
+            let instruction = match outcome {
+                FirstAnswer::Taken => Instruction::AnswerTaken,
+                FirstAnswer::Lost | FirstAnswer::Awaited => Instruction::AnswerLost,
+                FirstAnswer::Refused => Instruction::AnswerRefused,
             };
-            let Some(asker) = self.operations.get(&id).map(|it| it.asker.user) else { continue };
-            self.say_by(id, wish, asker).await?;
+            let Some(requester) = self.operations.get(&id).map(|it| it.requester.user) else { continue };
+            self.say_by(id, instruction, requester).await?;
         }
         Ok(())
     }
@@ -270,7 +272,7 @@ impl Simulation {
         self.front.answers.clear();
     }
 
-    /// When a command is about to be sent, its asker was answered, and an operation that overwrites was confirmed.
+    /// When a command is about to be sent, its requester was answered, and an operation that overwrites was confirmed.
     pub(crate) fn judge_acceptance(&self, operation: &Operation, command: &Command) -> Lawful {
         let (id, kind) = (operation.id, &operation.kind);
         let is_power = matches!(command, Command::PowerOn(_));
@@ -337,9 +339,9 @@ impl Simulation {
         self.front.generations.insert((id, kind), report.generation);
         if kind == ReportKind::Question && !(self.is_rough() && self.once_in(6)) {
             let bot = UserId(0);
-            let wished = Wished { wish: Wish::QuestionShown, by: bot, at: wall };
+            let instructed = Instructed { instruction: Instruction::QuestionShown, by: bot, at: wall };
             self.interactions += 1;
-            self.store.wish(id, wished, None).await?;
+            self.store.instruct(id, instructed, None).await?;
             self.unheard.insert(id, self.interactions);
         }
         Ok(())

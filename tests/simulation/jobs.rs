@@ -42,7 +42,7 @@ pub(crate) struct Job {
     claimed: Option<Claimed>,
     /// The rules when the turn began.
     rules: Rules,
-    /// The number of the last wish before the turn was claimed.
+    /// The number of the last instruction before the turn was claimed.
     heard: u64,
     /// The state before the intent of a command, for a sabotage that restores it.
     before: Option<Box<Operation>>,
@@ -219,17 +219,17 @@ impl Simulation {
             self.jobs.push(Job { stage: Stage::Pausing, ..pausing });
         }
         if is_written {
-            // Wishes that were not processed come up again.
+            // Instructions that were not processed come up again.
             self.hears(id, self.heard_by(id).await?);
             self.after_commit(id, answer).await?;
         }
         Ok(())
     }
 
-    /// The number of the last wish that an operation has processed.
+    /// The number of the last instruction that an operation has processed.
     async fn heard_by(&self, id: OperationId) -> Lawful<u64> {
         let loaded = self.store.load(id).await?;
-        let has_heard_all = loaded.is_none_or(|loaded| loaded.wishes.is_empty());
+        let has_heard_all = loaded.is_none_or(|loaded| loaded.instructions.is_empty());
         Ok(if has_heard_all { self.interactions } else { 0 })
     }
 
@@ -277,7 +277,7 @@ impl Simulation {
         schedule::paced(&self.rules, floor)
     }
 
-    /// Once committed, the wishes up to this number count as processed.
+    /// Once committed, the instructions up to this number count as processed.
     fn hears(&mut self, id: OperationId, up_to: u64) {
         if self.unheard.get(&id).is_some_and(|said| *said <= up_to) {
             self.unheard.remove(&id);

@@ -45,7 +45,7 @@ impl Simulation {
         self.judge_world()
     }
 
-    /// Reads an operation back. A verdict is final, and so is an end. An answer is due if and only if the operation has ended.
+    /// Reads an operation back. A outcome is final, and so is an end. An answer is due if and only if the operation has ended.
     pub(crate) async fn refresh(&mut self, id: OperationId) -> Lawful {
         let Some(stored) = self.store.operation(id).await? else { return law(format!("{id} is gone")) };
         let after = stored.operation;
@@ -62,14 +62,14 @@ impl Simulation {
         let calls_anew = before.as_ref().map(calls) != Some(calls(&after));
         let ended_before = before.as_ref().and_then(|before| before.ended);
         if let Some(before) = before {
-            if before.verdict.is_some() && before.verdict != after.verdict {
-                return law(format!("the verdict on {id} changed from {:?} to {:?}", before.verdict, after.verdict));
+            if before.outcome.is_some() && before.outcome != after.outcome {
+                return law(format!("the verdict on {id} changed from {:?} to {:?}", before.outcome, after.outcome));
             }
             if before.ended.is_some() && before.ended != after.ended {
                 return law(format!("{id} ended at {:?} and again at {:?}", before.ended, after.ended));
             }
         }
-        if after.verdict == Some(Outcome::Failed(Failure::Internal)) && !self.panicked.contains(&id) {
+        if after.outcome == Some(Outcome::Failed(Failure::Internal)) && !self.panicked.contains(&id) {
             return law(format!("{id} was halted by a bug of ours"));
         }
         if after.ended != ended_before && self.measured.is_none() {
@@ -220,8 +220,8 @@ impl Simulation {
         let (id, mut snapshots, mut restores) = (operation.id, 0, 0);
         for action in self.ledger.actions_of(&self.world, id) {
             match &action.kind {
-                action::Kind::Snapshot(_) if action.progress != Progress::Errored => snapshots += 1,
-                action::Kind::Restore(_) => restores += 1,
+                action::ActionKind::Snapshot(_) if action.progress != Progress::Errored => snapshots += 1,
+                action::ActionKind::Restore(_) => restores += 1,
                 _ => {}
             }
         }
@@ -246,24 +246,24 @@ impl Simulation {
             return law(format!("power is still owed: {:?}", self.owed));
         }
         for operation in self.operations.values() {
-            let Some(verdict) = &operation.verdict else { return law(format!("{} has no verdict", operation.id)) };
+            let Some(outcome) = &operation.outcome else { return law(format!("{} has no verdict", operation.id)) };
             if operation.ended.is_none() {
                 return law(format!("{} never ended", operation.id));
             }
-            let wrong = match verdict {
+            let wrong = match outcome {
                 Outcome::Completed => self.untruth_of_completed(operation),
                 Outcome::Cancelled => self.untruth_of_cancelled(operation),
                 Outcome::Failed(_) => None,
             };
             if let Some(wrong) = wrong {
-                return law(format!("{} is said to be {}, but {wrong}", operation.id, verdict.word()));
+                return law(format!("{} is said to be {}, but {wrong}", operation.id, outcome.word()));
             }
         }
         Ok(())
     }
 
     fn untruth_of_completed(&self, operation: &Operation) -> Option<&'static str> {
-        let done = |wanted: &action::Kind| {
+        let done = |wanted: &action::ActionKind| {
             let mut ours = self.ledger.actions_of(&self.world, operation.id);
             ours.any(|action| action.kind == *wanted && action.progress == Progress::Completed)
         };
@@ -276,7 +276,7 @@ impl Simulation {
                 let is_held_up = self.conduct.held_up.contains(&operation.id);
                 let cannot_know =
                     self.moods.has(Mood::Strangers) && (is_held_up || operation.steps.iter().any(is_lost));
-                let restored = cannot_know || done(&action::Kind::Restore(snapshot.id.0));
+                let restored = cannot_know || done(&action::ActionKind::Restore(snapshot.id.0));
                 let safe = *safety == Safety::None || self.has_snapshot(operation);
                 match (restored, safe) {
                     (false, _) => Some("nothing was restored"),
@@ -305,19 +305,19 @@ impl Simulation {
         let mut ours = self.ledger.actions_of(&self.world, operation.id).filter(|it| it.progress != Progress::Errored);
         match &operation.kind {
             Kind::Take { .. } => {
-                ours.any(|it| matches!(it.kind, action::Kind::Snapshot(_))).then_some("a Snapshot was taken")
+                ours.any(|it| matches!(it.kind, action::ActionKind::Snapshot(_))).then_some("a Snapshot was taken")
             }
             Kind::Restore { .. } => {
-                ours.any(|it| matches!(it.kind, action::Kind::Restore(_))).then_some("it was restored")
+                ours.any(|it| matches!(it.kind, action::ActionKind::Restore(_))).then_some("it was restored")
             }
             Kind::Launch { .. } => {
                 self.world.droplets().any(|it| it.tags.contains(&operation.tag())).then_some("a Droplet was made")
             }
             Kind::TurnOn { .. } => {
-                ours.any(|it| matches!(it.kind, action::Kind::PowerOn)).then_some("it was turned on")
+                ours.any(|it| matches!(it.kind, action::ActionKind::PowerOn)).then_some("it was turned on")
             }
             Kind::Restart { .. } => {
-                ours.any(|it| matches!(it.kind, action::Kind::PowerCycle)).then_some("it was restarted")
+                ours.any(|it| matches!(it.kind, action::ActionKind::PowerCycle)).then_some("it was restarted")
             }
             Kind::Delete(Delete { snapshot }) => {
                 let there = self.world.image(snapshot.id.0).is_some();

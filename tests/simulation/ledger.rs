@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use snapshot_bot::operation::ids::OperationId;
 use snapshot_bot_sandbox::digitalocean::{
-    action::{Action, Kind},
+    action::{Action, ActionKind},
     droplet::Status,
     world::World,
 };
@@ -61,8 +61,8 @@ pub(crate) struct Ledger {
 }
 
 /// Whether an Action can turn a Droplet off.
-fn may_turn_off(kind: &Kind) -> bool {
-    matches!(kind, Kind::Shutdown | Kind::PowerOff | Kind::Restore(_) | Kind::Rebuild(_))
+fn may_turn_off(kind: &ActionKind) -> bool {
+    matches!(kind, ActionKind::Shutdown | ActionKind::PowerOff | ActionKind::Restore(_) | ActionKind::Rebuild(_))
 }
 
 impl Ledger {
@@ -133,7 +133,7 @@ impl Ledger {
             let is_on = droplet.status == Status::Active;
             let ours = droplet.pending.filter(|action| self.ours.contains_key(action));
             if let Some(action) = ours.and_then(|action| world.action(action))
-                && matches!(action.kind, Kind::Snapshot(_))
+                && matches!(action.kind, ActionKind::Snapshot(_))
             {
                 self.on_since_snapshot.entry(action.id).or_insert((droplet.id, is_on));
             }

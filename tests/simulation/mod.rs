@@ -159,7 +159,7 @@ struct Simulation {
     front: Front,
     /// Operations in whose turn a process panicked.
     panicked: BTreeSet<OperationId>,
-    /// The number of the last wish for an operation that has not processed it.
+    /// The number of the last instruction for an operation that has not processed it.
     unheard: BTreeMap<OperationId, u64>,
     interactions: u64,
     trace: Trace,

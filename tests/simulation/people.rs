@@ -1,8 +1,8 @@
-//! What people do: they request operations of every kind, and send wishes at any time, sometimes twice.
+//! What people do: they request operations of every kind, and send instructions at any time, sometimes twice.
 
 use snapshot_bot::{
     operation::{
-        NewOperation, Requester, Target, TypicalDurations, Wish, Wished,
+        Instructed, Instruction, NewOperation, Requester, Target, TypicalDurations,
         effect::NewDroplet,
         ids::{ChannelId, DropletId, InteractionId, OperationId, SnapshotId, UserId},
         kinds::{Delete, Downtime, IfHung, Kind, Launch, Restart, Restore, Safety, SnapshotRef, Take, TurnOn},
@@ -14,16 +14,16 @@ use snapshot_bot::{
 use super::{Broken, Lawful, Simulation, TAG, front, mood::Mood};
 
 const ASKER: Requester = Requester { user: front::TAKER, guild: front::GUILD, channel: ChannelId(3) };
-/// All wishes.
-const WISHES: [Wish; 8] = [
-    Wish::Cancel,
-    Wish::Force,
-    Wish::Live,
-    Wish::LeaveOff,
-    Wish::HandleIt,
-    Wish::KeepWaiting,
-    Wish::TurnOn,
-    Wish::QuestionShown,
+/// All instructions.
+const INSTRUCTIONS: [Instruction; 8] = [
+    Instruction::Cancel,
+    Instruction::Force,
+    Instruction::Live,
+    Instruction::LeaveOff,
+    Instruction::HandleIt,
+    Instruction::KeepWaiting,
+    Instruction::TurnOn,
+    Instruction::QuestionShown,
 ];
 
 impl Simulation {
@@ -99,7 +99,7 @@ impl Simulation {
                 return Err(Broken::Law(format!("an answer in time does not count: {why:?}")));
             }
             Err(CreateError::NotWaiting) => {
-                return Err(Broken::Law("a person's wish waits for no schedule".to_owned()));
+                return Err(Broken::Law("a person's instruction waits for no schedule".to_owned()));
             }
             Err(CreateError::TriedAgain { operation, .. }) => {
                 return Err(Broken::Law(format!("nothing is tried again here, and {operation} counts as that")));
@@ -173,7 +173,7 @@ impl Simulation {
             | Kind::Restart { .. }
             | Kind::Backups { .. } => front::OWNER,
         };
-        let asker = Requester { user, ..ASKER };
+        let requester = Requester { user, ..ASKER };
         let target = match &kind {
             Kind::Launch(Launch { droplet, .. }) => Target {
                 droplet: None,
@@ -194,11 +194,11 @@ impl Simulation {
         Some(NewOperation {
             id,
             kind,
-            asker,
+            requester,
             asked_at: self.wall(),
             target,
             snapshot_name,
-            usual: TypicalDurations::default(),
+            typical: TypicalDurations::default(),
         })
     }
 
@@ -218,49 +218,55 @@ impl Simulation {
         let open: Vec<OperationId> = self.operations.values().filter(|it| it.is_open()).map(|it| it.id).collect();
         let Some(id) = self.dice.choice(&open).copied() else { return Ok(()) };
         if self.moods.has(Mood::Impatience) {
-            let wish = WISHES[self.dice.usize(..WISHES.len())];
-            return self.say(id, wish).await;
+            let instruction = INSTRUCTIONS[self.dice.usize(..INSTRUCTIONS.len())];
+            return self.say(id, instruction).await;
         }
         let asks = self.operations.get(&id).is_some_and(|it| it.question.is_some());
         let stuck = self.operations.get(&id).is_some_and(|it| it.power.last_call().is_some());
-        let wish = match self.dice.u8(..12) {
-            4..=6 if asks => Wish::Force,
-            7 | 8 if asks => Wish::Live,
-            9 if asks => Wish::Cancel,
-            0 if stuck => Wish::HandleIt,
-            3 if stuck => Wish::KeepWaiting,
-            4 | 5 if stuck => Wish::TurnOn,
-            1 | 2 => WISHES[self.dice.usize(..WISHES.len())],
+        let instruction = match self.dice.u8(..12) {
+            4..=6 if asks => Instruction::Force,
+            7 | 8 if asks => Instruction::Live,
+            9 if asks => Instruction::Cancel,
+            0 if stuck => Instruction::HandleIt,
+            3 if stuck => Instruction::KeepWaiting,
+            4 | 5 if stuck => Instruction::TurnOn,
+            1 | 2 => INSTRUCTIONS[self.dice.usize(..INSTRUCTIONS.len())],
             // Most people leave it alone.
             _ => return Ok(()),
         };
-        self.say(id, wish).await
+        self.say(id, instruction).await
     }
 
-    async fn say(&mut self, id: OperationId, wish: Wish) -> Lawful {
-        let Some(asker) = self.operations.get(&id).map(|it| it.asker.user) else { return Ok(()) };
-        if let Some(by) = self.presser(wish, asker) {
-            return self.say_by(id, wish, by).await;
+    async fn say(&mut self, id: OperationId, instruction: Instruction) -> Lawful {
+        let Some(requester) = self.operations.get(&id).map(|it| it.requester.user) else { return Ok(()) };
+        if let Some(by) = self.presser(instruction, requester) {
+            return self.say_by(id, instruction, by).await;
         }
-        self.note(format!("somebody may not say {wish:?} to {id}"));
+        self.note(format!("somebody may not say {instruction:?} to {id}"));
         Ok(())
     }
 
-    /// Sends a wish by a person with the right.
-    pub(crate) async fn say_by(&mut self, id: OperationId, wish: Wish, by: UserId) -> Lawful {
-        let wished = Wished { wish, by, at: self.wall() };
+    /// Sends an instruction by a person with the right.
+    pub(crate) async fn say_by(&mut self, id: OperationId, instruction: Instruction, by: UserId) -> Lawful {
+        let instructed = Instructed { instruction, by, at: self.wall() };
         self.interactions += 1;
-        let is_press =
-            !matches!(wish, Wish::QuestionShown | Wish::AnswerTaken | Wish::AnswerLost | Wish::AnswerRefused);
+        let is_press = !matches!(
+            instruction,
+            Instruction::QuestionShown
+                | Instruction::AnswerTaken
+                | Instruction::AnswerLost
+                | Instruction::AnswerRefused
+        );
         let interaction = is_press.then_some(InteractionId(self.interactions));
         let times = if self.once_in(6) { 2 } else { 1 };
         for _ in 0..times {
-            let (heard, is_written) = self.fate_of_write().of(Box::pin(self.store.wish(id, wished, interaction))).await;
+            let (heard, is_written) =
+                self.fate_of_write().of(Box::pin(self.store.instruct(id, instructed, interaction))).await;
             if is_written {
                 self.unheard.insert(id, self.interactions);
-                self.conduct.note_decision(id, wish);
+                self.conduct.note_decision(id, instruction);
             }
-            self.note(format!("{id} is told {wish:?} by {by}: {heard:?}"));
+            self.note(format!("{id} is told {instruction:?} by {by}: {heard:?}"));
         }
         Ok(())
     }

@@ -37,7 +37,7 @@ pub(crate) struct Process {
     pub(crate) snapshots: SweepGroup<Snapshots>,
     /// Which operations may begin a downtime next.
     pub(crate) queue: DowntimeQueue,
-    /// Operations that are postponed until there is something to see, unless they get a wish.
+    /// Operations that are postponed until there is something to see, unless they get an instruction.
     pub(crate) put_off: BTreeMap<OperationId, Timestamp>,
     /// Operations that are left alone until this moment.
     pub(crate) left_alone: BTreeMap<OperationId, Timestamp>,

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use snapshot_bot_sandbox::digitalocean::{
-    action::{Action, Kind, Progress},
+    action::{Action, ActionKind, Progress},
     droplet::{Droplet, Status},
     http_types::{Method, Request},
     limits::Limits,
@@ -18,12 +18,12 @@ const LONGEST_ACTION: SignedDuration = SignedDuration::from_mins(14);
 pub(crate) fn give_a_past(world: &mut World, droplet: u64) {
     let image = world.snapshots_of(droplet).first().map_or(0, |image| image.id);
     let past = [
-        Kind::PowerOn,
-        Kind::Shutdown,
-        Kind::PowerOff,
-        Kind::PowerOn,
-        Kind::Snapshot("nightly".to_owned()),
-        Kind::Restore(image),
+        ActionKind::PowerOn,
+        ActionKind::Shutdown,
+        ActionKind::PowerOff,
+        ActionKind::PowerOn,
+        ActionKind::Snapshot("nightly".to_owned()),
+        ActionKind::Restore(image),
     ];
     for kind in past {
         // Some are refused in the Droplet's present state.
@@ -40,7 +40,7 @@ impl Simulation {
         let Some(droplet) = self.somebodys_droplet() else { return };
         if self.sabotage == Some(Sabotage::Theirs) && self.dice.bool() {
             // Nothing else shows it.
-            return self.begin_elsewhere(droplet, Kind::PowerOff);
+            return self.begin_elsewhere(droplet, ActionKind::PowerOff);
         }
         match self.dice.u8(..32) {
             0..=9 => self.act_elsewhere(droplet),
@@ -92,21 +92,21 @@ impl Simulation {
     fn act_elsewhere(&mut self, droplet: u64) {
         let faces = if self.moods.has(Mood::Strangers) { 28 } else { 16 };
         let kind = match self.dice.u8(..faces) {
-            0..=4 => Kind::Snapshot("nightly".to_owned()),
-            5 | 6 => Kind::Backup,
-            7 | 8 => Kind::Reboot,
-            9 => Kind::PowerCycle,
-            10 | 11 | 25 | 26 => Kind::PowerOn,
-            12 | 24 => Kind::Shutdown,
-            13 | 21..=23 => Kind::PowerOff,
-            16..=18 => self.image_of(droplet).map_or(Kind::PowerOff, Kind::Restore),
-            19 | 20 => self.image_of(droplet).map_or(Kind::PowerOff, Kind::Rebuild),
-            _ => Kind::EnableIpv6,
+            0..=4 => ActionKind::Snapshot("nightly".to_owned()),
+            5 | 6 => ActionKind::Backup,
+            7 | 8 => ActionKind::Reboot,
+            9 => ActionKind::PowerCycle,
+            10 | 11 | 25 | 26 => ActionKind::PowerOn,
+            12 | 24 => ActionKind::Shutdown,
+            13 | 21..=23 => ActionKind::PowerOff,
+            16..=18 => self.image_of(droplet).map_or(ActionKind::PowerOff, ActionKind::Restore),
+            19 | 20 => self.image_of(droplet).map_or(ActionKind::PowerOff, ActionKind::Rebuild),
+            _ => ActionKind::EnableIpv6,
         };
         self.begin_elsewhere(droplet, kind);
     }
 
-    fn begin_elsewhere(&mut self, droplet: u64, kind: Kind) {
+    fn begin_elsewhere(&mut self, droplet: u64, kind: ActionKind) {
         let word = kind.as_str();
         if let Some(action) = self.world.start_foreign_action(droplet, kind) {
             self.note(format!("somebody begins {word} {action} on Droplet {droplet}"));

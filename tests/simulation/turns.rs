@@ -129,7 +129,7 @@ impl Simulation {
         Ok(self.process.queue.called(busy).collect())
     }
 
-    /// The operations that the living process can take up now: due since their last commit, or because of a wish.
+    /// The operations that the living process can take up now: due since their last commit, or because of an instruction.
     pub(crate) fn due_by_now(&self) -> Vec<OperationId> {
         if self.alive_from > self.now {
             return Vec::new();

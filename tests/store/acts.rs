@@ -6,7 +6,7 @@ use snapshot_bot::{
         ids::{GuildId, InteractionId, RunId, SnapshotId, UserId},
         kinds::SnapshotRef,
     },
-    schedule::{State, hangs::HangAnswer, run::Plan},
+    schedule::{State, hung_shutdowns::HangAnswer, run::Plan},
     store::{Act, AuditEntry, Deed, Pin, Store},
 };
 use sqlx::migrate::Migrator;

@@ -25,8 +25,8 @@ const FAR: i64 = 4_000_000_000;
 /// An operation of a person in a channel, about which no one was called yet.
 async fn begun(store: &Store, number: u64, (user, channel): (u64, u64)) -> Operation {
     let mut request = request(number, number);
-    request.asker.user = UserId(user);
-    request.asker.channel = ChannelId(channel);
+    request.requester.user = UserId(user);
+    request.requester.channel = ChannelId(channel);
     let operation = store.create(request, InteractionId(number)).await.unwrap();
     let owing = owing(&operation, operation.asked_at);
     store.commit(&load(store, operation.id).await, &owing, None).await.unwrap();
@@ -120,7 +120,7 @@ contract! {
         assert_eq!(found, expected);
     }
 
-    async fn a_call_that_grows_is_edited_and_an_asker_whom_it_does_not_mention_is_called_too(memory: &Memory) {
+    async fn a_call_that_grows_is_edited_and_an_requester_whom_it_does_not_mention_is_called_too(memory: &Memory) {
         let store = memory.open().await;
         let now = memory.clock.now();
         let one = called_about(&store, 1, ADA).await;
@@ -272,7 +272,7 @@ contract! {
         let two = called_about(&store, 2, ADA).await;
         let mut ended = with_power(&two, |power| power["owed"] = json!(null));
         ended.ended = Some(two.asked_at);
-        ended.verdict = Some(snapshot_bot::operation::Outcome::Completed);
+        ended.outcome = Some(snapshot_bot::operation::Outcome::Completed);
         store.commit(&load(&store, two.id).await, &ended, None).await.unwrap();
         for report in store.due_reports(at(FAR), 99).await.unwrap() {
             if report.operation.operation.id == two.id {

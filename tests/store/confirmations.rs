@@ -15,10 +15,13 @@ const GUILD: GuildId = GuildId(2);
 
 async fn ask(store: &Store) -> ConfirmationId {
     let what = "{\"restore\":1}".to_owned();
-    store.create_confirmation(&Confirmation { asker: ASKER, guild: GUILD, what, expires_at: at(120) }).await.unwrap()
+    store
+        .create_confirmation(&Confirmation { requester: ASKER, guild: GUILD, what, expires_at: at(120) })
+        .await
+        .unwrap()
 }
 
-/// The asker answers in time.
+/// The requester answers in time.
 fn press(id: ConfirmationId, interaction: u64) -> Consent {
     Consent { id, by: ASKER, guild: GUILD, at: at(1), interaction: InteractionId(interaction), retries: None }
 }

@@ -11,18 +11,18 @@ use snapshot_bot::{
     schedule::{
         Schedule, Watched,
         group::{Excluded, Group, NO_DROPLET},
-        hangs::Hangs,
+        hung_shutdowns::HungShutdowns,
         notice::Notice,
         restored::Restored,
         run::{Lost, Member, Phase, Plan, Run},
-        slot::{Failed, Fate},
+        slot::{Failed, SlotState},
     },
     store::{CreateError, Error, RunError, Said, Store, StoredSchedule, Version},
 };
 
 use crate::{
     memory::{Memory, at, ended, ids, request},
-    schedules::{add, consent, end, fates, id, listed, open, schedule},
+    schedules::{add, consent, end, id, listed, open, schedule, states},
 };
 
 fn group(at_once: u32) -> Group {
@@ -87,7 +87,7 @@ contract! {
         let [run] = store.open_runs().await.unwrap().try_into().unwrap();
         assert_eq!((&run.plan, run.ended_at, &run.members), (&plan, None, &members(&[11, 10])));
         assert_eq!(store.latest_run(stored.schedule.id).await.unwrap(), Some(run));
-        assert_eq!(fates(&store, 1).await, [(at(100), 1, Fate::Running)]);
+        assert_eq!(states(&store, 1).await, [(at(100), 1, SlotState::Running)]);
     }
 
     async fn a_member_has_one_operation_and_no_more_are_taken_at_once_than_wanted(memory: &Memory) {
@@ -129,7 +129,7 @@ contract! {
         assert!(matches!(store.end_run(&last, None).await, Err(Error::LeaseLost)), "once");
         let over = run(&store).await;
         assert_eq!((over.members[1].phase, over.stopped_by, over.good()), (Phase::Left, Some(UserId(7)), 1));
-        assert_eq!(fates(&store, 1).await, [(at(100), 1, Fate::Failed(Failed::NotAll))]);
+        assert_eq!(states(&store, 1).await, [(at(100), 1, SlotState::Failed(Failed::NotAll))]);
         assert_eq!(store.open_runs().await.unwrap(), []);
         let known = store.schedule_snapshots(id(1)).await.unwrap();
         assert_eq!(known.iter().map(|one| (one.droplet, one.is_current)).collect::<Vec<_>>(), [(DropletId(10), true)]);
@@ -203,7 +203,7 @@ contract! {
         let said: Vec<_> = messages.into_iter().map(|message| message.said).collect();
         let failed = Said::Once(Notice::Group { run: RunId::from_random(100), planned: at(100), why: String::new(), count: 1 });
         assert_eq!(said, [Said::Status, failed, Said::Once(Notice::GoodAgain)]);
-        assert_eq!(stored.schedule.watched.hangs, Hangs::default());
+        assert_eq!(stored.schedule.watched.hangs, HungShutdowns::default());
     }
 
     async fn a_restore_is_known_by_its_own_droplet(memory: &Memory) {

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use snapshot_bot::{
     operation::{
-        NewOperation, Operation, Outcome, Wish,
+        Instruction, NewOperation, Operation, Outcome,
         ids::{GuildId, InteractionId, MessageId, SnapshotId, UserId},
         kinds::{Kind, Restore, Safety, SnapshotRef},
         reading::SnapshotReading,
@@ -11,7 +11,7 @@ use snapshot_bot::{
     store::{Confirmation, Consent, Heard, Store, Version},
 };
 
-use crate::memory::{Memory, at, ended, ids, load, owing, request, wished};
+use crate::memory::{Memory, at, ended, ids, instructed, load, owing, request};
 
 /// An operation that has ended, and whose end was posted.
 async fn told(store: &Store, number: u64, end: i64) -> Operation {
@@ -34,11 +34,11 @@ contract! {
         assert_eq!(store.prune_operations(at(50), at(200)).await.unwrap(), 0);
         assert!(store.operation(old.id).await.unwrap().is_none());
         assert!(store.timeline(old.id).await.unwrap().is_empty());
-        assert_eq!(store.wish(old.id, wished(Wish::Cancel), Some(InteractionId(1))).await.unwrap(), Heard::Unknown);
+        assert_eq!(store.instruct(old.id, instructed(Instruction::Cancel), Some(InteractionId(1))).await.unwrap(), Heard::Unknown);
         assert_eq!(store.recent(GuildId(2), 9).await.unwrap().len(), 1);
         assert!(store.operation(newer.id).await.unwrap().is_some());
-        assert_eq!(store.usual(newer.target.droplet).await.unwrap().millis.len(), 2);
-        assert_eq!(store.usual(old.target.droplet).await.unwrap().millis.len(), 0);
+        assert_eq!(store.typical(newer.target.droplet).await.unwrap().millis.len(), 2);
+        assert_eq!(store.typical(old.target.droplet).await.unwrap().millis.len(), 0);
     }
 
     async fn who_asked_for_a_snapshot_stays_known(memory: &Memory) {
@@ -49,7 +49,7 @@ contract! {
         let origins = store.origins([name, "web-9-00000009"]).await.unwrap();
         assert_eq!(origins.keys().map(String::as_str).collect::<Vec<_>>(), [name]);
         let origin = &origins[name];
-        assert_eq!((origin.id, &origin.kind, &origin.asker), (old.id, &old.kind, &old.asker));
+        assert_eq!((origin.id, &origin.kind, &origin.requester), (old.id, &old.kind, &old.requester));
         assert_eq!((origin.asked_at, origin.ended), (old.asked_at, old.ended));
         assert_eq!((origin.target.droplet, &origin.target.name), (old.target.droplet, &old.target.name));
         assert!(!origin.is_running() && !origin.owes_power() && origin.undo_until().is_none());
@@ -100,7 +100,7 @@ contract! {
 
     async fn questions_go_a_day_after_their_end(memory: &Memory) {
         let store = memory.open().await;
-        let question = Confirmation { asker: UserId(1), guild: GuildId(2), what: "all".to_owned(), expires_at: at(100) };
+        let question = Confirmation { requester: UserId(1), guild: GuildId(2), what: "all".to_owned(), expires_at: at(100) };
         let id = store.create_confirmation(&question).await.unwrap();
         let day = SignedDuration::from_hours(24);
         let asked = Consent { id, by: UserId(1), guild: GuildId(2), at: at(50), interaction: InteractionId(1), retries: None };

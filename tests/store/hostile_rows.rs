@@ -2,7 +2,7 @@
 
 use snapshot_bot::{
     operation::{
-        Outcome, Wish,
+        Instruction, Outcome,
         ids::{DropletId, GuildId, InteractionId, MessageId},
         kinds::Kind,
         reading::{Failure, PowerState},
@@ -11,7 +11,7 @@ use snapshot_bot::{
     store::{Store, Version, What, Whose},
 };
 
-use crate::memory::{Memory, at, ended, load, nothing_skipped, owing, request, wished};
+use crate::memory::{Memory, at, ended, instructed, load, nothing_skipped, owing, request};
 
 /// Calls every function that reads.
 async fn read_everything(store: &Store) {
@@ -22,7 +22,7 @@ async fn read_everything(store: &Store) {
     let _ = store.recent(GuildId(2), 9).await;
     let _ = store.progress_message(id).await;
     let _ = store.timeline(id).await;
-    let _ = store.usual(request(1, 10).target.droplet).await;
+    let _ = store.typical(request(1, 10).target.droplet).await;
     let _ = store.due(at(1_000_000_000), Whose::All, &nothing_skipped(), 9).await;
     let _ = store.next_due(Whose::All, &nothing_skipped()).await;
     let _ = store.load(id).await;
@@ -31,7 +31,7 @@ async fn read_everything(store: &Store) {
     let _ = store.due_reports(at(1_000_000_000), 9).await;
     let _ = store.next_report_due().await;
     let _ = store.create(request(2, 10), InteractionId(2)).await;
-    let _ = store.wish(id, wished(Wish::Cancel), Some(InteractionId(3))).await;
+    let _ = store.instruct(id, instructed(Instruction::Cancel), Some(InteractionId(3))).await;
 }
 
 async fn a_life_with_everything(store: &Store) {
@@ -40,7 +40,7 @@ async fn a_life_with_everything(store: &Store) {
     let mut after = ended(owing(&operation, at(3)), Outcome::Failed(Failure::Hung), at(9));
     after.ended = None;
     store.commit(&loaded, &after, Some(at(20))).await.unwrap();
-    store.wish(operation.id, wished(Wish::Cancel), None).await.unwrap();
+    store.instruct(operation.id, instructed(Instruction::Cancel), None).await.unwrap();
     let report = store.due_reports(at(20), 9).await.unwrap().remove(0);
     store.report_posted(&report, MessageId(1), Version(1), "d", at(1)).await.unwrap();
 }
@@ -58,12 +58,12 @@ contract! {
 
             assert_eq!(store.due(at(5), Whose::All, &nothing_skipped(), 9).await.unwrap(), [intended.id]);
             let loaded = load(&store, intended.id).await;
-            assert_eq!(loaded.operation.verdict, Some(Outcome::Failed(Failure::Internal)));
+            assert_eq!(loaded.operation.outcome, Some(Outcome::Failed(Failure::Internal)));
             assert_eq!(loaded.operation.power.before(), Some(PowerState::On));
             assert_eq!(loaded.operation.power.owed().map(|owed| owed.since), Some(at(3)));
             assert_eq!(loaded.operation.target.droplet, intended.target.droplet);
             assert_eq!(loaded.operation.target.name, "web-10");
-            assert_eq!(loaded.operation.asker, intended.asker);
+            assert_eq!(loaded.operation.requester, intended.requester);
             assert!(matches!(loaded.operation.kind, Kind::Take { .. }));
 
             store.commit(&loaded, &loaded.operation, Some(at(6))).await.unwrap();
@@ -93,11 +93,11 @@ contract! {
         let store = memory.open().await;
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
         store.commit(&load(&store, operation.id).await, &owing(&operation, at(3)), Some(at(5))).await.unwrap();
-        store.wish(operation.id, wished(Wish::Cancel), None).await.unwrap();
+        store.instruct(operation.id, instructed(Instruction::Cancel), None).await.unwrap();
         let given_up = store.load_columns(operation.id).await.unwrap().unwrap();
-        assert_eq!(given_up.operation.verdict, Some(Outcome::Failed(Failure::Internal)));
+        assert_eq!(given_up.operation.outcome, Some(Outcome::Failed(Failure::Internal)));
         assert_eq!(given_up.operation.power.owed().map(|owed| owed.since), Some(at(3)));
-        assert_eq!(given_up.wishes.len(), 1);
+        assert_eq!(given_up.instructions.len(), 1);
         store.commit(&given_up, &given_up.operation, Some(at(6))).await.unwrap();
         let kept = memory.back_door().await;
         let row = sqlx::query("SELECT unreadable_state FROM operations").fetch_one(&kept).await.unwrap();
@@ -124,7 +124,7 @@ contract! {
         store.commit(&loaded, &owing(&operation, at(3)), Some(at(5))).await.unwrap();
         memory.tamper(r#"UPDATE operations SET state = REPLACE(state, '"task":"Snapshot"', '"task":"Restore"')"#).await;
         let rescued = load(&store, operation.id).await.operation;
-        assert_eq!(rescued.verdict, Some(Outcome::Failed(Failure::Internal)));
+        assert_eq!(rescued.outcome, Some(Outcome::Failed(Failure::Internal)));
         assert!(rescued.steps.iter().all(snapshot_bot::operation::step::Step::is_over));
         assert_eq!(rescued.power.owed().map(|owed| owed.since), Some(at(3)));
     }
@@ -135,7 +135,7 @@ contract! {
         memory.tamper(r#"UPDATE operations SET droplet_id = NULL, state = REPLACE(state, '"droplet":10', '"droplet":null')"#).await;
         let rescued = load(&store, operation.id).await.operation;
         assert_eq!(rescued.target.droplet, None);
-        assert_eq!(rescued.verdict, Some(Outcome::Failed(Failure::Internal)));
+        assert_eq!(rescued.outcome, Some(Outcome::Failed(Failure::Internal)));
         assert!(rescued.steps.iter().all(snapshot_bot::operation::step::Step::is_over));
     }
 
@@ -153,7 +153,7 @@ contract! {
         store.commit(&loaded, &ended(operation.clone(), Outcome::Completed, at(9)), None).await.unwrap();
         memory.tamper("UPDATE operations SET state = 'x'").await;
         let recent = store.recent(GuildId(2), 9).await.unwrap().remove(0).operation;
-        assert_eq!((recent.ended, &recent.verdict), (Some(at(9)), &Some(Outcome::Completed)));
+        assert_eq!((recent.ended, &recent.outcome), (Some(at(9)), &Some(Outcome::Completed)));
         assert!(!recent.is_open());
     }
 
@@ -199,13 +199,13 @@ contract! {
         }
     }
 
-    async fn an_unreadable_wish_does_not_keep_the_worker_busy(memory: &Memory) {
+    async fn an_unreadable_instruction_does_not_keep_the_worker_busy(memory: &Memory) {
         let store = memory.open().await;
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
-        store.wish(operation.id, wished(Wish::Cancel), None).await.unwrap();
+        store.instruct(operation.id, instructed(Instruction::Cancel), None).await.unwrap();
         memory.tamper("UPDATE events SET what = '{\"Wished\":\"Sing\"}' WHERE unheard = 1").await;
         let loaded = load(&store, operation.id).await;
-        assert_eq!(loaded.wishes, []);
+        assert_eq!(loaded.instructions, []);
         store.commit(&loaded, &operation, None).await.unwrap();
         assert_eq!(store.due(at(9), Whose::All, &nothing_skipped(), 9).await.unwrap(), []);
     }

@@ -5,14 +5,14 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use snapshot_bot::{
     operation::{
-        Wish,
+        Instruction,
         ids::{DropletId, GuildId, InteractionId, MessageId},
     },
     store::{CreateError, Error, Store, Version},
 };
 use sqlx::migrate::Migrator;
 
-use crate::memory::{Memory, at, load, request, wished};
+use crate::memory::{Memory, at, instructed, load, request};
 
 /// Moves the end of every lease to this many milliseconds after the database's present time.
 async fn set_end(memory: &Memory, millis: i64) {
@@ -144,7 +144,7 @@ async fn on_postgresql_nobody_changes_anything_without_a_lease() {
     assert!(matches!(refused, Err(Error::LeaseLost)), "{refused:?}");
     let refused = store.create(request(2, 20), InteractionId(2)).await;
     assert!(matches!(refused, Err(CreateError::Unavailable(Error::LeaseLost))), "{refused:?}");
-    let refused = store.wish(operation.id, wished(Wish::Cancel), None).await;
+    let refused = store.instruct(operation.id, instructed(Instruction::Cancel), None).await;
     assert!(matches!(refused, Err(Error::LeaseLost)), "{refused:?}");
     let refused = store.set_registered_commands(GuildId(1), "digest").await;
     assert!(matches!(refused, Err(Error::LeaseLost)), "{refused:?}");

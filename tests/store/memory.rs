@@ -7,7 +7,7 @@ use serde_json::json;
 use snapshot_bot::{
     clock::Clock,
     operation::{
-        NewOperation, Operation, Outcome, Requester, Target, TypicalDurations, Wish, Wished,
+        Instructed, Instruction, NewOperation, Operation, Outcome, Requester, Target, TypicalDurations,
         ids::{ChannelId, DropletId, GuildId, OperationId, UserId},
         kinds::{Downtime, IfHung, Kind, Take},
         power::Owed,
@@ -113,7 +113,7 @@ pub(crate) fn request(number: u64, droplet: u64) -> NewOperation {
     NewOperation {
         id: ids(number),
         kind: Kind::Take(Take { power: Downtime::PowerOff, if_hung: IfHung::Ask }),
-        asker: Requester { user: UserId(1), guild: GuildId(2), channel: ChannelId(3) },
+        requester: Requester { user: UserId(1), guild: GuildId(2), channel: ChannelId(3) },
         asked_at: at(0),
         target: Target {
             droplet: Some(DropletId(droplet)),
@@ -122,7 +122,7 @@ pub(crate) fn request(number: u64, droplet: u64) -> NewOperation {
             disk_gb: Some(25),
         },
         snapshot_name: None,
-        usual: TypicalDurations::default(),
+        typical: TypicalDurations::default(),
     }
 }
 
@@ -145,17 +145,17 @@ pub(crate) fn owing(operation: &Operation, since: Timestamp) -> Operation {
 }
 
 /// An ended operation, with every step done.
-pub(crate) fn ended(mut operation: Operation, verdict: Outcome, when: Timestamp) -> Operation {
+pub(crate) fn ended(mut operation: Operation, outcome: Outcome, when: Timestamp) -> Operation {
     for step in &mut operation.steps {
         step.began = Some(operation.asked_at);
         step.state = State::Done { at: when };
     }
-    operation.verdict = Some(verdict);
+    operation.outcome = Some(outcome);
     operation.ended = Some(when);
     operation
 }
 
-/// A person's wish.
-pub(crate) fn wished(wish: Wish) -> Wished {
-    Wished { wish, by: UserId(7), at: at(1) }
+/// A person's instruction.
+pub(crate) fn instructed(instruction: Instruction) -> Instructed {
+    Instructed { instruction, by: UserId(7), at: at(1) }
 }

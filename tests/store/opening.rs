@@ -11,7 +11,7 @@ use snapshot_bot::{
         reading::Failure,
         step::Work,
     },
-    schedule::hangs::{Asked, Hangs},
+    schedule::hung_shutdowns::{Asked, HungShutdowns},
     store::{Error, Settings, Store, Whose},
 };
 use sqlx::migrate::Migrator;
@@ -68,14 +68,14 @@ contract! {
         let id: OperationId = "00000001".parse().unwrap();
         assert_eq!(store.due(memory.clock.now(), Whose::All, &nothing_skipped(), 9).await.unwrap(), [id]);
         let loaded = store.load(id).await.unwrap().unwrap();
-        assert_eq!(loaded.operation.verdict, None, "the state of an earlier version is read, not rescued");
-        assert_eq!(loaded.wishes.len(), 1);
+        assert_eq!(loaded.operation.outcome, None, "the state of an earlier version is read, not rescued");
+        assert_eq!(loaded.instructions.len(), 1);
         store.commit(&loaded, &loaded.operation, None).await.unwrap();
         assert_eq!(store.timeline(id).await.unwrap().len(), 2);
         for number in "23456789ab".chars() {
             let id: OperationId = format!("0000000{number}").parse().unwrap();
             let loaded = store.load(id).await.unwrap().unwrap();
-            let is_read = loaded.operation.verdict != Some(Outcome::Failed(Failure::Internal));
+            let is_read = loaded.operation.outcome != Some(Outcome::Failed(Failure::Internal));
             assert!(is_read, "the state of {id} is read, not rescued");
             let works: Vec<_> = loaded.operation.steps.iter().map(|step| step.work.clone()).collect();
             let has_its_data = match &loaded.operation.kind {
@@ -97,12 +97,12 @@ contract! {
         assert_eq!(store.power_owed().await.unwrap().len(), 5);
         assert_eq!(store.due_reports(memory.clock.now(), 9).await.unwrap().len(), 1);
         assert_eq!(store.progress_message(id).await.unwrap(), Some((ChannelId(3), MessageId(77))));
-        assert_eq!(store.usual(loaded.operation.target.droplet).await.unwrap().millis.len(), 1);
+        assert_eq!(store.typical(loaded.operation.target.droplet).await.unwrap().millis.len(), 1);
         assert!(store.registered_commands(GuildId(2)).await.unwrap().is_some());
         assert_eq!(loaded.operation.trigger, None, "people asked for what rows of earlier versions hold");
         let schedules = store.schedules().await.unwrap();
         assert_eq!(schedules.len(), 2);
-        assert_eq!(schedules[1].schedule.watched.hangs, Hangs { in_a_row: 3, asked: Asked::Open });
+        assert_eq!(schedules[1].schedule.watched.hangs, HungShutdowns { in_a_row: 3, asked: Asked::Open });
         assert_eq!(store.told_with((schedules[1].schedule.id, 1)).await.unwrap().len(), 1);
         assert!(!schedules[0].schedule.is_active());
         let id = schedules[0].schedule.id;

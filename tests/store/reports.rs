@@ -50,7 +50,7 @@ contract! {
         let store = memory.open().await;
         for number in 1..=5 {
             let mut request = request(number, number);
-            request.asker.channel = ChannelId(if number == 5 { 4 } else { 3 });
+            request.requester.channel = ChannelId(if number == 5 { 4 } else { 3 });
             store.create(request, InteractionId(number)).await.unwrap();
         }
         let elsewhere = |busy: &[u64]| busy.iter().copied().map(ChannelId).collect();
@@ -145,14 +145,14 @@ contract! {
     async fn an_outcome_is_not_told_twice_in_the_channel_where_it_was_asked_for(memory: &Memory) {
         let store = memory.open().await;
         let mut here = request(1, 10);
-        here.asker.channel = NOTIFY;
+        here.requester.channel = NOTIFY;
         let operation = store.create(here, InteractionId(1)).await.unwrap();
         let after = ended(owing(&operation, at(3)), Outcome::Completed, at(9));
         store.commit(&load(&store, operation.id).await, &after, None).await.unwrap();
         assert_eq!(kinds(&store).await, [ReportKind::Progress, ReportKind::Answer]);
     }
 
-    async fn an_end_is_announced_once_to_the_asker_and_the_notify_channel(memory: &Memory) {
+    async fn an_end_is_announced_once_to_the_requester_and_the_notify_channel(memory: &Memory) {
         let store = memory.open().await;
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
         let loaded = load(&store, operation.id).await;

@@ -1,11 +1,11 @@
-//! What the Discord front end may rely on: requests and wishes.
+//! What the Discord front end may rely on: requests and instructions.
 
 use std::time::Duration;
 
 use serde_json::json;
 use snapshot_bot::{
     operation::{
-        NewOperation, Outcome, Target, Wish,
+        Instruction, NewOperation, Outcome, Target,
         ids::{ChannelId, DropletId, GuildId, InteractionId, MessageId, SnapshotId, UserId},
         kinds::{Delete, Kind, Restore, Safety, SnapshotRef},
         power::Owed,
@@ -16,7 +16,7 @@ use snapshot_bot::{
 };
 
 use crate::{
-    memory::{Memory, at, ended, ids, load, nothing_skipped, owing, request, wished},
+    memory::{Memory, at, ended, ids, instructed, load, nothing_skipped, owing, request},
     rows::with_power,
 };
 
@@ -103,13 +103,13 @@ contract! {
             (3, 10, 51, Outcome::Completed, 30),
             (4, 11, 50, Outcome::Completed, 40),
         ];
-        for (number, droplet, snapshot, verdict, when) in restores {
+        for (number, droplet, snapshot, outcome, when) in restores {
             let snapshot = SnapshotRef { id: SnapshotId(snapshot), name: "golden".to_owned() };
             let kind = Kind::Restore(Restore { snapshot, safety: Safety::Snapshot, rewrites: None });
             let request = NewOperation { kind, ..request(number, droplet) };
             let operation = store.create(request, InteractionId(number)).await.unwrap();
             let loaded = load(&store, operation.id).await;
-            store.commit(&loaded, &ended(operation, verdict, at(when)), None).await.unwrap();
+            store.commit(&loaded, &ended(operation, outcome, at(when)), None).await.unwrap();
         }
         assert!(!store.was_put_back(kept, droplet, at(10)).await.unwrap());
         assert!(store.was_put_back(kept, droplet, at(5)).await.unwrap());
@@ -198,61 +198,61 @@ contract! {
         );
     }
 
-    async fn a_wish_is_heard_at_once_and_until_it_is_committed(memory: &Memory) {
+    async fn an_instruction_is_heard_at_once_and_until_it_is_committed(memory: &Memory) {
         let store = memory.open().await;
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
         let loaded = load(&store, operation.id).await;
         store.commit(&loaded, &operation, Some(at(1000))).await.unwrap();
         assert_eq!(store.due(at(10), Whose::All, &nothing_skipped(), 9).await.unwrap(), []);
 
-        assert_eq!(store.wish(operation.id, wished(Wish::Cancel), Some(InteractionId(2))).await.unwrap(), Heard::Yes);
-        assert_eq!(store.wish(operation.id, wished(Wish::LeaveOff), None).await.unwrap(), Heard::Yes);
+        assert_eq!(store.instruct(operation.id, instructed(Instruction::Cancel), Some(InteractionId(2))).await.unwrap(), Heard::Yes);
+        assert_eq!(store.instruct(operation.id, instructed(Instruction::LeaveOff), None).await.unwrap(), Heard::Yes);
 
         assert_eq!(store.due(at(10), Whose::All, &nothing_skipped(), 9).await.unwrap(), [operation.id]);
         assert_eq!(store.next_due(Whose::All, &nothing_skipped()).await.unwrap(), Some(at(1)));
         assert_eq!(store.unheard().await.unwrap(), [operation.id]);
         let loaded = load(&store, operation.id).await;
-        assert_eq!(loaded.version, Version(2), "a wish is no commit");
-        let heard: Vec<_> = loaded.wishes.iter().map(|(_, wished)| wished.wish).collect();
-        assert_eq!(heard, [Wish::Cancel, Wish::LeaveOff]);
+        assert_eq!(loaded.version, Version(2), "an instruction is no commit");
+        let heard: Vec<_> = loaded.instructions.iter().map(|(_, instructed)| instructed.instruction).collect();
+        assert_eq!(heard, [Instruction::Cancel, Instruction::LeaveOff]);
         assert_eq!(load(&store, operation.id).await, loaded, "a load takes nothing away");
         store.commit(&loaded, &operation, Some(at(1000))).await.unwrap();
-        assert_eq!(load(&store, operation.id).await.wishes, []);
+        assert_eq!(load(&store, operation.id).await.instructions, []);
         assert_eq!(store.unheard().await.unwrap(), []);
         assert_eq!(store.due(at(10), Whose::All, &nothing_skipped(), 9).await.unwrap(), []);
     }
 
-    async fn a_wish_said_during_a_turn_is_heard_in_the_next(memory: &Memory) {
+    async fn an_instruction_given_during_a_turn_is_heard_in_the_next(memory: &Memory) {
         let store = memory.open().await;
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
-        store.wish(operation.id, wished(Wish::Force), Some(InteractionId(2))).await.unwrap();
+        store.instruct(operation.id, instructed(Instruction::LeaveOff), Some(InteractionId(2))).await.unwrap();
         let loaded = load(&store, operation.id).await;
-        store.wish(operation.id, wished(Wish::Cancel), Some(InteractionId(3))).await.unwrap();
+        store.instruct(operation.id, instructed(Instruction::Cancel), Some(InteractionId(3))).await.unwrap();
         store.commit(&loaded, &operation, Some(at(1000))).await.unwrap();
         assert_eq!(store.due(at(10), Whose::All, &nothing_skipped(), 9).await.unwrap(), [operation.id]);
-        let heard: Vec<_> = load(&store, operation.id).await.wishes.iter().map(|(_, wished)| wished.wish).collect();
-        assert_eq!(heard, [Wish::Cancel]);
+        let heard: Vec<_> = load(&store, operation.id).await.instructions.iter().map(|(_, instructed)| instructed.instruction).collect();
+        assert_eq!(heard, [Instruction::Cancel]);
     }
 
-    async fn a_press_that_arrives_twice_is_one_wish(memory: &Memory) {
+    async fn a_press_that_arrives_twice_is_one_instruction(memory: &Memory) {
         let store = memory.open().await;
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
-        let press = || store.wish(operation.id, wished(Wish::Cancel), Some(InteractionId(2)));
+        let press = || store.instruct(operation.id, instructed(Instruction::Cancel), Some(InteractionId(2)));
         assert_eq!(press().await.unwrap(), Heard::Yes);
         assert_eq!(press().await.unwrap(), Heard::Repeated);
-        assert_eq!(load(&store, operation.id).await.wishes.len(), 1);
-        let same_as_request = store.wish(operation.id, wished(Wish::Cancel), Some(InteractionId(1))).await.unwrap();
+        assert_eq!(load(&store, operation.id).await.instructions.len(), 1);
+        let same_as_request = store.instruct(operation.id, instructed(Instruction::Cancel), Some(InteractionId(1))).await.unwrap();
         assert_eq!(same_as_request, Heard::Repeated);
     }
 
-    async fn a_wish_for_what_has_ended_or_never_was_is_told_so(memory: &Memory) {
+    async fn an_instruction_for_what_has_ended_or_never_was_is_told_so(memory: &Memory) {
         let store = memory.open().await;
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
         let loaded = load(&store, operation.id).await;
         store.commit(&loaded, &ended(operation.clone(), Outcome::Completed, at(9)), None).await.unwrap();
-        let late = store.wish(operation.id, wished(Wish::Cancel), Some(InteractionId(2))).await.unwrap();
+        let late = store.instruct(operation.id, instructed(Instruction::Cancel), Some(InteractionId(2))).await.unwrap();
         assert_eq!(late, Heard::Ended);
-        let lost = store.wish(ids(404), wished(Wish::Cancel), Some(InteractionId(3))).await.unwrap();
+        let lost = store.instruct(ids(404), instructed(Instruction::Cancel), Some(InteractionId(3))).await.unwrap();
         assert_eq!(lost, Heard::Unknown);
     }
 
@@ -274,7 +274,7 @@ contract! {
         let store = memory.open().await;
         let elsewhere = |number| {
             let mut request = request(number, number);
-            request.asker.guild = GuildId(u64::MAX);
+            request.requester.guild = GuildId(u64::MAX);
             request
         };
         for (number, of) in [(1, request(1, 1)), (2, elsewhere(2)), (3, elsewhere(3))] {
@@ -297,12 +297,12 @@ contract! {
     async fn the_timeline_names_who_and_when(memory: &Memory) {
         let store = memory.open().await;
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
-        store.wish(operation.id, wished(Wish::Cancel), Some(InteractionId(2))).await.unwrap();
+        store.instruct(operation.id, instructed(Instruction::Cancel), Some(InteractionId(2))).await.unwrap();
         let loaded = load(&store, operation.id).await;
         store.commit(&loaded, &ended(operation.clone(), Outcome::Cancelled, at(9)), None).await.unwrap();
         let timeline = store.timeline(operation.id).await.unwrap();
         assert_eq!(timeline[0], Event { at: at(0), by: Some(UserId(1)), what: What::Asked });
-        assert_eq!(timeline[1], Event { at: at(1), by: Some(UserId(7)), what: What::Wished(Wish::Cancel) });
+        assert_eq!(timeline[1], Event { at: at(1), by: Some(UserId(7)), what: What::Instructed(Instruction::Cancel) });
         let rest: Vec<_> = timeline[2..].iter().map(|event| &event.what).collect();
         assert_eq!(rest, [&What::Judged(Outcome::Cancelled), &What::Ended]);
         assert_eq!(timeline[3].at, at(9));
@@ -331,9 +331,9 @@ contract! {
         }
         let newer = store.create(request(4, 10), InteractionId(4)).await.unwrap();
         let median = Some(jiff::SignedDuration::from_secs(30));
-        assert_eq!(newer.usual.of(Task::Snapshot), median);
-        assert_eq!(store.usual(Some(DropletId(11))).await.unwrap().millis, []);
-        assert_eq!(store.usual(None).await.unwrap().millis, []);
+        assert_eq!(newer.typical.of(Task::Snapshot), median);
+        assert_eq!(store.typical(Some(DropletId(11))).await.unwrap().millis, []);
+        assert_eq!(store.typical(None).await.unwrap().millis, []);
     }
 
     async fn a_task_that_is_rare_keeps_its_estimate_beside_one_that_is_frequent(memory: &Memory) {
@@ -347,8 +347,8 @@ contract! {
                 memory.tamper("UPDATE durations SET task = 'restore' WHERE task = 'snapshot'").await;
             }
         }
-        let usual = store.usual(Some(DropletId(10))).await.unwrap();
-        assert!(usual.of(Task::Restore).is_some() && usual.of(Task::Snapshot).is_some(), "{usual:?}");
+        let typical = store.typical(Some(DropletId(10))).await.unwrap();
+        assert!(typical.of(Task::Restore).is_some() && typical.of(Task::Snapshot).is_some(), "{typical:?}");
     }
 
     async fn registered_commands_are_remembered_per_guild(memory: &Memory) {
@@ -361,12 +361,12 @@ contract! {
         assert_eq!(store.registered_commands(GuildId(1)).await.unwrap(), None);
     }
 
-    async fn both_loops_are_woken_by_a_request_and_the_worker_by_a_wish(memory: &Memory) {
+    async fn both_loops_are_woken_by_a_request_and_the_worker_by_a_instruction(memory: &Memory) {
         let store = memory.open().await;
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
         store.changes().worker.notified().await;
         store.changes().reporter.notified().await;
-        store.wish(operation.id, wished(Wish::Cancel), None).await.unwrap();
+        store.instruct(operation.id, instructed(Instruction::Cancel), None).await.unwrap();
         store.changes().worker.notified().await;
         let loaded = load(&store, operation.id).await;
         store.commit(&loaded, &operation, None).await.unwrap();

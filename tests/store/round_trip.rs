@@ -12,8 +12,8 @@ use snapshot_bot::{
         stuck::{call, repaired},
     },
     operation::{
-        Blocker, Cancelled, Launched, Observation, Obstacle, Operation, Outcome, Question, Rules, TypicalDurations,
-        Wish, Wished,
+        Blocker, Cancelled, Instructed, Instruction, Launched, Observation, Obstacle, Operation, Outcome, Question,
+        Rules, TypicalDurations,
         effect::{Answer, BackupPolicy, Effect, NewDroplet},
         ids::{ActionId, DropletId, InteractionId, SnapshotId, UserId},
         kinds::{Backups, BackupsChange, Delete, Downtime, IfHung, Kind, Launch, Restore, Safety, SnapshotRef, Take},
@@ -238,7 +238,7 @@ fn obstacle() -> impl Strategy<Value = Obstacle> {
     (what, moment()).prop_map(|(what, since)| Obstacle { what, since })
 }
 
-fn verdict() -> impl Strategy<Value = Outcome> {
+fn outcome() -> impl Strategy<Value = Outcome> {
     prop_oneof![Just(Outcome::Completed), Just(Outcome::Cancelled), failure().prop_map(Outcome::Failed)]
 }
 
@@ -260,11 +260,11 @@ prop_compose! {
         kind in Just(kind),
         power in power().boxed(),
         baseline in vec(any::<u64>(), 0..4),
-        usual in vec((task(), any::<i64>()), 0..3),
+        typical in vec((task(), any::<i64>()), 0..3),
         obstacle in option::of(obstacle()).boxed(),
         question in option::of((moment(), option::of(moment()))),
         (cancelled, by) in (option::of(moment()), option::of(any::<u64>())),
-        verdict in option::of(verdict()).boxed(),
+        outcome in option::of(outcome()).boxed(),
         snapshot in option::of(snapshot()).boxed(),
         launched in option::of((any::<u64>(), option::of(any::<String>()))),
         (ended, asked_from) in (option::of(moment()), option::of(moment())),
@@ -273,14 +273,14 @@ prop_compose! {
         let mut operation = Operation::new(request(1, droplet));
         operation.kind = kind;
         operation.snapshot_name = name;
-        operation.usual = TypicalDurations { millis: usual };
+        operation.typical = TypicalDurations { millis: typical };
         operation.steps = steps;
         operation.power = power;
         operation.baseline = serde_json::from_value(serde_json::json!(baseline)).unwrap();
         operation.obstacle = obstacle;
         operation.question = question.map(|(opened_at, shown_at)| Question { opened_at, shown_at });
         operation.cancelled = cancelled.map(|at| Cancelled { by: by.map(UserId), at });
-        operation.verdict = verdict;
+        operation.outcome = outcome;
         operation.snapshot = snapshot;
         operation.launched = launched.map(|(id, address)| Launched { droplet: DropletId(id), address, monthly_cents: Some(id) });
         operation.ended = ended;
@@ -355,8 +355,8 @@ proptest! {
                     Err(_) => Observation::Restarted(SignedDuration::ZERO),
                 },
                 Effect::Sleep(_) | Effect::Rest => {
-                    let wishes = [Wish::Cancel, Wish::Force, Wish::Live, Wish::LeaveOff, Wish::HandleIt, Wish::QuestionShown];
-                    Observation::Wished(Wished { wish: wishes[turn % 6], by: UserId(9), at: now })
+                    let instructions = [Instruction::Cancel, Instruction::Force, Instruction::Live, Instruction::LeaveOff, Instruction::HandleIt, Instruction::QuestionShown];
+                    Observation::Instructed(Instructed { instruction: instructions[turn % 6], by: UserId(9), at: now })
                 }
             };
             // An impossible observation is refused, and halts the operation.

@@ -15,11 +15,11 @@ use snapshot_bot::{
     ping::{Address, Reach, Signal},
     schedule::{
         Due, IfHung, Owner, Power, Schedule, State, Watched,
-        hangs::Asked,
+        hung_shutdowns::Asked,
         notice::Notice,
         policy::Policy,
         rule::{Every, Rule},
-        slot::{Fate, Missed, Skipped},
+        slot::{Missed, Skipped, SlotState},
     },
     store::{
         AddError, Confirmation, ConfirmationRefused, Consent, CreateError, Deleter, Deletion, Error, OUTDATED, Pin,
@@ -59,7 +59,7 @@ pub(crate) fn schedule(number: u64, droplet: u64) -> Schedule {
 
 pub(crate) async fn consent(store: &Store, press: u64) -> Consent {
     let confirmation =
-        Confirmation { asker: UserId(1), guild: GuildId(2), what: "{}".to_owned(), expires_at: at(3600) };
+        Confirmation { requester: UserId(1), guild: GuildId(2), what: "{}".to_owned(), expires_at: at(3600) };
     let id = store.create_confirmation(&confirmation).await.unwrap();
     Consent { id, by: UserId(1), guild: GuildId(2), at: at(1), interaction: InteractionId(press), retries: None }
 }
@@ -99,9 +99,9 @@ pub(crate) async fn end(store: &Store, operation: OperationId, as_it_is: impl Fn
     store.commit(&loaded, &as_it_is(&loaded.operation), None).await.unwrap();
 }
 
-pub(crate) async fn fates(store: &Store, schedule: u64) -> Vec<(Timestamp, u32, Fate)> {
+pub(crate) async fn states(store: &Store, schedule: u64) -> Vec<(Timestamp, u32, SlotState)> {
     let slots = store.latest_slots(id(schedule), 99).await.unwrap();
-    slots.into_iter().map(|slot| (slot.at, slot.count, slot.fate)).collect()
+    slots.into_iter().map(|slot| (slot.at, slot.count, slot.state)).collect()
 }
 
 /// Deletes the Snapshot that [`listed`] lists.
@@ -155,7 +155,7 @@ contract! {
         assert!(matches!(again, Err(CreateError::NotWaiting)), "{again:?}");
         let accounts = store.accounts(id(1)).await.unwrap();
         assert_eq!((accounts.waiting, accounts.is_running), (None, true));
-        assert_eq!(fates(&store, 1).await, [(at(100), 1, Fate::Running)]);
+        assert_eq!(states(&store, 1).await, [(at(100), 1, SlotState::Running)]);
         assert_eq!(store.running().await.unwrap().len(), 1);
         assert_eq!(store.due_reports(at(999), 9).await.unwrap(), [], "it says nothing by itself");
     }
@@ -167,7 +167,7 @@ contract! {
         open(&store, &stored, at(100)).await;
         let busy = store.create(request(2, 10), trigger(1, at(100))).await;
         assert!(matches!(busy, Err(CreateError::AlreadyRunning { .. })), "{busy:?}");
-        assert_eq!(fates(&store, 1).await, [(at(100), 1, Fate::Waiting)]);
+        assert_eq!(states(&store, 1).await, [(at(100), 1, SlotState::Waiting)]);
         end(&store, ids(1), |it| ended(it.clone(), Outcome::Cancelled, at(60))).await;
         store.create(request(2, 10), trigger(1, at(100))).await.unwrap();
     }
@@ -193,7 +193,7 @@ contract! {
         let settled = store.settle_schedules().await.unwrap();
         assert_eq!(settled.iter().map(|one| (one.operation, one.is_taken)).collect::<Vec<_>>(), [(ids(1), true)]);
         assert_eq!(store.settle_schedules().await.unwrap(), [], "once");
-        assert_eq!(fates(&store, 1).await, [(at(100), 1, Fate::Ran)]);
+        assert_eq!(states(&store, 1).await, [(at(100), 1, SlotState::Ran)]);
         let members = store.schedule_snapshots(id(1)).await.unwrap();
         let [member] = members.as_slice() else { panic!("{members:?}") };
         assert_eq!((member.planned, member.snapshot, member.size), (Some(at(100)), Some(SnapshotId(500)), Some(12.5)));
@@ -206,7 +206,7 @@ contract! {
 
     async fn a_failed_take_is_told_and_leaves_no_member(memory: &Memory) {
         let store = memory.open().await;
-        for (number, verdict, fate, tells) in [
+        for (number, outcome, state, tells) in [
             (1, Outcome::Failed(Failure::ActionErrored), "failed", true),
             (2, Outcome::Cancelled, "failed", true),
             (3, Outcome::Failed(Failure::TooOld), "missed", true),
@@ -217,12 +217,12 @@ contract! {
             store.create(request(number, number + 10), trigger(number, at(100))).await.unwrap();
             end(&store, ids(number), |it| {
                 let mut over = it.clone();
-                (over.verdict, over.ended) = (Some(verdict.clone()), Some(at(60)));
+                (over.outcome, over.ended) = (Some(outcome.clone()), Some(at(60)));
                 over
             })
             .await;
             store.settle_schedules().await.unwrap();
-            assert_eq!(fates(&store, number).await[0].2.words().0, fate);
+            assert_eq!(states(&store, number).await[0].2.words().0, state);
             assert_eq!(store.schedule_snapshots(id(number)).await.unwrap(), []);
             let due = store.due_schedule_messages(at(999_999_999), 99).await.unwrap();
             let told = due.iter().any(|one| one.stored.schedule.id == id(number) && matches!(one.said, Said::Once(_)));
@@ -249,16 +249,16 @@ contract! {
         let later = Due { opened: None, begin: None, ..later };
         store.keep_schedule(&stored, &nightly, &later, &[], None).await.unwrap();
         let count = first.count + later.closed[0].count;
-        assert_eq!(fates(&store, 1).await, [(first.first, count, Fate::Missed(Missed::Away))]);
+        assert_eq!(states(&store, 1).await, [(first.first, count, SlotState::Missed(Missed::Away))]);
     }
 
     async fn a_pause_gives_up_what_waits_and_a_removed_schedule_is_not_due(memory: &Memory) {
         let store = memory.open().await;
         let stored = add(&store, &schedule(1, 10)).await;
         let stored = open(&store, &stored, at(100)).await;
-        let due = Due { given_up: Some((at(100), Fate::Skipped(Skipped::Paused))), ..Due::default() };
+        let due = Due { given_up: Some((at(100), SlotState::Skipped(Skipped::Paused))), ..Due::default() };
         store.keep_schedule(&stored, &stored.schedule, &due, &[], None).await.unwrap();
-        assert_eq!(fates(&store, 1).await, [(at(100), 1, Fate::Skipped(Skipped::Paused))]);
+        assert_eq!(states(&store, 1).await, [(at(100), 1, SlotState::Skipped(Skipped::Paused))]);
         store.change_schedule(id(1), |it| it.state = State::Removed).await.unwrap().unwrap();
         assert_eq!(store.change_schedule(id(1), |it| it.floor = at(9)).await.unwrap(), None);
         assert_eq!(store.schedules().await.unwrap(), []);
@@ -271,7 +271,7 @@ contract! {
         let stored = add(&store, &schedule(1, 10)).await;
         open(&store, &stored, at(100)).await;
         let taken = store.create(request(1, 10), trigger(1, at(100))).await.unwrap();
-        assert_eq!(store.count_running_of(taken.asker.user).await.unwrap(), 0, "its owner may ask for as many as before");
+        assert_eq!(store.count_running_of(taken.requester.user).await.unwrap(), 0, "its owner may ask for as many as before");
         end(&store, ids(1), |it| listed(it, 12.5)).await;
         store.settle_schedules().await.unwrap();
         let delete = |number| NewOperation {
@@ -311,7 +311,7 @@ contract! {
         // If the deletion fails, it is announced again; if it succeeds, the Snapshot is forgotten.
         end(&store, ids(2), |it| {
             let mut over = it.clone();
-            (over.verdict, over.ended) = (Some(Outcome::Failed(Failure::TooOld)), Some(at(60)));
+            (over.outcome, over.ended) = (Some(Outcome::Failed(Failure::TooOld)), Some(at(60)));
             over
         })
         .await;
@@ -357,7 +357,7 @@ contract! {
         taken(&store, 1, at(100)).await;
         store.announce_deletions(id(1), (&[ids(1)], &[]), at(200)).await.unwrap();
         let asked = Confirmation {
-            asker: UserId(7),
+            requester: UserId(7),
             guild: GuildId(2),
             what: r#"{"kind":{"Restore":{"snapshot":{"id":500,"name":"web-1"}}}}"#.to_owned(),
             expires_at: at(900),
@@ -372,7 +372,7 @@ contract! {
         let store = memory.open().await;
         taken(&store, 1, at(100)).await;
         let mut told = Vec::new();
-        for (number, verdict) in [
+        for (number, outcome) in [
             (2, Outcome::Failed(Failure::ActionErrored)),
             (3, Outcome::Failed(Failure::ActionErrored)),
             (4, Outcome::Cancelled),
@@ -380,12 +380,12 @@ contract! {
         ] {
             store.announce_deletions(id(1), (&[ids(1)], &[]), at(200)).await.unwrap();
             store.create(delete(number), prune()).await.unwrap();
-            end(&store, ids(number), |it| ended(it.clone(), verdict.clone(), at(60))).await;
+            end(&store, ids(number), |it| ended(it.clone(), outcome.clone(), at(60))).await;
             store.settle_schedules().await.unwrap();
             let due = store.due_schedule_messages(at(999_999_999), 99).await.unwrap();
             told = due.into_iter().filter(|one| matches!(one.said, Said::Once(Notice::Undeleted { .. }))).collect();
             let undeleted = store.schedule(id(1)).await.unwrap().unwrap().schedule.watched.undeleted;
-            assert_eq!(undeleted.is_empty(), verdict == Outcome::Cancelled);
+            assert_eq!(undeleted.is_empty(), outcome == Outcome::Cancelled);
         }
         let counts: Vec<u32> = told
             .iter()
@@ -415,7 +415,7 @@ contract! {
     async fn planned_times_that_waited_in_vain_share_a_row(memory: &Memory) {
         let store = memory.open().await;
         let mut stored = add(&store, &schedule(1, 10)).await;
-        let busy = Fate::Missed(Missed::Overtaken);
+        let busy = SlotState::Missed(Missed::Overtaken);
         for slot in [100, 200, 300] {
             let due = Due {
                 given_up: (slot > 100).then(|| (at(slot - 100), busy)),
@@ -425,7 +425,7 @@ contract! {
             store.keep_schedule(&stored, &stored.schedule, &due, &[], None).await.unwrap();
             stored = store.schedule(id(1)).await.unwrap().unwrap();
         }
-        assert_eq!(fates(&store, 1).await, [(at(300), 1, Fate::Waiting), (at(100), 2, busy)]);
+        assert_eq!(states(&store, 1).await, [(at(300), 1, SlotState::Waiting), (at(100), 2, busy)]);
         let accounts = store.accounts(id(1)).await.unwrap();
         assert_eq!((accounts.last, accounts.waiting), (Some(at(300)), Some(at(300))));
     }
@@ -438,10 +438,10 @@ contract! {
         let again = store.create(request(2, 11), run).await;
         assert!(matches!(again, Err(CreateError::Repeated(first)) if first == ids(1)), "{again:?}");
         assert_eq!(store.due_reports(at(999), 9).await.unwrap().len(), 1, "a person follows its progress");
-        assert_eq!(store.count_running_of(request(1, 10).asker.user).await.unwrap(), 1);
+        assert_eq!(store.count_running_of(request(1, 10).requester.user).await.unwrap(), 1);
         end(&store, ids(1), |it| listed(it, 1.0)).await;
         store.settle_schedules().await.unwrap();
-        assert_eq!(fates(&store, 1).await, []);
+        assert_eq!(states(&store, 1).await, []);
         assert_eq!(store.schedule_snapshots(id(1)).await.unwrap().len(), 1);
     }
 
@@ -484,7 +484,7 @@ contract! {
         store.create(request(1, 10), trigger(1, at(100))).await.unwrap();
         memory.tamper("UPDATE operations SET state = 'nonsense', is_running = 0, is_open = 0, ended_at = 5").await;
         store.settle_schedules().await.unwrap();
-        assert_eq!(fates(&store, 1).await[0].2.words().0, "failed");
+        assert_eq!(states(&store, 1).await[0].2.words().0, "failed");
     }
 
     async fn old_slots_are_pruned_but_for_the_latest(memory: &Memory) {
@@ -493,12 +493,12 @@ contract! {
         for number in 1..=3 {
             stored = open(&store, &stored, at(number * 100)).await;
             let why = if number == 2 { Missed::Overtaken } else { Missed::Busy };
-            let due = Due { given_up: Some((at(number * 100), Fate::Missed(why))), ..Due::default() };
+            let due = Due { given_up: Some((at(number * 100), SlotState::Missed(why))), ..Due::default() };
             store.keep_schedule(&stored, &stored.schedule, &due, &[Notice::Unowned], None).await.unwrap();
             stored = store.schedule(id(1)).await.unwrap().unwrap();
         }
         store.prune_slots(at(999_999)).await.unwrap();
-        assert_eq!(fates(&store, 1).await, [(at(300), 1, Fate::Missed(Missed::Busy))]);
+        assert_eq!(states(&store, 1).await, [(at(300), 1, SlotState::Missed(Missed::Busy))]);
         assert_eq!(store.accounts(id(1)).await.unwrap().last, Some(at(300)));
         let due = store.due_schedule_messages(at(999_999_999), 99).await.unwrap();
         assert_eq!(due.len(), 2, "what is unsaid stays, and one message says all of it: {due:?}");
@@ -578,7 +578,7 @@ contract! {
         assert_eq!(store.taken_by_others(id(2), DropletId(11), since).await.unwrap(), []);
         assert!(store.share(&other.schedule, at(50), (id(1), ids(1))).await.unwrap());
         assert!(!store.share(&other.schedule, at(50), (id(1), ids(1))).await.unwrap(), "once");
-        assert_eq!(fates(&store, 2).await, [(at(50), 1, Fate::Shared)]);
+        assert_eq!(states(&store, 2).await, [(at(50), 1, SlotState::Shared)]);
         let members = store.schedule_snapshots(id(2)).await.unwrap();
         assert_eq!((members[0].snapshot, members[0].is_consistent), (Some(SnapshotId(500)), true));
         store.announce_deletions(id(1), (&[ids(1)], &[]), at(200)).await.unwrap();
@@ -642,7 +642,7 @@ contract! {
                 for step in &mut over.steps {
                     step.state = StepState::Failed { at: at(60), why: Failure::Hung };
                 }
-                (over.verdict, over.ended) = (Some(Outcome::Failed(Failure::Hung)), Some(at(60)));
+                (over.outcome, over.ended) = (Some(Outcome::Failed(Failure::Hung)), Some(at(60)));
                 over
             })
             .await;

@@ -29,7 +29,7 @@ impl Progress {
 /// What an Action does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are the API's")]
-pub enum Kind {
+pub enum ActionKind {
     Shutdown,
     PowerOff,
     PowerOn,
@@ -57,7 +57,7 @@ pub enum Kind {
     Backup,
 }
 
-impl Kind {
+impl ActionKind {
     /// The API's `type` for it.
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -89,7 +89,7 @@ pub struct Action {
     /// Its number.
     pub id: u64,
     /// What it does.
-    pub kind: Kind,
+    pub kind: ActionKind,
     /// Its progress.
     pub progress: Progress,
     /// The Droplet that it works on. If it works on an image, the Droplet that the image was taken of.
@@ -107,7 +107,7 @@ pub struct Action {
 impl Action {
     /// The image that it works on, if it does not work on a Droplet.
     pub(super) fn image(&self) -> Option<u64> {
-        if let Kind::Convert(image) = self.kind { Some(image) } else { None }
+        if let ActionKind::Convert(image) = self.kind { Some(image) } else { None }
     }
 
     pub(super) fn render(&self) -> Value {

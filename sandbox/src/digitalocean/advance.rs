@@ -5,7 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    action::{Kind, Progress},
+    action::{ActionKind, Progress},
     droplet::{Disk, Status},
     due::Due,
     fault::{HungAction, Quirk},
@@ -103,39 +103,39 @@ impl World {
         }
     }
 
-    fn take_effect(&mut self, action: u64, id: u64, kind: Kind, quirk: Option<&Quirk>) {
+    fn take_effect(&mut self, action: u64, id: u64, kind: ActionKind, quirk: Option<&Quirk>) {
         let now = self.now;
         match kind {
-            Kind::Shutdown if matches!(quirk, Some(Quirk::ShutdownHangs { .. })) => {}
-            Kind::Shutdown | Kind::PowerOff => self.turn_off_after(id, self.settings.off_lag),
-            Kind::PowerOn => {
+            ActionKind::Shutdown if matches!(quirk, Some(Quirk::ShutdownHangs { .. })) => {}
+            ActionKind::Shutdown | ActionKind::PowerOff => self.turn_off_after(id, self.settings.off_lag),
+            ActionKind::PowerOn => {
                 self.plan(self.after(self.settings.on_lag), Due::TurnsOn { droplet: id });
             }
-            Kind::PowerCycle | Kind::Reboot | Kind::Create => self.boot(id),
-            Kind::Snapshot(name) => self.make_image(action, name, Origin::Snapshot, quirk),
-            Kind::Backup => {
+            ActionKind::PowerCycle | ActionKind::Reboot | ActionKind::Create => self.boot(id),
+            ActionKind::Snapshot(name) => self.make_image(action, name, Origin::Snapshot, quirk),
+            ActionKind::Backup => {
                 let name = self.droplets.get(&id).map(|droplet| format!("{} {now:.0}", droplet.name));
                 self.make_image(action, name.unwrap_or_default(), Origin::Backup, quirk);
             }
-            Kind::Restore(image) | Kind::Rebuild(image) => self.write_disk(id, image),
-            Kind::Rename(name) => self.change(id, |droplet| droplet.name = name),
-            Kind::Resize(slug) => {
+            ActionKind::Restore(image) | ActionKind::Rebuild(image) => self.write_disk(id, image),
+            ActionKind::Rename(name) => self.change(id, |droplet| droplet.name = name),
+            ActionKind::Resize(slug) => {
                 if let Some(size) = super::catalogue::find_size(&slug) {
                     self.change(id, |droplet| droplet.size = size);
                 }
             }
-            Kind::EnableBackups(policy) | Kind::ChangeBackupPolicy(policy) => {
+            ActionKind::EnableBackups(policy) | ActionKind::ChangeBackupPolicy(policy) => {
                 self.change(id, |droplet| droplet.backups = Some(policy));
             }
-            Kind::DisableBackups => {
+            ActionKind::DisableBackups => {
                 self.back_up(id, None);
             }
-            Kind::Convert(image) => {
+            ActionKind::Convert(image) => {
                 if let Some(image) = self.images.get_mut(&image) {
                     image.origin = Origin::Snapshot;
                 }
             }
-            Kind::PasswordReset | Kind::EnableIpv6 => {}
+            ActionKind::PasswordReset | ActionKind::EnableIpv6 => {}
         }
     }
 
@@ -163,8 +163,8 @@ impl World {
         }
     }
 
-    fn leave_unsound(&mut self, id: u64, kind: &Kind) {
-        if matches!(kind, Kind::Restore(_) | Kind::Rebuild(_)) {
+    fn leave_unsound(&mut self, id: u64, kind: &ActionKind) {
+        if matches!(kind, ActionKind::Restore(_) | ActionKind::Rebuild(_)) {
             self.change(id, |droplet| {
                 droplet.disk.generation += 1;
                 droplet.disk.sound = false;

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::{
-    action::{Action, Kind, Progress},
+    action::{Action, ActionKind, Progress},
     catalogue::find_size,
     droplet::{Droplet, Status},
     due::Due,
@@ -18,7 +18,7 @@ const INVALID_IMAGE: &str = "You specified an invalid image for Droplet creation
 
 impl World {
     /// Starts an Action that a client requested, and returns its number.
-    pub(super) fn begin(&mut self, droplet: u64, kind: Kind, quirk: Option<Quirk>) -> Result<u64, Refusal> {
+    pub(super) fn begin(&mut self, droplet: u64, kind: ActionKind, quirk: Option<Quirk>) -> Result<u64, Refusal> {
         let found = self.droplets.get(&droplet).ok_or_else(Refusal::not_found)?;
         self.allow(found, &kind)?;
         Ok(self.start(droplet, kind, quirk))
@@ -26,7 +26,7 @@ impl World {
 
     /// Whether an Action may start. Terraform's source shows that "already powered on" and "off" are 422 with these
     /// words; the order of the checks is not known.
-    pub(super) fn allow(&self, droplet: &Droplet, kind: &Kind) -> Result<(), Refusal> {
+    pub(super) fn allow(&self, droplet: &Droplet, kind: &ActionKind) -> Result<(), Refusal> {
         if droplet.pending.is_some() {
             return Err(Refusal::pending_event());
         }
@@ -35,44 +35,44 @@ impl World {
         }
         let off = droplet.status == Status::Off;
         match kind {
-            Kind::Shutdown | Kind::PowerOff | Kind::PowerCycle | Kind::Reboot if off => {
+            ActionKind::Shutdown | ActionKind::PowerOff | ActionKind::PowerCycle | ActionKind::Reboot if off => {
                 Err(Refusal::unprocessable("Droplet is already powered off"))
             }
-            Kind::PowerOn if droplet.status == Status::Active => {
+            ActionKind::PowerOn if droplet.status == Status::Active => {
                 Err(Refusal::unprocessable("Droplet is already powered on"))
             }
-            Kind::Restore(image) => self.allow_restore(droplet, *image),
-            Kind::Rebuild(image) => match self.images.get(image).filter(|image| image.is_listed(self.now)) {
+            ActionKind::Restore(image) => self.allow_restore(droplet, *image),
+            ActionKind::Rebuild(image) => match self.images.get(image).filter(|image| image.is_listed(self.now)) {
                 Some(image) if image.min_disk_size <= droplet.size.disk => self.allow_disk_write(droplet),
                 Some(_) | None => Err(Refusal::unprocessable(INVALID_IMAGE)),
             },
-            Kind::Resize(slug) => match find_size(slug) {
+            ActionKind::Resize(slug) => match find_size(slug) {
                 None => Err(Refusal::malformed("You specified an invalid size for Droplet creation.")),
                 Some(_) if !off => Err(Refusal::unprocessable("Droplet must be powered off.")),
                 Some(_) => Ok(()),
             },
             // It is a guess that these are refused, and with which words.
-            Kind::EnableBackups(_) if droplet.backups.is_some() => {
+            ActionKind::EnableBackups(_) if droplet.backups.is_some() => {
                 Err(Refusal::unprocessable("Backups are already enabled for this Droplet."))
             }
-            Kind::DisableBackups | Kind::ChangeBackupPolicy(_) if droplet.backups.is_none() => {
+            ActionKind::DisableBackups | ActionKind::ChangeBackupPolicy(_) if droplet.backups.is_none() => {
                 Err(Refusal::unprocessable("Backups are not enabled for this Droplet."))
             }
-            Kind::Shutdown
-            | Kind::PowerOff
-            | Kind::PowerCycle
-            | Kind::Reboot
-            | Kind::PowerOn
-            | Kind::Snapshot(_)
-            | Kind::Rename(_)
-            | Kind::EnableBackups(_)
-            | Kind::DisableBackups
-            | Kind::ChangeBackupPolicy(_)
-            | Kind::PasswordReset
-            | Kind::EnableIpv6
-            | Kind::Convert(_)
-            | Kind::Create
-            | Kind::Backup => Ok(()),
+            ActionKind::Shutdown
+            | ActionKind::PowerOff
+            | ActionKind::PowerCycle
+            | ActionKind::Reboot
+            | ActionKind::PowerOn
+            | ActionKind::Snapshot(_)
+            | ActionKind::Rename(_)
+            | ActionKind::EnableBackups(_)
+            | ActionKind::DisableBackups
+            | ActionKind::ChangeBackupPolicy(_)
+            | ActionKind::PasswordReset
+            | ActionKind::EnableIpv6
+            | ActionKind::Convert(_)
+            | ActionKind::Create
+            | ActionKind::Backup => Ok(()),
         }
     }
 
@@ -94,11 +94,11 @@ impl World {
     }
 
     /// Starts an Action without checking whether it may start.
-    pub(super) fn start(&mut self, droplet: u64, kind: Kind, quirk: Option<Quirk>) -> u64 {
+    pub(super) fn start(&mut self, droplet: u64, kind: ActionKind, quirk: Option<Quirk>) -> u64 {
         let (id, started_at) = (self.new_id(), self.now);
         let duration = self.duration(droplet, &kind);
         let hang = match (&kind, &quirk) {
-            (Kind::Shutdown, Some(Quirk::ShutdownHangs { action, off_after })) => Some((*action, *off_after)),
+            (ActionKind::Shutdown, Some(Quirk::ShutdownHangs { action, off_after })) => Some((*action, *off_after)),
             _ => None,
         };
         let ends_after = match hang {
@@ -133,35 +133,35 @@ impl World {
         if quirk != Some(Quirk::NeverFinish) {
             self.plan(self.after(self.settings.durations.other), Due::ActionEnds(id));
         }
-        let (kind, progress) = (Kind::Convert(image), Progress::InProgress);
+        let (kind, progress) = (ActionKind::Convert(image), Progress::InProgress);
         let action = Action { id, kind, progress, droplet, region, started_at, completed_at: None, quirk };
         self.actions.insert(id, action);
         id
     }
 
-    fn duration(&self, droplet: u64, kind: &Kind) -> SignedDuration {
+    fn duration(&self, droplet: u64, kind: &ActionKind) -> SignedDuration {
         let durations = &self.settings.durations;
         match kind {
-            Kind::Shutdown => durations.shutdown,
-            Kind::PowerOff => durations.power_off,
-            Kind::PowerOn => durations.power_on,
-            Kind::Reboot | Kind::PowerCycle => durations.reboot,
-            Kind::Snapshot(_) | Kind::Backup => {
+            ActionKind::Shutdown => durations.shutdown,
+            ActionKind::PowerOff => durations.power_off,
+            ActionKind::PowerOn => durations.power_on,
+            ActionKind::Reboot | ActionKind::PowerCycle => durations.reboot,
+            ActionKind::Snapshot(_) | ActionKind::Backup => {
                 let used = self.droplets.get(&droplet).map_or(0.0, |droplet| droplet.used_gigabytes);
                 let per_gigabyte = durations.snapshot_per_gigabyte.as_secs_f64();
                 let growing = SignedDuration::try_from_secs_f64(per_gigabyte * used).unwrap_or_default();
                 durations.snapshot.saturating_add(growing)
             }
-            Kind::Restore(_) | Kind::Rebuild(_) => durations.restore,
-            Kind::Create => durations.create,
-            Kind::Rename(_)
-            | Kind::Resize(_)
-            | Kind::EnableBackups(_)
-            | Kind::DisableBackups
-            | Kind::ChangeBackupPolicy(_)
-            | Kind::Convert(_)
-            | Kind::PasswordReset
-            | Kind::EnableIpv6 => durations.other,
+            ActionKind::Restore(_) | ActionKind::Rebuild(_) => durations.restore,
+            ActionKind::Create => durations.create,
+            ActionKind::Rename(_)
+            | ActionKind::Resize(_)
+            | ActionKind::EnableBackups(_)
+            | ActionKind::DisableBackups
+            | ActionKind::ChangeBackupPolicy(_)
+            | ActionKind::Convert(_)
+            | ActionKind::PasswordReset
+            | ActionKind::EnableIpv6 => durations.other,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use jiff::Timestamp;
 
 use super::{
-    action::{Kind, Progress},
+    action::{ActionKind, Progress},
     backups::BackupPolicy,
     catalogue::{REGIONS, find_size},
     droplet::{Blueprint, Status},
@@ -169,7 +169,7 @@ impl World {
     }
 
     /// Starts an Action as another person would in the control panel; `None` if the Droplet does not exist or is busy.
-    pub fn start_foreign_action(&mut self, droplet: u64, kind: Kind) -> Option<u64> {
+    pub fn start_foreign_action(&mut self, droplet: u64, kind: ActionKind) -> Option<u64> {
         self.begin(droplet, kind, None).ok()
     }
 

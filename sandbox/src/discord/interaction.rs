@@ -7,7 +7,7 @@ use super::{modal::Modal, snowflake::Snowflake};
 
 /// What a person did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum InteractionKind {
     /// Ran a command.
     Command,
     /// Pressed a button or chose from a menu.
@@ -63,7 +63,7 @@ pub struct Interaction {
     /// The token for responses to it.
     pub token: String,
     /// What the person did.
-    pub kind: Kind,
+    pub kind: InteractionKind,
     /// The command's words, or the custom id.
     pub name: String,
     /// The person.
@@ -83,7 +83,7 @@ pub struct Interaction {
 /// A simulated user's request for an Interaction.
 #[derive(Debug)]
 pub(super) struct NewInteraction {
-    pub(super) kind: Kind,
+    pub(super) kind: InteractionKind,
     pub(super) name: String,
     pub(super) user: Snowflake,
     pub(super) channel: Snowflake,

@@ -25,7 +25,7 @@ struct Window {
 
 /// The contents of an answer's rate limit headers, and whether the request exceeded a limit.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Verdict {
+pub(super) struct LimitState {
     pub(super) bucket: String,
     pub(super) limit: u32,
     pub(super) remaining: u32,
@@ -49,7 +49,7 @@ impl Buckets {
         path: &[&str],
         limits: &RateLimits,
         now: Timestamp,
-    ) -> Option<Verdict> {
+    ) -> Option<LimitState> {
         if path.first() == Some(&"interactions") {
             return None;
         }
@@ -72,7 +72,7 @@ impl Buckets {
         }
         let reset = if refused == Some(Scope::Global) { self.global.map_or(ends, |global| global.ends) } else { ends };
         let reset_after = reset.duration_since(now).as_secs_f64().max(0.0);
-        Some(Verdict { bucket, limit, remaining: limit.saturating_sub(used), reset, reset_after, refused })
+        Some(LimitState { bucket, limit, remaining: limit.saturating_sub(used), reset, reset_after, refused })
     }
 }
 
@@ -84,7 +84,7 @@ impl Window {
     }
 }
 
-impl Verdict {
+impl LimitState {
     /// The headers that Discord sends along with every answer.
     pub(super) fn headers(&self) -> Vec<(&'static str, String)> {
         vec![
@@ -151,8 +151,8 @@ mod tests {
         let (mut buckets, limits, now) = (Buckets::default(), RateLimits::default(), Timestamp::UNIX_EPOCH);
         let mut count = |path: &[&str], now| buckets.count("POST", path, &limits, now).expect("a limited route");
         for left in (0..5).rev() {
-            let verdict = count(&POST, now);
-            assert_eq!((verdict.remaining, verdict.refused), (left, None));
+            let limit_state = count(&POST, now);
+            assert_eq!((limit_state.remaining, limit_state.refused), (left, None));
         }
         let refused = count(&POST, now);
         assert_eq!(refused.refused, Some(Scope::Route));

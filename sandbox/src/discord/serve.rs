@@ -285,13 +285,13 @@ impl World {
     fn execute(&mut self, request: &Request, path: &[&str], number: usize) -> Answer {
         let now = self.now();
         let limits = self.settings.rate_limits.clone();
-        let verdict = self.buckets.count(request.method.as_str(), path, &limits, now);
-        if let Some(verdict) = &verdict
-            && let Some(scope) = verdict.refused
+        let limit_state = self.buckets.count(request.method.as_str(), path, &limits, now);
+        if let Some(limit_state) = &limit_state
+            && let Some(scope) = limit_state.refused
         {
-            let after = Duration::from_secs_f64(verdict.reset_after);
+            let after = Duration::from_secs_f64(limit_state.reset_after);
             let mut answer = throttled(after, scope);
-            answer.headers.extend(verdict.headers());
+            answer.headers.extend(limit_state.headers());
             return answer;
         }
         let result = request.body.clone().and_then(|body| {
@@ -310,7 +310,7 @@ impl World {
             Ok(reply) => Answer::new(reply.status, reply.body),
             Err(error) => self.refuse(&error, path, number),
         };
-        answer.headers.extend(verdict.into_iter().flat_map(|verdict| verdict.headers()));
+        answer.headers.extend(limit_state.into_iter().flat_map(|limit_state| limit_state.headers()));
         answer
     }
 

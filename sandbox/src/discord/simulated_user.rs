@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{
     command::Leaf,
     component,
-    interaction::{Choice, First, Kind, NewInteraction, Response},
+    interaction::{Choice, First, InteractionKind, NewInteraction, Response},
     message::Message,
     modal::{self, Modal},
     permission::Permissions,
@@ -65,7 +65,7 @@ impl SimulatedUser {
             let option = option.ok_or_else(|| Refused::UnknownOption(focused.to_owned()))?;
             // A half-typed value is text, whatever the option's type.
             given.push(json!({"name": focused, "type": option["type"], "value": partial, "focused": true}));
-            Ok(slash.interact(world, Kind::Autocomplete, given, leaf.command))
+            Ok(slash.interact(world, InteractionKind::Autocomplete, given, leaf.command))
         })?;
         match self.first_response(interaction).await? {
             Response::Choices(choices) => Ok(choices),
@@ -211,7 +211,7 @@ impl SimulatedUser {
 
     fn touch(&self, world: &mut World, message: Snowflake, custom_id: &str, data: Value) -> Snowflake {
         world.interact(NewInteraction {
-            kind: Kind::Component,
+            kind: InteractionKind::Component,
             name: custom_id.to_owned(),
             user: self.user,
             channel: self.channel,
@@ -222,7 +222,7 @@ impl SimulatedUser {
 
     fn send(&self, world: &mut World, source: Option<Snowflake>, custom_id: &str, data: Value) -> Snowflake {
         world.interact(NewInteraction {
-            kind: Kind::Modal,
+            kind: InteractionKind::Modal,
             name: custom_id.to_owned(),
             user: self.user,
             channel: self.channel,
@@ -302,7 +302,7 @@ impl Slash<'_> {
             by.offered(world, &self.path)?
         };
         let given = self.values(world, &leaf, true)?;
-        Ok(self.interact(world, Kind::Command, given, leaf.command))
+        Ok(self.interact(world, InteractionKind::Command, given, leaf.command))
     }
 
     /// The options as sent; validated unless the command is forged.
@@ -327,7 +327,7 @@ impl Slash<'_> {
         Ok(given)
     }
 
-    fn interact(&self, world: &mut World, kind: Kind, given: Vec<Value>, command: Snowflake) -> Snowflake {
+    fn interact(&self, world: &mut World, kind: InteractionKind, given: Vec<Value>, command: Snowflake) -> Snowflake {
         let resolved = resolved(world, (self.by.user, self.by.channel), &given);
         let (first, below) = self.path.split_first().map_or(("", &[][..]), |(first, below)| (first.as_str(), below));
         // A subcommand is an option that contains the person's options; a group is one more level around it.
@@ -347,8 +347,8 @@ impl Slash<'_> {
     }
 }
 
-/// The objects that ids among the options refer to. For a channel, Discord includes the asker's permissions there.
-fn resolved(world: &World, (asker, channel): (Snowflake, Snowflake), given: &[Value]) -> Map<String, Value> {
+/// The objects that ids among the options refer to. For a channel, Discord includes the requester's permissions there.
+fn resolved(world: &World, (requester, channel): (Snowflake, Snowflake), given: &[Value]) -> Map<String, Value> {
     let guild = world.channels.get(&channel).and_then(|channel| channel.guild);
     let mut found = Map::new();
     let mut put = |kind: &str, id: Snowflake, json: Value| {
@@ -369,7 +369,7 @@ fn resolved(world: &World, (asker, channel): (Snowflake, Snowflake), given: &[Va
         }
         if kind == Some(7) && world.channels.contains_key(&id) {
             let mut json = world.channel_json(id);
-            json["permissions"] = world.permissions_in(id, asker).bits().to_string().into();
+            json["permissions"] = world.permissions_in(id, requester).bits().to_string().into();
             put("channels", id, json);
         }
         if matches!(kind, Some(8 | 9))

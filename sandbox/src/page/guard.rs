@@ -86,7 +86,7 @@ pub(super) async fn stand(State(guard): State<Guard>, request: Request, next: Ne
 mod tests {
     use super::*;
 
-    fn verdict(method: &Method, pairs: &[(header::HeaderName, &'static str)]) -> bool {
+    fn is_let_in(method: &Method, pairs: &[(header::HeaderName, &'static str)]) -> bool {
         let guard = Guard::new(SocketAddr::from(([127, 0, 0, 1], 8080)), Reach::Loopback);
         let headers = pairs.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect();
         guard.refuse(method, &headers).is_none()
@@ -96,23 +96,23 @@ mod tests {
 
     #[test]
     fn a_name_that_only_resolves_to_loopback_is_turned_away() {
-        assert!(verdict(&Method::GET, &[HOST]));
-        assert!(verdict(&Method::GET, &[(header::HOST, "localhost:8080")]));
-        assert!(!verdict(&Method::GET, &[(header::HOST, "evil.example:8080")]));
-        assert!(!verdict(&Method::GET, &[(header::HOST, "127.0.0.1:8081")]));
-        assert!(!verdict(&Method::GET, &[]));
+        assert!(is_let_in(&Method::GET, &[HOST]));
+        assert!(is_let_in(&Method::GET, &[(header::HOST, "localhost:8080")]));
+        assert!(!is_let_in(&Method::GET, &[(header::HOST, "evil.example:8080")]));
+        assert!(!is_let_in(&Method::GET, &[(header::HOST, "127.0.0.1:8081")]));
+        assert!(!is_let_in(&Method::GET, &[]));
     }
 
     #[test]
     fn nobody_acts_from_another_site() {
-        assert!(verdict(&Method::POST, &[HOST, (header::ORIGIN, "http://127.0.0.1:8080")]));
-        assert!(!verdict(&Method::POST, &[HOST, (header::ORIGIN, "http://evil.example")]));
-        assert!(!verdict(&Method::POST, &[HOST, (header::ORIGIN, "http://localhost:8080")]));
-        assert!(!verdict(&Method::POST, &[HOST]));
+        assert!(is_let_in(&Method::POST, &[HOST, (header::ORIGIN, "http://127.0.0.1:8080")]));
+        assert!(!is_let_in(&Method::POST, &[HOST, (header::ORIGIN, "http://evil.example")]));
+        assert!(!is_let_in(&Method::POST, &[HOST, (header::ORIGIN, "http://localhost:8080")]));
+        assert!(!is_let_in(&Method::POST, &[HOST]));
         let socket = (header::UPGRADE, "websocket");
-        assert!(!verdict(&Method::GET, &[HOST, socket.clone()]));
-        assert!(!verdict(&Method::GET, &[HOST, socket.clone(), (header::ORIGIN, "null")]));
-        assert!(verdict(&Method::GET, &[HOST, socket, (header::ORIGIN, "http://127.0.0.1:8080")]));
+        assert!(!is_let_in(&Method::GET, &[HOST, socket.clone()]));
+        assert!(!is_let_in(&Method::GET, &[HOST, socket.clone(), (header::ORIGIN, "null")]));
+        assert!(is_let_in(&Method::GET, &[HOST, socket, (header::ORIGIN, "http://127.0.0.1:8080")]));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Begun, LIST_PAUSE, Scheduler, candidates};
 use crate::{
-    app::records::{self, reading},
+    app::snapshot_records::{self, reading},
     digitalocean::{error::Error as Cloud, model::Snapshot, queries},
     operation::{
         Target,
@@ -140,7 +140,7 @@ impl Scheduler {
                 }
             }
         }
-        has_forgotten |= records::forget_gone(&self.store, &self.client, &missing).await?;
+        has_forgotten |= snapshot_records::forget_gone(&self.store, &self.client, &missing).await?;
         if has_forgotten {
             return Ok(Some(now));
         }

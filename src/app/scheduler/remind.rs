@@ -9,7 +9,7 @@ use crate::{
         Due, Paused, Right, Schedule, State, Upcoming,
         notice::Notice,
         pruning::Candidate,
-        slot::{Fate, Missed},
+        slot::{Missed, SlotState},
     },
     store::ScheduleSnapshot,
 };
@@ -161,7 +161,7 @@ pub(super) fn of_clocks(schedule: &mut Schedule, notices: &mut Vec<Notice>, now:
 
 /// The notices about missed runs.
 pub(super) fn of_missed(due: &Due) -> Vec<Notice> {
-    let away = due.closed.iter().filter(|closed| closed.fate == Fate::Missed(Missed::Away));
+    let away = due.closed.iter().filter(|closed| closed.state == SlotState::Missed(Missed::Away));
     let away = away.map(|closed| Notice::Missed {
         first: closed.first,
         last: closed.last,
@@ -169,8 +169,8 @@ pub(super) fn of_missed(due: &Due) -> Vec<Notice> {
         was_away: true,
         was_outage: false,
     });
-    let is_busy = |fate| matches!(fate, Fate::Missed(Missed::Busy | Missed::Overtaken));
-    let busy = due.given_up.filter(|(_, fate)| is_busy(*fate));
+    let is_busy = |state| matches!(state, SlotState::Missed(Missed::Busy | Missed::Overtaken));
+    let busy = due.given_up.filter(|(_, state)| is_busy(*state));
     let busy =
         busy.map(|(slot, _)| Notice::Missed { first: slot, last: slot, count: 1, was_away: false, was_outage: false });
     away.chain(busy).collect()

@@ -97,8 +97,8 @@ fn the_texts_follow_could_not() {
 
 #[test]
 fn foreign_text_is_one_short_line() {
-    assert_eq!(plain(" a\n\tb\u{0}\u{1b}[31m  c "), "a b [31m c");
-    assert_eq!(plain(&"ä".repeat(500)).chars().count(), 201);
+    assert_eq!(short_line(" a\n\tb\u{0}\u{1b}[31m  c "), "a b [31m c");
+    assert_eq!(short_line(&"ä".repeat(500)).chars().count(), 201);
     assert_eq!(saying(422, "").to_string(), "DigitalOcean refused (422): x (request 4d9d8375-3c56)");
     let wordless = of(422, &[], r#"{"message":null}"#);
     assert_eq!(wordless.to_string(), "DigitalOcean refused (422): no reason given");

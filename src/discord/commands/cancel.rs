@@ -41,7 +41,7 @@ pub(super) async fn cancel(
 async fn stop(context: Context<'_>, info: InteractionInfo, text: String) -> Result<Answer, Stop> {
     let state = context.framework.user_data;
     let id = meant(state, &info.who, text.trim()).await?;
-    buttons::hear(state, &info, Some(Press::Wish { act: Act::Cancel, operation: id })).await
+    buttons::hear(state, &info, Some(Press::Instruction { act: Act::Cancel, operation: id })).await
 }
 
 /// The operation that a submitted text means: the name of a Droplet with exactly one running operation, or an id. Names come first, since a
@@ -73,9 +73,9 @@ async fn stoppable<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocomp
     let running = state.running_for(&who).await.unwrap_or_default();
     let requested = partial.trim().to_lowercase();
     let may_stop = |operation: &Operation| {
-        operation.verdict.is_none()
+        operation.outcome.is_none()
             && operation.cancelled.is_none()
-            && state.policy.authorize(&who, Right::over(operation.asker.user, who.user)).is_ok()
+            && state.policy.authorize(&who, Right::over(operation.requester.user, who.user)).is_ok()
     };
     let choices = running
         .iter()

@@ -92,7 +92,7 @@ async fn ask(
     let snapshot = &found.snapshot;
     let deleting = Deleting {
         snapshot,
-        taken_by: found.origin.as_ref().map(|operation| operation.asker.user),
+        taken_by: found.origin.as_ref().map(|operation| operation.requester.user),
         droplet: found.droplet.as_deref(),
         siblings: found.siblings,
         undo_until: found.undo_until,

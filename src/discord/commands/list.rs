@@ -109,7 +109,7 @@ pub(in crate::discord) async fn show(
         let entry = Entry {
             snapshot,
             droplet: where_is(snapshot.droplet),
-            taken_by: origins.get(&snapshot.name).map(|operation| operation.asker.user),
+            taken_by: origins.get(&snapshot.name).map(|operation| operation.requester.user),
             schedule: origins.get(&snapshot.name).and_then(scheduled),
             kept_by: kept.get(&snapshot.id).copied(),
             is_pinned: pins.contains_key(&snapshot.id),
@@ -176,7 +176,7 @@ pub(in crate::discord) async fn one(state: &AppState, info: &InteractionInfo, te
     let mut locations = state.inventory.locate(&listing, snapshot.droplet).await;
     let droplet = snapshot.droplet.and_then(|id| locations.remove(&id)).unwrap_or(DropletLocation::Unlisted);
     let origins = state.store.origins([snapshot.name.as_str()]).await?;
-    let taken_by = origins.get(&snapshot.name).map(|operation| operation.asker.user);
+    let taken_by = origins.get(&snapshot.name).map(|operation| operation.requester.user);
     let right = state.policy.greatest(&info.who).unwrap_or(HELP.right);
     let schedule = origins.get(&snapshot.name).and_then(scheduled);
     let is_pinned = state.store.pins().await?.contains_key(&snapshot.id);

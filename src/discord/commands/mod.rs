@@ -245,7 +245,7 @@ async fn labelled(state: &AppState, http: Option<&Http>, found: &[(Snapshot, Ori
             tracing::warn!(%error, "could not learn who took Snapshots");
             std::collections::HashMap::new()
         });
-    let users = origins.values().map(|operation| operation.asker.user);
+    let users = origins.values().map(|operation| operation.requester.user);
     let now = state.clock.now();
     let names = match http {
         Some(http) => state.names.of(http, users, now).await,
@@ -255,7 +255,7 @@ async fn labelled(state: &AppState, http: Option<&Http>, found: &[(Snapshot, Ori
         let operation = origins.get(&snapshot.name);
         let detail = match (origin, operation) {
             (Origin::Backup, _) => Some(choice::BACKUP.to_owned()),
-            (Origin::Snapshot, Some(operation)) => Some(choice::taken_by(names.get(&operation.asker.user))),
+            (Origin::Snapshot, Some(operation)) => Some(choice::taken_by(names.get(&operation.requester.user))),
             (Origin::Snapshot, None) => None,
         };
         let label = snapshot_label(snapshot, detail, now);

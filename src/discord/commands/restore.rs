@@ -276,7 +276,7 @@ async fn ask(
     let question = Question { retries, announce, ..Question::new(requested.clone()) };
     let now = state.clock.now();
     let mut preview = Operation::new(start::request(state, info, grant, requested)?);
-    preview.usual = state.store.usual(Some(droplet.id)).await?;
+    preview.typical = state.store.typical(Some(droplet.id)).await?;
     let window = droplet.next_backup_window.filter(|window| now < window.end);
     let backups = match window {
         Some(window) if window.start <= now => Backups::Open,
@@ -287,7 +287,7 @@ async fn ask(
         target: &target,
         snapshot: &snapshot,
         is_backup,
-        taken_by: origins.get(&snapshot.name).map(|operation| operation.asker.user),
+        taken_by: origins.get(&snapshot.name).map(|operation| operation.requester.user),
         safety,
         is_undo,
         is_on: droplet.status == DropletStatus::Active,

@@ -56,11 +56,11 @@ pub(in crate::discord) async fn one(state: &AppState, who: &Person, text: &str) 
     let found = meant(state, who, text.trim()).await?;
     let operation = found.ok_or_else(|| Refusal::UnknownOperation { text: text.to_owned() })?;
     let timeline = state.store.timeline(operation.id).await?;
-    let asker = operation.asker.user;
+    let requester = operation.requester.user;
     let mut said = status::detail(&entry(state, operation).await?, &timeline, state.clock.now());
     // Only this person reads the answer, so it offers only the buttons that they may press.
     said.buttons.retain(|button| match button.press() {
-        Some(Press::Wish { act, .. }) => state.policy.authorize(who, act.right(asker, who.user)).is_ok(),
+        Some(Press::Instruction { act, .. }) => state.policy.authorize(who, act.right(requester, who.user)).is_ok(),
         _ => false,
     });
     Ok(said)

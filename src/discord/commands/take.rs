@@ -89,7 +89,7 @@ pub(super) async fn take(
         if_hung: if_hung.map_or(default.if_hung, |OneOf(if_hung)| if_hung),
     });
     let wanted = Wanted { kind, droplet, name, announce };
-    granted(context, HELP, |info, grant| Box::pin(wish(context, info, grant, wanted))).await;
+    granted(context, HELP, |info, grant| Box::pin(instruction(context, info, grant, wanted))).await;
     Ok(())
 }
 
@@ -101,7 +101,7 @@ struct Wanted {
     announce: Chosen,
 }
 
-async fn wish(
+async fn instruction(
     context: Context<'_>,
     info: InteractionInfo,
     grant: Grant,
@@ -136,7 +136,7 @@ pub(in crate::discord) async fn question(
     let requested =
         Requested { kind: Kind::Take(Take::default()), target: preflight::target(&droplet), snapshot_name: None };
     let mut preview = Operation::new(start::request(state, info, grant, requested.clone())?);
-    preview.usual = state.store.usual(Some(droplet.id)).await?;
+    preview.typical = state.store.typical(Some(droplet.id)).await?;
     let taking = Taking {
         target: &requested.target,
         is_on: droplet.status == DropletStatus::Active,

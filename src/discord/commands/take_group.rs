@@ -105,11 +105,12 @@ pub(super) async fn take_group(
     };
     let pace = Pace { at_once, gap, check };
     let announce = Chosen { tell, warn, warn_in };
-    granted(context, HELP, |info, grant| Box::pin(wish(context, info, grant, (tag, pace, power, announce)))).await;
+    granted(context, HELP, |info, grant| Box::pin(instruction(context, info, grant, (tag, pace, power, announce))))
+        .await;
     Ok(())
 }
 
-async fn wish(
+async fn instruction(
     context: Context<'_>,
     info: InteractionInfo,
     grant: Grant,
@@ -182,7 +183,7 @@ async fn ask(state: &AppState, grant: &Grant, plan: Plan, only: Option<&BTreeSet
     };
     let expires_at = state.clock.now() + OPEN;
     let what = serde_json::to_string(&draft)?;
-    let confirmation = Confirmation { asker: grant.user(), guild: grant.guild(), what, expires_at };
+    let confirmation = Confirmation { requester: grant.user(), guild: grant.guild(), what, expires_at };
     let id = state.store.create_confirmation(&confirmation).await?;
     let (price_per_gb, is_again) = (state.wording.price_per_gb, only.is_some());
     let taking = Taking { plan: &draft.plan, members: &named, cost, price_per_gb, is_again };

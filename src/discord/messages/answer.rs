@@ -1,4 +1,4 @@
-//! The announcement at the end of an operation, which mentions the asker, and the line for the channel that receives every outcome.
+//! The announcement at the end of an operation, which mentions the requester, and the line for the channel that receives every outcome.
 
 use jiff::Timestamp;
 
@@ -25,12 +25,12 @@ use crate::{
     store::Deleter,
 };
 
-/// The announcement for the asker.
+/// The announcement for the requester.
 pub fn answer(operation: &Operation, wording: &Wording) -> Message {
-    let asker = operation.asker.user;
+    let requester = operation.requester.user;
     let outcome = outcome(operation, wording);
     let (content, pings) = match operation.announced() {
-        Tell::Ping => (format!("<@{asker}> {outcome}"), vec![asker]),
+        Tell::Ping => (format!("<@{requester}> {outcome}"), vec![requester]),
         Tell::Silent | Tell::Direct => (outcome, Vec::new()),
     };
     Message { content: shorten(&content, lengths::CONTENT), pings, buttons: buttons(operation), ..Message::default() }
@@ -69,18 +69,18 @@ pub(super) fn deleter(by: Deleter) -> String {
 
 /// The direct message that links to the announcement. It names nothing, since what is private to a guild stays there.
 pub fn lead(operation: &Operation, (channel, message): (ChannelId, MessageId)) -> Message {
-    let how = if operation.verdict == Some(Outcome::Completed) { "Done" } else { "Stopped" };
-    Message::text(format!("{how}: {}", link(operation.asker.guild, channel, message)))
+    let how = if operation.outcome == Some(Outcome::Completed) { "Done" } else { "Stopped" };
+    Message::text(format!("{how}: {}", link(operation.requester.guild, channel, message)))
 }
 
 /// The mention in the channel that links to the announcement, for people who accept no direct messages.
 pub fn lead_in_channel(operation: &Operation, (channel, message): (ChannelId, MessageId)) -> Message {
-    let asker = operation.asker.user;
+    let requester = operation.requester.user;
     let content = format!(
-        "<@{asker}> You don't take direct messages from me, so I mention you here: {}",
-        link(operation.asker.guild, channel, message)
+        "<@{requester}> You don't take direct messages from me, so I mention you here: {}",
+        link(operation.requester.guild, channel, message)
     );
-    Message { content, pings: vec![asker], ..Message::default() }
+    Message { content, pings: vec![requester], ..Message::default() }
 }
 
 /// The buttons of an announcement: those of its kind, and those for a Droplet that is off or whose shutdown hung.
@@ -107,14 +107,15 @@ fn may_need_a_restart(operation: &Operation) -> bool {
 
 /// The outcome for the notify channel. It pings nobody.
 pub fn notify(operation: &Operation, wording: &Wording) -> Message {
-    let asker = operation.asker;
-    let content = format!("{} Requested by <@{}> in <#{}>.", outcome(operation, wording), asker.user, asker.channel);
+    let requester = operation.requester;
+    let content =
+        format!("{} Requested by <@{}> in <#{}>.", outcome(operation, wording), requester.user, requester.channel);
     Message::text(shorten(&content, lengths::CONTENT))
 }
 
 /// How the operation ended and why, what that means for the disk and the Droplet, and what to do next: a line for each, after a symbol.
 fn outcome(operation: &Operation, wording: &Wording) -> String {
-    let (sign, mut lines) = match &operation.verdict {
+    let (sign, mut lines) = match &operation.outcome {
         Some(Outcome::Completed) | None => {
             let needs_somebody = match operation.power.status() {
                 Status::Theirs(_) | Status::Gone => true,
@@ -134,7 +135,7 @@ fn outcome(operation: &Operation, wording: &Wording) -> String {
     let restart = may_need_a_restart(operation)
         .then(|| "The shutdown may have stopped some of its services; **Restart it** brings them back.".to_owned());
     lines.extend(line(power(operation).into_iter().chain(restart)));
-    if let Some(Outcome::Failed(why)) = &operation.verdict {
+    if let Some(Outcome::Failed(why)) = &operation.outcome {
         let why = if is_gone(operation) { &Failure::DropletGone } else { why };
         lines.push(failure::next(why, operation));
     }
@@ -219,7 +220,7 @@ fn power(operation: &Operation) -> Option<String> {
     if !bears_on_power && matches!(power.status(), Status::Untouched | Status::OffBefore) {
         return None;
     }
-    if operation.verdict == Some(Outcome::Failed(Failure::DropletGone)) {
+    if operation.outcome == Some(Outcome::Failed(Failure::DropletGone)) {
         return None;
     }
     Some(match power.status() {
@@ -254,7 +255,7 @@ fn power(operation: &Operation) -> Option<String> {
                 Some(PowerState::Off) | None => SOMEBODY_TURNED_IT_ON,
             };
             // People who read about a failure first want to know that the server is back.
-            let is_on = if operation.verdict == Some(Outcome::Completed) { "" } else { "is on again; it " };
+            let is_on = if operation.outcome == Some(Outcome::Completed) { "" } else { "is on again; it " };
             format!("{droplet} {is_on}was down for {}.{by_others}", duration(downtime))
         }
         Status::OffBefore if power.after() == Some(PowerState::On) => {

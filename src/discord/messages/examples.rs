@@ -51,7 +51,7 @@ pub(crate) fn of(kind: Kind) -> Operation {
     Operation::new(NewOperation {
         id: id(),
         kind,
-        asker: Requester { user: ADA, guild: GuildId(1), channel: ChannelId(7) },
+        requester: Requester { user: ADA, guild: GuildId(1), channel: ChannelId(7) },
         asked_at: ago(240),
         target: Target {
             droplet: Some(DropletId(11)),
@@ -60,7 +60,7 @@ pub(crate) fn of(kind: Kind) -> Operation {
             disk_gb: Some(25),
         },
         snapshot_name: None,
-        usual: TypicalDurations::default(),
+        typical: TypicalDurations::default(),
     })
 }
 
@@ -90,7 +90,7 @@ pub(crate) fn waiting() -> Operation {
 }
 
 pub(crate) fn with_history(mut operation: Operation) -> Operation {
-    operation.usual.millis =
+    operation.typical.millis =
         vec![(Task::ShutDown, 12_000), (Task::Snapshot, 210_000), (Task::Restore, 180_000), (Task::PowerOn, 25_000)];
     operation
 }
@@ -140,7 +140,7 @@ pub(crate) fn powering_on() -> Operation {
     let mut operation = taking();
     operation.steps[1] = done(Work::Snapshot, 185, 30);
     snapshot(&mut operation);
-    operation.verdict = Some(Outcome::Completed);
+    operation.outcome = Some(Outcome::Completed);
     operation.power.edit(|power| {
         power.back.began = Some(ago(28));
         power.back.state = running(ago(28));
@@ -175,7 +175,7 @@ pub(crate) fn live() -> Operation {
     operation.steps[0] = done(Work::Snapshot, 185, 30);
     operation.power.edit(|power| power.before = Some(PowerState::On));
     snapshot(&mut operation);
-    operation.verdict = Some(Outcome::Completed);
+    operation.outcome = Some(Outcome::Completed);
     operation.ended = Some(ago(30));
     operation
 }
@@ -185,7 +185,7 @@ pub(crate) fn failed(why: Failure) -> Operation {
     let mut operation = completed();
     operation.snapshot = None;
     operation.steps[1].state = State::Failed { at: ago(30), why: why.clone() };
-    operation.verdict = Some(Outcome::Failed(why));
+    operation.outcome = Some(Outcome::Failed(why));
     operation
 }
 
@@ -196,7 +196,7 @@ pub(crate) fn cancelled(by: Option<UserId>) -> Operation {
     operation.steps[1].state = State::Skipped;
     operation.steps[1].began = None;
     operation.cancelled = Some(Cancelled { by, at: ago(100) });
-    operation.verdict = Some(Outcome::Cancelled);
+    operation.outcome = Some(Outcome::Cancelled);
     operation
 }
 
@@ -250,7 +250,7 @@ pub(crate) fn theirs() -> Operation {
 /// A Droplet that the bot turned on, or that was already on.
 pub(crate) fn turned_on(by_us: bool) -> Operation {
     let mut operation = of(Kind::TurnOn(TurnOn {}));
-    operation.verdict = Some(Outcome::Completed);
+    operation.outcome = Some(Outcome::Completed);
     operation.ended = Some(ago(8));
     operation.power.edit(|power| {
         power.owed = None;
@@ -265,7 +265,7 @@ pub(crate) fn turned_on(by_us: bool) -> Operation {
 pub(crate) fn restarted() -> Operation {
     let mut operation = of(Kind::Restart(Restart {}));
     operation.steps[0] = done(Work::Restart, 30, 10);
-    operation.verdict = Some(Outcome::Completed);
+    operation.outcome = Some(Outcome::Completed);
     operation.ended = Some(ago(8));
     operation.power.edit(|power| {
         power.before = Some(PowerState::On);

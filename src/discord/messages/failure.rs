@@ -16,7 +16,7 @@ use crate::operation::{
 
 /// Whether a retry may help and can do no harm: nothing of the operation exists already, and nothing may still take effect.
 pub fn may_be_tried_again(operation: &Operation) -> bool {
-    let may_pass = match &operation.verdict {
+    let may_pass = match &operation.outcome {
         Some(Outcome::Failed(why)) => passes(why) || has_lost_its_snapshot(operation),
         // Nobody answered the question about the hung shutdown.
         Some(Outcome::Cancelled) => operation.cancelled.is_some_and(|cancelled| cancelled.by.is_none()),

@@ -228,7 +228,7 @@ fn details(member: &Member) -> String {
 }
 
 fn cause(operation: &Operation) -> String {
-    match &operation.verdict {
+    match &operation.outcome {
         Some(Outcome::Failed(why)) => format!(". {}", failure::what(why, operation)),
         Some(Outcome::Cancelled) => ". Somebody stopped it.".to_owned(),
         Some(Outcome::Completed) | None => String::new(),
@@ -237,7 +237,7 @@ fn cause(operation: &Operation) -> String {
 
 /// Why a member failed, in a few words.
 fn shortly(operation: &Operation) -> Option<String> {
-    match &operation.verdict {
+    match &operation.outcome {
         Some(Outcome::Failed(why)) => Some(failure::short(why)),
         Some(Outcome::Cancelled) => Some("somebody stopped it".to_owned()),
         Some(Outcome::Completed) | None => None,

@@ -5,10 +5,11 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Wording, capitalised, failure, headway,
+    Wording, capitalised, failure,
     kinds::words,
     lengths,
     message::{Button, Colour, Embed, Message, Style},
+    steps_left,
     text::{name, plain, shorten, vendors},
     units::{ago, clock, duration, roughly},
     waiting::active,
@@ -27,9 +28,9 @@ use crate::{
 
 /// The message as it should read at `now`.
 pub fn progress(operation: &Operation, wording: &Wording, now: Timestamp) -> Message {
-    let mut lines: Vec<String> = headway::headway(operation).into_iter().collect();
+    let mut lines: Vec<String> = steps_left::progress_line(operation).into_iter().collect();
     lines.extend(steps(operation, now));
-    if operation.ended.is_some() && operation.verdict == Some(Outcome::Completed) {
+    if operation.ended.is_some() && operation.outcome == Some(Outcome::Completed) {
         lines.extend(words(&operation.kind).result(operation, wording));
     }
     if operation.question.is_some() {
@@ -118,7 +119,7 @@ impl Phase {
         if operation.question.is_some() {
             return Self::Asking;
         }
-        match &operation.verdict {
+        match &operation.outcome {
             None => Self::Working,
             Some(_) if operation.ended.is_none() => Self::PowerBack,
             Some(Outcome::Completed) => Self::Completed,
@@ -234,13 +235,13 @@ fn stopping(operation: &Operation) -> &'static str {
 
 /// The expected time from the shutdown until the Droplet is on again, by history; `None` without a history of the longest part.
 pub fn downtime(operation: &Operation) -> Option<SignedDuration> {
-    let usual = |task| operation.usual.of(task);
+    let typical = |task| operation.typical.of(task);
     let longest = operation.steps.iter().filter(|step| !step.task().turns_off());
     let mut sum = SignedDuration::ZERO;
     for step in longest {
-        sum += usual(step.task())?;
+        sum += typical(step.task())?;
     }
-    let around = [Task::ShutDown, Task::PowerOn].into_iter().filter_map(usual);
+    let around = [Task::ShutDown, Task::PowerOn].into_iter().filter_map(typical);
     Some(around.fold(sum, |sum, part| sum + part))
 }
 
@@ -269,7 +270,7 @@ fn line(step: &Step, operation: &Operation, now: Timestamp) -> String {
             Some(took) => format!("✅ {noun} — {}", duration(took)),
             None => format!("✅ {noun}"),
         },
-        State::Skipped if operation.verdict.as_ref().is_some_and(|verdict| *verdict != Outcome::Completed) => {
+        State::Skipped if operation.outcome.as_ref().is_some_and(|outcome| *outcome != Outcome::Completed) => {
             format!("⏭️ {noun} — not started")
         }
         State::Skipped => format!("⏭️ {noun} — not needed"),
@@ -304,7 +305,7 @@ fn power_line(operation: &Operation, now: Timestamp) -> Option<String> {
     }
     let (noun, verb) = called(Task::PowerOn, operation);
     if words(&operation.kind).is_about_power() && power.status() == Status::Untouched {
-        let is_over = power.back().is_over() && operation.verdict.is_some();
+        let is_over = power.back().is_over() && operation.outcome.is_some();
         return is_over.then(|| line(power.back(), operation, now)).filter(|_| operation.kind.owes_power());
     }
     Some(match power.status() {
@@ -325,7 +326,7 @@ fn power_line(operation: &Operation, now: Timestamp) -> Option<String> {
         Status::Owed if operation.active_step() == Some(power.back()) => active(verb, power.back(), operation, now),
         Status::Gone => format!("⏭️ {noun} — the Droplet is gone"),
         Status::Untouched if power.was_told_to_turn_off() => format!("✅ {noun} — it never went off"),
-        Status::Untouched if operation.verdict.is_some() => format!("⏭️ {noun} — it never went off"),
+        Status::Untouched if operation.outcome.is_some() => format!("⏭️ {noun} — it never went off"),
         Status::Owed | Status::Untouched => format!("▫️ {noun}"),
     })
 }
@@ -344,7 +345,7 @@ fn withdrawn(operation: &Operation) -> Option<String> {
 
 /// Who requested it, when, and who stopped it.
 pub(super) fn asked(operation: &Operation) -> String {
-    let (person, when) = (operation.asker.user, ago(operation.asked_at));
+    let (person, when) = (operation.requester.user, ago(operation.asked_at));
     let asked = match operation.trigger.and_then(Trigger::schedule) {
         Some(schedule) if operation.is_automatic() => format!("Begun by schedule `{schedule}` of <@{person}> {when}"),
         Some(schedule) => format!("Requested by <@{person}> for schedule `{schedule}` {when}"),
@@ -352,7 +353,7 @@ pub(super) fn asked(operation: &Operation) -> String {
     };
     match operation.cancelled {
         Some(cancelled) => match cancelled.by {
-            Some(by) if operation.verdict == Some(Outcome::Completed) => {
+            Some(by) if operation.outcome == Some(Outcome::Completed) => {
                 format!("{asked}; <@{by}> cancelled too late")
             }
             Some(by) => format!("{asked}, cancelled by <@{by}>"),
@@ -371,12 +372,13 @@ fn footer(operation: &Operation) -> String {
 
 /// The buttons that can be pressed now.
 fn buttons(operation: &Operation) -> Vec<Button> {
-    let button =
-        |label: &'static str, style, act| Button::new(label, style, Press::Wish { act, operation: operation.id });
-    let label = match headway::stoppable(operation) {
-        headway::Stoppable::Now => Some("Cancel"),
-        headway::Stoppable::SnapshotIsKept => Some("Cancel (Snapshot is kept)"),
-        headway::Stoppable::No => None,
+    let button = |label: &'static str, style, act| {
+        Button::new(label, style, Press::Instruction { act, operation: operation.id })
+    };
+    let label = match steps_left::stoppable(operation) {
+        steps_left::Stoppable::Now => Some("Cancel"),
+        steps_left::Stoppable::SnapshotIsKept => Some("Cancel (Snapshot is kept)"),
+        steps_left::Stoppable::No => None,
     };
     let cancel = button(label.unwrap_or("Cancel"), Style::Secondary, Act::Cancel);
     let leave_off = button("Leave it off", Style::Secondary, Act::LeaveOff);
@@ -386,7 +388,7 @@ fn buttons(operation: &Operation) -> Vec<Button> {
     // A shutdown that DigitalOcean refused has turned nothing off.
     let may_go_off = power.was_told_to_turn_off() && !hangs_on;
     let is_off = power.is_owed() && (power.was_seen_off() || may_go_off);
-    let can_cancel = operation.verdict.is_none() && operation.cancelled.is_none() && label.is_some();
+    let can_cancel = operation.outcome.is_none() && operation.cancelled.is_none() && label.is_some();
     let turn_on = Button::new("Turn it on", Style::Secondary, Press::TurnOn(operation.id));
     let is_theirs = matches!(power.status(), Status::Theirs(_)) && operation.ended.is_some();
     let offered = [(can_cancel, cancel), (is_off, leave_off), (is_theirs, turn_on)];

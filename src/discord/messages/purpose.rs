@@ -5,8 +5,8 @@ use crate::discord::press::{Act, Begun, Choosing, Press};
 /// What a press does; the words follow "You need @Operator to".
 pub fn purpose(press: Press) -> &'static str {
     match press {
-        Press::Wish { act, .. } => wish(act),
-        Press::KeepWaiting(_) => wish(Act::KeepWaiting),
+        Press::Instruction { act, .. } => instruction(act),
+        Press::KeepWaiting(_) => instruction(Act::KeepWaiting),
         Press::Undo(_) => "undo a restore",
         Press::Delete(_) => "delete Snapshots",
         Press::Pin(_) => "pin Snapshots",
@@ -32,7 +32,7 @@ pub fn purpose(press: Press) -> &'static str {
         Press::DeleteMany { .. } | Press::PruneAgain(_) => "let a schedule delete Snapshots",
         Press::RelyOn { .. } => "accept a small Snapshot",
         Press::TakeOver(_) => "take schedules over",
-        Press::Hangs { .. } => "decide how a schedule shuts down",
+        Press::HungShutdowns { .. } => "decide how a schedule shuts down",
         Press::HandOver(_) => "remove schedules",
         Press::RunAgain { .. } => "run schedules",
         Press::Page { .. } | Press::Begin { what: Begun::List, .. } | Press::Choose(Choosing::Snapshot) => {
@@ -42,7 +42,7 @@ pub fn purpose(press: Press) -> &'static str {
     }
 }
 
-fn wish(act: Act) -> &'static str {
+fn instruction(act: Act) -> &'static str {
     match act {
         Act::Cancel => "cancel it",
         Act::Force => "force a Droplet off",

@@ -14,13 +14,13 @@ use super::{
 };
 use crate::{
     discord::press::{Act, Press},
-    operation::{Operation, Wish, ids::UserId, kinds::Kind, step::Step},
+    operation::{Instruction, Operation, ids::UserId, kinds::Kind, step::Step},
 };
 
 /// The message as it should read at `now`.
 pub fn question(operation: &Operation, wording: &Wording, now: Timestamp) -> Message {
     let Some(open) = operation.question else { return Message::text(over(operation)) };
-    let asker = operation.asker.user;
+    let requester = operation.requester.user;
     let droplet = name(&operation.target.name);
     // Its time begins when people can read it, which is now unless it was shown before.
     let silence = match open.shown_at {
@@ -29,7 +29,7 @@ pub fn question(operation: &Operation, wording: &Wording, now: Timestamp) -> Mes
     };
     let hung = words(&operation.kind).hung();
     let content = format!(
-        "<@{asker}> ⚠️ {}. What should I do?\n\
+        "<@{requester}> ⚠️ {}. What should I do?\n\
          **Force power off**: like pulling the plug. Data that {droplet} hasn't saved is lost.\n\
          **{}**: {}\n\
          **Cancel**: {} If nobody answers, I'll cancel {}.",
@@ -39,14 +39,15 @@ pub fn question(operation: &Operation, wording: &Wording, now: Timestamp) -> Mes
         hung.cancel_means,
         ago(silence),
     );
-    let button =
-        |label: &'static str, style, act| Button::new(label, style, Press::Wish { act, operation: operation.id });
+    let button = |label: &'static str, style, act| {
+        Button::new(label, style, Press::Instruction { act, operation: operation.id })
+    };
     let buttons = vec![
         button("Force power off", Style::Danger, Act::Force),
         button(hung.live, Style::Primary, Act::Live),
         button("Cancel", Style::Secondary, Act::Cancel),
     ];
-    Message { content, buttons, pings: vec![asker], ..Message::default() }
+    Message { content, buttons, pings: vec![requester], ..Message::default() }
 }
 
 /// The label of the button that continues with the Droplet running.
@@ -75,23 +76,23 @@ fn over(operation: &Operation) -> String {
         Some(by) => format!("<@{by}> chose **{label}** {when}."),
         None => format!("Nobody answered, so I cancelled {when}."),
     };
-    let chosen = match decision.wish {
-        Wish::Force => chose(decision.by, "Force power off"),
-        Wish::Live => chose(decision.by, live_label(&operation.kind)),
-        Wish::Cancel => chose(decision.by, "Cancel"),
+    let chosen = match decision.instruction {
+        Instruction::Force => chose(decision.by, "Force power off"),
+        Instruction::Live => chose(decision.by, live_label(&operation.kind)),
+        Instruction::Cancel => chose(decision.by, "Cancel"),
         // These do not answer this question, but a row may hold anything.
-        Wish::LeaveOff
-        | Wish::HandleIt
-        | Wish::KeepWaiting
-        | Wish::TurnOn
-        | Wish::Postpone
-        | Wish::QuestionShown
-        | Wish::WarningShown
-        | Wish::WarningRefused
-        | Wish::AnswerTaken
-        | Wish::AnswerLost
-        | Wish::AnswerRefused => chose(decision.by, "another way"),
+        Instruction::LeaveOff
+        | Instruction::HandleIt
+        | Instruction::KeepWaiting
+        | Instruction::TurnOn
+        | Instruction::Postpone
+        | Instruction::QuestionShown
+        | Instruction::WarningShown
+        | Instruction::WarningRefused
+        | Instruction::AnswerTaken
+        | Instruction::AnswerLost
+        | Instruction::AnswerRefused => chose(decision.by, "another way"),
     };
-    let sign = if decision.wish == Wish::Cancel { "⏭️" } else { "✅" };
+    let sign = if decision.instruction == Instruction::Cancel { "⏭️" } else { "✅" };
     format!("{sign} {droplet} didn't shut down in time. {chosen}")
 }

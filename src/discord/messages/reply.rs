@@ -22,11 +22,11 @@ pub fn accepted(operation: &Operation, progress: Option<(ChannelId, MessageId)>)
     let doing = decapitalised(&words(&operation.kind).doing(&operation.target.name, &name));
     match progress {
         Some((channel, message)) => {
-            format!("On it: {doing}. Follow it at {}", link(operation.asker.guild, channel, message))
+            format!("On it: {doing}. Follow it at {}", link(operation.requester.guild, channel, message))
         }
         None => format!(
             "On it: {doing}, operation `{}`. Its progress will appear in <#{}>.",
-            operation.id, operation.asker.channel
+            operation.id, operation.requester.channel
         ),
     }
 }
@@ -36,7 +36,7 @@ pub fn presence(running: usize) -> String {
     if running == 0 { "/snapshot help".to_owned() } else { format!("{running} running") }
 }
 
-/// A wish was accepted.
+/// An instruction was accepted.
 pub fn heard(act: Act, operation: &Operation) -> String {
     match act {
         Act::Cancel => cancelling(operation),
@@ -53,7 +53,7 @@ pub fn heard(act: Act, operation: &Operation) -> String {
     }
 }
 
-/// This many operations accepted the wish to keep waiting.
+/// This many operations accepted the instruction to keep waiting.
 pub fn waiting_for_all(count: usize) -> String {
     let droplets = if count == 1 { "the Droplet".to_owned() } else { format!("all {count} Droplets") };
     format!(

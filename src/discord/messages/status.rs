@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     operation::{
-        Operation, Outcome, Wish,
+        Instruction, Operation, Outcome,
         ids::{ChannelId, MessageId},
         trigger::Trigger,
     },
@@ -102,7 +102,7 @@ fn facts(operation: &Operation) -> Vec<String> {
         format!("{}{size}", name(&taken.name))
     });
     let mut facts = words(&operation.kind).facts(taken);
-    if let Some(Outcome::Failed(why)) = &operation.verdict {
+    if let Some(Outcome::Failed(why)) = &operation.outcome {
         facts.push(format!("It failed: {}", failure::short(why)));
     }
     facts
@@ -114,29 +114,29 @@ fn event(event: &Event, operation: &Operation) -> Option<String> {
     let what = match &event.what {
         What::Asked => format!("requested{by}"),
         What::Confirmed => format!("confirmed{by}"),
-        What::Wished(Wish::Cancel) => format!("*Cancel* pressed{by}"),
-        What::Wished(Wish::Force) => format!("*Force power off* pressed{by}"),
-        What::Wished(Wish::Live) => format!("*{}* pressed{by}", live_label(&operation.kind)),
-        What::Wished(Wish::LeaveOff) => format!("*Leave it off* pressed{by}"),
-        What::Wished(Wish::HandleIt) => format!("*I'll handle it* pressed{by}"),
-        What::Wished(Wish::KeepWaiting) => format!("*Keep waiting* pressed{by}"),
-        What::Wished(Wish::TurnOn) => format!("*Turn it on as soon as possible* pressed{by}"),
-        What::Wished(Wish::Postpone) => format!("*Postpone 10 min* pressed{by}"),
-        What::Wished(Wish::WarningShown) => "warned the channel".to_owned(),
-        What::Wished(Wish::WarningRefused) => "I couldn't post the warning".to_owned(),
-        What::Wished(Wish::AnswerLost) => "I don't know whether Discord showed my answer".to_owned(),
-        What::Wished(Wish::AnswerRefused) => "Discord didn't show my answer".to_owned(),
-        What::Wished(Wish::QuestionShown) => "asked what to do about the stuck shutdown".to_owned(),
+        What::Instructed(Instruction::Cancel) => format!("*Cancel* pressed{by}"),
+        What::Instructed(Instruction::Force) => format!("*Force power off* pressed{by}"),
+        What::Instructed(Instruction::Live) => format!("*{}* pressed{by}", live_label(&operation.kind)),
+        What::Instructed(Instruction::LeaveOff) => format!("*Leave it off* pressed{by}"),
+        What::Instructed(Instruction::HandleIt) => format!("*I'll handle it* pressed{by}"),
+        What::Instructed(Instruction::KeepWaiting) => format!("*Keep waiting* pressed{by}"),
+        What::Instructed(Instruction::TurnOn) => format!("*Turn it on as soon as possible* pressed{by}"),
+        What::Instructed(Instruction::Postpone) => format!("*Postpone 10 min* pressed{by}"),
+        What::Instructed(Instruction::WarningShown) => "warned the channel".to_owned(),
+        What::Instructed(Instruction::WarningRefused) => "I couldn't post the warning".to_owned(),
+        What::Instructed(Instruction::AnswerLost) => "I don't know whether Discord showed my answer".to_owned(),
+        What::Instructed(Instruction::AnswerRefused) => "Discord didn't show my answer".to_owned(),
+        What::Instructed(Instruction::QuestionShown) => "asked what to do about the stuck shutdown".to_owned(),
         What::Inherited(from) => format!("took over from operation `{from}` to turn the Droplet on"),
         What::HandedOver(to) => format!("left turning the Droplet on to operation `{to}`"),
         What::QuestionRanOut => "nobody answered".to_owned(),
         What::Judged(Outcome::Failed(why)) => format!("failed: {}", failure::short(why)),
         What::Judged(Outcome::Cancelled) if operation.is_withdrawn() => "withdrawn, nothing was done".to_owned(),
-        What::Judged(verdict @ (Outcome::Completed | Outcome::Cancelled)) => verdict.word().to_owned(),
+        What::Judged(outcome @ (Outcome::Completed | Outcome::Cancelled)) => outcome.word().to_owned(),
         What::Stuck => "I couldn't turn it on, so I called people".to_owned(),
         What::CameBack => "on again".to_owned(),
         What::Repaired => "turned on again after a late shutdown".to_owned(),
-        What::Wished(Wish::AnswerTaken) | What::Ended => return None,
+        What::Instructed(Instruction::AnswerTaken) | What::Ended => return None,
         What::Unreadable => "I couldn't read its state any more".to_owned(),
         What::TriedAgain(again) => format!("tried again{by} as operation `{again}`"),
     };
@@ -165,7 +165,7 @@ fn running_line(entry: &Entry, now: Timestamp) -> String {
 
 fn ended_line(entry: &Entry) -> String {
     let operation = &entry.operation;
-    let (sign, how, why) = match &operation.verdict {
+    let (sign, how, why) = match &operation.outcome {
         Some(Outcome::Completed) | None => ("✅", "done", None),
         Some(Outcome::Failed(why)) => ("❌", "failed", Some(failure::short(why))),
         Some(Outcome::Cancelled) if operation.is_withdrawn() => ("⏭️", "withdrawn", None),
@@ -180,10 +180,10 @@ fn ended_line(entry: &Entry) -> String {
 
 /// The person who requested it, or the schedule that began it.
 fn for_whom(operation: &Operation) -> String {
-    let asker = operation.asker.user;
+    let requester = operation.requester.user;
     match operation.trigger.and_then(Trigger::schedule).filter(|_| operation.is_automatic()) {
-        Some(schedule) => format!("by schedule `{schedule}` of <@{asker}>"),
-        None => format!("for <@{asker}>"),
+        Some(schedule) => format!("by schedule `{schedule}` of <@{requester}>"),
+        None => format!("for <@{requester}>"),
     }
 }
 
@@ -192,7 +192,7 @@ fn in_list(foreign: &str) -> String {
 }
 
 fn way(entry: &Entry) -> Option<String> {
-    entry.progress.map(|(channel, message)| link(entry.operation.asker.guild, channel, message))
+    entry.progress.map(|(channel, message)| link(entry.operation.requester.guild, channel, message))
 }
 
 fn way_or_id(entry: &Entry) -> String {

@@ -29,7 +29,7 @@ const SIDE_BY_SIDE: usize = 12;
 const LONGEST: usize = 1900;
 
 /// The call about all operations that its message lists: Droplets are off and their operations make no progress. It calls people, and the
-/// bot keeps trying. Operations whose asker is reached by another message are listed too.
+/// bot keeps trying. Operations whose requester is reached by another message are listed too.
 pub fn call(called: &[Called]) -> Message {
     let (mut still, mut over): (Vec<_>, Vec<_>) =
         called.iter().map(|called| &called.operation).partition(|operation| operation.power.is_called_about());
@@ -37,9 +37,9 @@ pub fn call(called: &[Called]) -> Message {
     over.sort_by(|one, other| (&one.target.name, one.id).cmp(&(&other.target.name, other.id)));
     let mut pings: Vec<UserId> = Vec::new();
     for one in called.iter().filter(|called| !called.is_called_elsewhere) {
-        let asker = one.operation.asker.user;
-        if !pings.contains(&asker) {
-            pings.push(asker);
+        let requester = one.operation.requester.user;
+        if !pings.contains(&requester) {
+            pings.push(requester);
         }
     }
     let mentions = pings.iter().fold(String::new(), |text, user| text + &format!("<@{user}> "));
@@ -168,8 +168,9 @@ fn is_turning_on(operation: &Operation) -> bool {
 
 /// The buttons for people who are called about an operation.
 pub fn buttons(operation: &Operation) -> Vec<Button> {
-    let button =
-        |label: &'static str, style, act| Button::new(label, style, Press::Wish { act, operation: operation.id });
+    let button = |label: &'static str, style, act| {
+        Button::new(label, style, Press::Instruction { act, operation: operation.id })
+    };
     let is_turning_on = is_turning_on(operation);
     let is_restoring = operation.active_step().is_some_and(|step| step.task() == Task::Restore && step.began.is_some());
     let offered = [
@@ -180,7 +181,7 @@ pub fn buttons(operation: &Operation) -> Vec<Button> {
     offered.into_iter().filter_map(|(is_offered, button)| is_offered.then_some(button)).collect()
 }
 
-/// One button for all that a message lists: the only wish that is harmless for several Droplets at once.
+/// One button for all that a message lists: the only instruction that is harmless for several Droplets at once.
 fn keep_waiting_for_all(called: &[Called]) -> Option<Button> {
     let leader = called.iter().find(|called| called.leads)?.operation.id;
     Some(Button::new("Keep waiting for all", Style::Secondary, Press::KeepWaiting(leader)))

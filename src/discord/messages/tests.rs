@@ -28,7 +28,8 @@ use crate::{
         press::{Act, Begun, Press},
     },
     operation::{
-        Blocker, Cancelled, Decision, FirstAnswer, Launched, Obstacle, Operation, Outcome, Question, Requester, Wish,
+        Blocker, Cancelled, Decision, FirstAnswer, Instruction, Launched, Obstacle, Operation, Outcome, Question,
+        Requester,
         effect::NewDroplet,
         ids::{ChannelId, DropletId, GuildId, MessageId, OperationId, RoleId, ScheduleId, SnapshotId, UserId},
         kinds::{Downtime, Kind, Launch, Restore, Safety, SnapshotRef},
@@ -151,11 +152,11 @@ fn elsewhere(kind: Kind, may_cancel: Option<OperationId>) -> Occupant {
     Occupant::Elsewhere { kind: Box::new(kind), may_cancel }
 }
 
-/// An operation that ended before it began, because the asker's interaction was not answered.
+/// An operation that ended before it began, because the requester's interaction was not answered.
 fn withdrawn(kind: Kind, first_answer: FirstAnswer) -> Operation {
     with(examples::of(kind), |operation| {
         operation.first_answer = first_answer;
-        operation.verdict = Some(Outcome::Cancelled);
+        operation.outcome = Some(Outcome::Cancelled);
         operation.ended = Some(ago(200));
         for step in &mut operation.steps {
             step.state = State::Skipped;
@@ -164,11 +165,11 @@ fn withdrawn(kind: Kind, first_answer: FirstAnswer) -> Operation {
 }
 
 /// An operation whose question was answered by a person, or by nobody.
-fn decided(kind: Kind, wish: Wish, by: Option<UserId>) -> Operation {
+fn decided(kind: Kind, instruction: Instruction, by: Option<UserId>) -> Operation {
     with(asking(true), |operation| {
         operation.kind = kind;
         operation.question = None;
-        operation.decision = Some(Decision { wish, by, at: ago(20) });
+        operation.decision = Some(Decision { instruction, by, at: ago(20) });
     })
 }
 
@@ -194,7 +195,7 @@ fn launched(address: Option<&str>) -> Operation {
             address: address.map(str::to_owned),
             monthly_cents: address.map(|_| 600),
         });
-        operation.verdict = Some(Outcome::Completed);
+        operation.outcome = Some(Outcome::Completed);
         operation.ended = Some(ago(5));
     })
 }
@@ -202,7 +203,7 @@ fn launched(address: Option<&str>) -> Operation {
 fn broken_restore(why: Failure) -> Operation {
     with(examples::restored(), |operation| {
         operation.steps[2].state = State::Failed { at: ago(30), why: why.clone() };
-        operation.verdict = Some(Outcome::Failed(why));
+        operation.outcome = Some(Outcome::Failed(why));
     })
 }
 
@@ -279,7 +280,7 @@ fn progress_of_every_state() {
         (
             "taking, slower than usual",
             with(examples::taking(), |operation| {
-                operation.usual.millis = vec![(Task::Snapshot, 60_000)];
+                operation.typical.millis = vec![(Task::Snapshot, 60_000)];
             }),
         ),
         (
@@ -372,11 +373,11 @@ fn a_question_in_every_state() {
         ),
         ("of a restore", of(examples::restore())),
         ("of a restore without a safety Snapshot", of(examples::restore_without_safety())),
-        ("forced", decided(take(), Wish::Force, Some(BOB))),
-        ("live", decided(take(), Wish::Live, Some(ADA))),
-        ("live, of a restore", decided(examples::restore(), Wish::Live, Some(ADA))),
-        ("cancelled", decided(take(), Wish::Cancel, Some(ADA))),
-        ("nobody answered", decided(take(), Wish::Cancel, None)),
+        ("forced", decided(take(), Instruction::Force, Some(BOB))),
+        ("live", decided(take(), Instruction::Live, Some(ADA))),
+        ("live, of a restore", decided(examples::restore(), Instruction::Live, Some(ADA))),
+        ("cancelled", decided(take(), Instruction::Cancel, Some(ADA))),
+        ("nobody answered", decided(take(), Instruction::Cancel, None)),
         ("moot", with(asking(true), |operation| operation.question = None)),
     ];
     let read = variants
@@ -487,7 +488,7 @@ fn answers_of_every_ending() {
                 operation.steps[2].state = State::Skipped;
                 operation.steps[2].began = None;
                 operation.cancelled = Some(Cancelled { by: Some(ADA), at: ago(100) });
-                operation.verdict = Some(Outcome::Cancelled);
+                operation.outcome = Some(Outcome::Cancelled);
             }),
         ),
         (
@@ -517,7 +518,7 @@ fn answers_of_every_ending() {
         (
             "deleted",
             with(examples::of(examples::delete()), |operation| {
-                operation.verdict = Some(Outcome::Completed);
+                operation.outcome = Some(Outcome::Completed);
                 operation.ended = Some(ago(1));
             }),
         ),
@@ -557,7 +558,7 @@ pub(super) fn failed_so(why: &Failure) -> Vec<(&'static str, Operation)> {
     let ending = |kind: Kind, task: Task, change: &dyn Fn(&mut Operation)| {
         let state = State::Failed { at: ago(30), why: why.clone() };
         with(at_step(kind, task, state), |operation| {
-            operation.verdict = Some(Outcome::Failed(why.clone()));
+            operation.outcome = Some(Outcome::Failed(why.clone()));
             operation.ended = Some(ago(8));
             change(operation);
         })
@@ -611,7 +612,7 @@ fn answers_to_every_cancel_by_kind() {
                 step.began = None;
             }
             operation.cancelled = Some(Cancelled { by: Some(BOB), at: ago(100) });
-            operation.verdict = Some(Outcome::Cancelled);
+            operation.outcome = Some(Outcome::Cancelled);
             operation.ended = Some(ago(8));
             change(operation);
         })
@@ -672,7 +673,7 @@ fn on_again(number: u64, name: &str) -> Operation {
 
 #[test]
 fn what_a_call_says_about_several_droplets() {
-    let of = |user: UserId, operation: Operation| with(operation, |operation| operation.asker.user = user);
+    let of = |user: UserId, operation: Operation| with(operation, |operation| operation.requester.user = user);
     let not_getting_on = |number, name: &str| {
         of_droplet(
             number,
@@ -754,7 +755,7 @@ fn a_call_about_200_droplets_names_as_many_as_discord_lets_it() {
         (1..=count).map(|number| made(number, &long)).collect::<Vec<_>>()
     };
     let of = |(at, operation): (usize, Operation)| {
-        with(operation, |operation| operation.asker.user = UserId(u64::MAX - at as u64 % 20))
+        with(operation, |operation| operation.requester.user = UserId(u64::MAX - at as u64 % 20))
     };
     for (off, on) in [(200, 0), (2, 198), (100, 100), (0, 200), (1, 199)] {
         let all = operations(off, still_off).into_iter().chain(operations(on, on_again)).enumerate().map(of);
@@ -1016,20 +1017,20 @@ fn status_in_all_its_shapes() {
     let what = [
         What::Asked,
         What::Confirmed,
-        What::Wished(Wish::Cancel),
-        What::Wished(Wish::Force),
-        What::Wished(Wish::Live),
-        What::Wished(Wish::LeaveOff),
-        What::Wished(Wish::HandleIt),
-        What::Wished(Wish::KeepWaiting),
-        What::Wished(Wish::TurnOn),
-        What::Wished(Wish::QuestionShown),
-        What::Wished(Wish::Postpone),
-        What::Wished(Wish::WarningShown),
-        What::Wished(Wish::WarningRefused),
-        What::Wished(Wish::AnswerTaken),
-        What::Wished(Wish::AnswerLost),
-        What::Wished(Wish::AnswerRefused),
+        What::Instructed(Instruction::Cancel),
+        What::Instructed(Instruction::Force),
+        What::Instructed(Instruction::Live),
+        What::Instructed(Instruction::LeaveOff),
+        What::Instructed(Instruction::HandleIt),
+        What::Instructed(Instruction::KeepWaiting),
+        What::Instructed(Instruction::TurnOn),
+        What::Instructed(Instruction::QuestionShown),
+        What::Instructed(Instruction::Postpone),
+        What::Instructed(Instruction::WarningShown),
+        What::Instructed(Instruction::WarningRefused),
+        What::Instructed(Instruction::AnswerTaken),
+        What::Instructed(Instruction::AnswerLost),
+        What::Instructed(Instruction::AnswerRefused),
         What::Inherited(OperationId::from_random(0)),
         What::HandedOver(OperationId::from_random(0)),
         What::QuestionRanOut,
@@ -1041,9 +1042,9 @@ fn status_in_all_its_shapes() {
         What::TriedAgain(OperationId::from_random(9)),
         What::Ended,
     ];
-    let by = |what: &What| matches!(what, What::Asked | What::Confirmed | What::Wished(_)).then_some(ADA);
+    let by = |what: &What| matches!(what, What::Asked | What::Confirmed | What::Instructed(_)).then_some(ADA);
     let told: Vec<_> = what.into_iter().map(|what| Event { at: NOW, by: by(&what), what }).collect();
-    let live = Event { at: NOW, by: Some(ADA), what: What::Wished(Wish::Live) };
+    let live = Event { at: NOW, by: Some(ADA), what: What::Instructed(Instruction::Live) };
     let one = |entry: &Entry, told: &[Event]| read(&detail(entry, told, NOW));
     let of = |operation: Operation| one(&entry(operation, Some(75)), &told[..1]);
     let some = Overview { running: running.to_vec(), more: 12, ended: ended.to_vec() };
@@ -1069,7 +1070,7 @@ fn status_in_all_its_shapes() {
 fn ten_that_run_and_ten_that_ended_always_fit() {
     let far = |mut operation: Operation| {
         let id = 1_199_999_999_999_999_999;
-        operation.asker = Requester { user: UserId(id), guild: GuildId(id), channel: ChannelId(id) };
+        operation.requester = Requester { user: UserId(id), guild: GuildId(id), channel: ChannelId(id) };
         operation.target.name = "a-rather-long-name-of-a-droplet".repeat(8);
         Entry { operation, progress: Some((ChannelId(id), MessageId(id))) }
     };
@@ -1079,7 +1080,7 @@ fn ten_that_run_and_ten_that_ended_always_fit() {
     });
     let failed = with(examples::watched(), |operation| {
         operation.kind = examples::restore();
-        operation.verdict = Some(Outcome::Failed(Failure::RestoreUnclear));
+        operation.outcome = Some(Outcome::Failed(Failure::RestoreUnclear));
     });
     let ten = |operation: &Operation| std::iter::repeat_n(far(operation.clone()), LISTED).collect::<Vec<_>>();
     let full = overview(&Overview { running: ten(&slow), more: 990, ended: ten(&failed) }, NOW);
@@ -1095,7 +1096,7 @@ fn ten_that_run_and_ten_that_ended_always_fit() {
 
 #[test]
 fn of_a_long_timeline_the_last_events_are_shown() {
-    let press = |number: u64| Event { at: NOW, by: Some(UserId(number)), what: What::Wished(Wish::Cancel) };
+    let press = |number: u64| Event { at: NOW, by: Some(UserId(number)), what: What::Instructed(Instruction::Cancel) };
     let many: Vec<_> = (1..=500).map(press).collect();
     let message = detail(&Entry { operation: examples::completed(), progress: None }, &many, NOW);
     let description = &message.embeds[0].description;
@@ -1138,7 +1139,7 @@ proptest::proptest! {
                     proptest::prop_assert!(length(&embed.title) <= 256 && length(&embed.description) <= 4096);
                     proptest::prop_assert!(length(&embed.footer) <= 2048);
                 }
-                let allowed = [format!("<@{ADA}>"), format!("<#{}>", operation.asker.channel)];
+                let allowed = [format!("<@{ADA}>"), format!("<#{}>", operation.requester.channel)];
                 let outside_spans: String = message.content.split('`').step_by(2).collect();
                 let ours = allowed.iter().fold(outside_spans, |text, mention| text.replace(mention, ""));
                 proptest::prop_assert!(!ours.contains("<@") && !ours.contains("@everyone") && !ours.contains("@here"), "{ours}");
@@ -1393,7 +1394,7 @@ fn a_warning_in_every_state() {
         ("shutting down", warned(examples::shutting_down(), until, 0)),
         ("down", warned(examples::taking(), until, 0)),
         ("back", warned(examples::completed(), until, 0)),
-        ("called off", warned(with(ahead(), |it| it.verdict = Some(Outcome::Cancelled)), until, 0)),
+        ("called off", warned(with(ahead(), |it| it.outcome = Some(Outcome::Cancelled)), until, 0)),
     ];
     let read = |(label, operation): (&str, Operation)| {
         (label.to_owned(), read_posted(&warning(&operation), ReportKind::Warning))

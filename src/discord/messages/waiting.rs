@@ -17,7 +17,7 @@ use crate::operation::{
 /// The step that is under way: since when, how long it usually takes, what it waits for.
 pub(super) fn active(verb: &str, step: &Step, operation: &Operation, now: Timestamp) -> String {
     if let Some(Warned::Ahead { at: Some(at), .. }) = operation.warned().filter(|_| step.task() == Task::ShutDown) {
-        let channel = operation.warning.map_or(operation.asker.channel, |warning| warning.warn.channel);
+        let channel = operation.warning.map_or(operation.requester.channel, |warning| warning.warn.channel);
         return format!("⏳ {verb} {}; <#{channel}> is warned", ago(at));
     }
     if let (Task::PowerOff, Some(Obstacle { what: Blocker::Event(_) | Blocker::Locked, since })) =
@@ -78,11 +78,11 @@ fn waits_for(step: &Step, operation: &Operation) -> &'static str {
 
 /// How long the step usually takes, and that it is slower this time.
 fn pace(task: Task, began: Timestamp, operation: &Operation, now: Timestamp) -> String {
-    match operation.usual.of(task) {
-        Some(usual) if now.duration_since(began) > usual * 3 / 2 => {
-            format!(", {}: slower than usual", usually(usual))
+    match operation.typical.of(task) {
+        Some(typical) if now.duration_since(began) > typical * 3 / 2 => {
+            format!(", {}: slower than usual", usually(typical))
         }
-        Some(usual) => format!(", {}", usually(usual)),
+        Some(typical) => format!(", {}", usually(typical)),
         None if matches!(task, Task::Snapshot | Task::Restore) => {
             format!(", {}", guess(operation.target.disk_gb))
         }

@@ -35,7 +35,7 @@ pub fn warning(operation: &Operation) -> Message {
         Some(Warned::Gone) => format!("⏭️ {droplet} no longer exists."),
         Some(Warned::CalledOff) | None => format!("⏭️ Called off: {droplet} stays on."),
     };
-    let press = Press::Wish { act: Act::Postpone, operation: operation.id };
+    let press = Press::Instruction { act: Act::Postpone, operation: operation.id };
     let postpone = operation.may_be_postponed().then(|| Button::new("Postpone 10 min", Style::Secondary, press));
     Message { content, buttons: postpone.into_iter().collect(), ..Message::default() }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     access::Right,
-    operation::{Wish, ids::UserId},
+    operation::{Instruction, ids::UserId},
 };
 
 /// A button of an operation.
@@ -52,27 +52,27 @@ impl Act {
         }
     }
 
-    /// The right that a person needs to press it, for an operation that `asker` requested. To keep a Droplet off takes it away from
-    /// everybody, so that needs the greatest right, from the asker too.
-    pub fn right(self, asker: UserId, person: UserId) -> Right {
+    /// The right that a person needs to press it, for an operation that `requester` requested. To keep a Droplet off takes it away from
+    /// everybody, so that needs the greatest right, from the requester too.
+    pub fn right(self, requester: UserId, person: UserId) -> Right {
         match self {
             Self::LeaveOff | Self::HandleIt => Right::Restore,
             Self::KeepWaiting | Self::TurnOn | Self::Postpone => Right::Take,
-            Self::Cancel | Self::Force | Self::Live => Right::over(asker, person),
+            Self::Cancel | Self::Force | Self::Live => Right::over(requester, person),
         }
     }
 
-    /// The wish that this button sends to the operation.
-    pub fn wish(self) -> Wish {
+    /// The instruction that this button sends to the operation.
+    pub fn instruction(self) -> Instruction {
         match self {
-            Self::Cancel => Wish::Cancel,
-            Self::Force => Wish::Force,
-            Self::Live => Wish::Live,
-            Self::LeaveOff => Wish::LeaveOff,
-            Self::HandleIt => Wish::HandleIt,
-            Self::KeepWaiting => Wish::KeepWaiting,
-            Self::TurnOn => Wish::TurnOn,
-            Self::Postpone => Wish::Postpone,
+            Self::Cancel => Instruction::Cancel,
+            Self::Force => Instruction::Force,
+            Self::Live => Instruction::Live,
+            Self::LeaveOff => Instruction::LeaveOff,
+            Self::HandleIt => Instruction::HandleIt,
+            Self::KeepWaiting => Instruction::KeepWaiting,
+            Self::TurnOn => Instruction::TurnOn,
+            Self::Postpone => Instruction::Postpone,
         }
     }
 }

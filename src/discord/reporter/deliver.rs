@@ -23,7 +23,7 @@ use crate::{
         wire::{self, Posted, Trouble},
     },
     operation::{
-        Wish, Wished,
+        Instructed, Instruction,
         ids::{ChannelId, MessageId, OperationId},
         report::ReportKind,
     },
@@ -262,10 +262,11 @@ impl Reporter {
             ReportKind::Warning => operation.warning.is_some_and(|warning| warning.until.is_none()),
             _ => false,
         };
-        let wish = if report.kind == ReportKind::Question { Wish::QuestionShown } else { Wish::WarningShown };
+        let instruction =
+            if report.kind == ReportKind::Question { Instruction::QuestionShown } else { Instruction::WarningShown };
         if is_unread {
-            let wished = Wished { wish, by: operation.asker.user, at: self.clock.now() };
-            self.store.wish(operation.id, wished, None).await?;
+            let instructed = Instructed { instruction, by: operation.requester.user, at: self.clock.now() };
+            self.store.instruct(operation.id, instructed, None).await?;
         }
         Ok(())
     }
@@ -320,8 +321,12 @@ impl Reporter {
         };
         if report.kind == ReportKind::Warning && report.message.is_none() {
             let operation = &report.operation.operation;
-            let wished = Wished { wish: Wish::WarningRefused, by: operation.asker.user, at: self.clock.now() };
-            self.store.wish(operation.id, wished, None).await?;
+            let instructed = Instructed {
+                instruction: Instruction::WarningRefused,
+                by: operation.requester.user,
+                at: self.clock.now(),
+            };
+            self.store.instruct(operation.id, instructed, None).await?;
         }
         self.drop_report(report, &told, cause).await?;
         Ok(Came::Settled)

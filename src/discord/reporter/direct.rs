@@ -44,9 +44,9 @@ impl Reporter {
         let deadline = super::deadline::deadline();
         self.store.report_posting(report, self.clock.now()).await?;
         let said = self.words(report, self.clock.now()).await?.said;
-        match self.tell_asker(report, operation, &said, deadline).await {
+        match self.tell_requester(report, operation, &said, deadline).await {
             Ok(Told::Yes) => self.store.report_given_up(report, "it was said directly").await?,
-            Ok(Told::No) => self.store.report_moved(report, operation.asker.channel).await?,
+            Ok(Told::No) => self.store.report_moved(report, operation.requester.channel).await?,
             Err(error) => return self.later(report, &error).await,
         }
         Ok(Came::Settled)

@@ -1,4 +1,4 @@
-//! Where messages go when their channel cannot be reached: to the channel for all outcomes, and to the asker directly.
+//! Where messages go when their channel cannot be reached: to the channel for all outcomes, and to the requester directly.
 //!
 //! They are retried like any other message for as long as the failure is temporary. Only a refusal ends it.
 
@@ -42,9 +42,9 @@ impl Reporter {
         let operation = &report.operation.operation;
         match report.kind {
             ReportKind::Progress | ReportKind::Notify | ReportKind::Direct | ReportKind::Warning => {}
-            // The asker waits for the answer, whoever else receives it.
+            // The requester waits for the answer, whoever else receives it.
             ReportKind::Answer => {
-                self.tell_asker(report, operation, &words.said, deadline).await?;
+                self.tell_requester(report, operation, &words.said, deadline).await?;
             }
             // They were called, and are no longer needed.
             ReportKind::Stuck if words.is_over => {}
@@ -54,14 +54,15 @@ impl Reporter {
                     return Ok(words.listed());
                 }
                 // All people whom the message mentions, by the first of their operations.
-                let mut of_askers: BTreeMap<UserId, &Operation> = BTreeMap::from([(operation.asker.user, operation)]);
+                let mut of_requesters: BTreeMap<UserId, &Operation> =
+                    BTreeMap::from([(operation.requester.user, operation)]);
                 let mut told = Vec::new();
                 for called in words.called.iter().filter(|called| !called.is_called_elsewhere) {
-                    of_askers.entry(called.operation.asker.user).or_insert(&called.operation);
+                    of_requesters.entry(called.operation.requester.user).or_insert(&called.operation);
                     told.push(called.operation.id);
                 }
-                for operation in of_askers.into_values() {
-                    self.tell_asker(report, operation, &words.said, deadline).await?;
+                for operation in of_requesters.into_values() {
+                    self.tell_requester(report, operation, &words.said, deadline).await?;
                 }
                 return Ok(told);
             }
@@ -77,7 +78,7 @@ impl Reporter {
         self.tell(report, delivery::channel_id(channel), (said, id, 'n'), deadline).await
     }
 
-    pub(super) async fn tell_asker(
+    pub(super) async fn tell_requester(
         &self,
         report: &Report,
         operation: &Operation,
@@ -87,8 +88,8 @@ impl Reporter {
         // Presses count only in the guild, where people have roles.
         let buttons = said.buttons.iter().filter(|button| button.press().is_none()).cloned().collect();
         let said = Message { menus: Vec::new(), buttons, ..said.clone().calling_nobody_else() };
-        let asker = DiscordUser::new(operation.asker.user.0.max(1));
-        match deadline::in_time(deadline, wire::direct_channel(&self.http, asker)).await {
+        let requester = DiscordUser::new(operation.requester.user.0.max(1));
+        match deadline::in_time(deadline, wire::direct_channel(&self.http, requester)).await {
             Ok(channel) => self.tell(report, channel, (&said, operation.id, 'd'), deadline).await,
             Err(error) => refused(report, &error).ok_or(error),
         }

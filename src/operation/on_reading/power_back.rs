@@ -49,7 +49,7 @@ impl Operation {
         if self.power.is_watched() {
             // This attempt is over: from here on the Droplet is only watched.
             self.power.back_mut().state = State::Waiting(Checks::default());
-            if self.verdict.is_some() {
+            if self.outcome.is_some() {
                 self.timer.ask_at(later(now, Self::watch_pause(rules)));
             }
         }
@@ -69,7 +69,7 @@ impl Operation {
             Some(PowerState::On) => {
                 self.obstacle = None;
                 self.power.see_on(now, self.ended.is_some());
-                if self.power.is_watched() && self.verdict.is_some() {
+                if self.power.is_watched() && self.outcome.is_some() {
                     self.timer.ask_at(later(now, Self::watch_pause(rules)));
                 }
             }

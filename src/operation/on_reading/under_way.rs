@@ -247,8 +247,8 @@ impl Operation {
     pub(in crate::operation) fn longest_progress(&self, task: Task) -> Option<SignedDuration> {
         match task {
             Task::Snapshot | Task::Restore => {
-                let usual = self.usual.of(task).unwrap_or(SignedDuration::ZERO);
-                Some(usual.checked_mul(4).unwrap_or(SignedDuration::MAX).max(LONGEST_PROGRESS))
+                let typical = self.typical.of(task).unwrap_or(SignedDuration::ZERO);
+                Some(typical.checked_mul(4).unwrap_or(SignedDuration::MAX).max(LONGEST_PROGRESS))
             }
             Task::ShutDown
             | Task::PowerOff

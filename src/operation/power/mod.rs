@@ -18,8 +18,8 @@
 mod calls;
 mod duty;
 mod row;
-mod sight;
 mod status;
+mod visibility;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -35,15 +35,17 @@ pub use calls::Stuck;
 use duty::{Duty, History};
 pub use duty::{Owed, Release, Released, Theirs};
 use row::Row;
-use sight::Sight;
 pub use status::Status;
+use visibility::Visibility;
 
 /// How long after its intent a shutdown may still take effect, although the Droplet reads `active`: a guest may delay the request, and
 /// DigitalOcean's `completed` says only that it was delivered.
 pub const LATE_OFF: SignedDuration = SignedDuration::from_mins(15);
 
-const _: () =
-    assert!(sight::BLIND_AFTER.as_secs() < calls::CALL_AFTER.as_secs(), "the cure is tried before people are called");
+const _: () = assert!(
+    visibility::BLIND_AFTER.as_secs() < calls::CALL_AFTER.as_secs(),
+    "the cure is tried before people are called"
+);
 
 /// The power side of an operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,7 +65,7 @@ pub struct Power {
     /// How many attempts to turn it on have failed since it was last seen active.
     failures: u32,
     calls: Calls,
-    sight: Sight,
+    visibility: Visibility,
     history: History,
 }
 
@@ -78,7 +80,7 @@ impl Default for Power {
             hurried: false,
             failures: 0,
             calls: Calls::default(),
-            sight: Sight::default(),
+            visibility: Visibility::default(),
             history: History::default(),
         }
     }
@@ -242,14 +244,14 @@ impl Power {
     /// Records that a command to turn the Droplet on is about to be sent.
     pub(super) fn intend_on(&mut self, now: Timestamp) {
         self.on_intended_at.get_or_insert(now);
-        self.sight.turn_on(now);
+        self.visibility.turn_on(now);
     }
 
     /// Adapts the state to a process that newly takes up the operation: looks that failed in another process no longer count, and no stored
     /// time lies in the future. If the process `is_in_time`, a late off is watched for its whole time again.
     pub(super) fn restart(&mut self, is_in_time: bool, now: Timestamp) {
         self.calls.restart(now);
-        self.sight.restart(now);
+        self.visibility.restart(now);
         let History { went_off, came_back, after: _, repaired } = &mut self.history;
         for moment in [went_off, came_back, repaired, &mut self.on_intended_at] {
             *moment = moment.map(|moment| moment.min(now));
@@ -273,10 +275,10 @@ impl Power {
     /// Applies what follows from time alone: calls people, and decides to turn on a Droplet that cannot be looked at.
     pub(super) fn judge(&mut self, is_restoring: bool, now: Timestamp) {
         if !self.is_owed() {
-            return self.sight.on_reading();
+            return self.visibility.on_reading();
         }
         self.calls.judge(now);
-        if self.sight.judge(is_restoring, now) {
+        if self.visibility.judge(is_restoring, now) {
             self.back.state = State::Waiting(Checks::default());
         }
     }

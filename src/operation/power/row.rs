@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Duty, History, Owed, Power, Release, Theirs,
     calls::{Calls, Stuck},
-    sight::{Sight, Unseen},
+    visibility::{Unseen, Visibility},
 };
 use crate::operation::{
     reading::PowerState,
@@ -86,7 +86,7 @@ impl From<Row> for Power {
                 count: row.calls,
                 called_at: row.called_at,
             },
-            sight: Sight {
+            visibility: Visibility {
                 last_seen: row.last_seen,
                 looked_at: row.looked_at,
                 unseen: row.unseen,
@@ -106,7 +106,7 @@ impl From<Row> for Power {
 impl From<Power> for Row {
     fn from(power: Power) -> Self {
         let Calls { got_on_at, recovering_since, stuck, count, called_at } = power.calls;
-        let Sight { last_seen, looked_at, unseen, blind, blind_at } = power.sight;
+        let Visibility { last_seen, looked_at, unseen, blind, blind_at } = power.visibility;
         let History { went_off, came_back, after, repaired } = power.history;
         let mut row = Self {
             before: power.before,

@@ -96,7 +96,7 @@ fn backups_are_enabled_once_whatever_becomes_of_the_answer() {
         }
         it = toy.turn(it, transit, 20);
         let done = toy.settle(it);
-        assert_eq!((done.verdict, words(&toy)), (Some(Outcome::Completed), vec!["enable_backups"]), "{transit:?}");
+        assert_eq!((done.outcome, words(&toy)), (Some(Outcome::Completed), vec!["enable_backups"]), "{transit:?}");
         assert!(done.power.owed().is_none());
     }
 }
@@ -109,28 +109,28 @@ fn an_action_that_errs_is_told() {
         it = toy.turn(it, Transit::Fine, 20);
     }
     toy.actions.last_mut().unwrap().errs = true;
-    assert_eq!(toy.settle(it).verdict, Some(Outcome::Failed(Failure::ActionErrored)));
+    assert_eq!(toy.settle(it).outcome, Some(Outcome::Failed(Failure::ActionErrored)));
 }
 
 #[test]
 fn backups_that_somebody_was_asked_about_are_deleted_and_fewer_too() {
     for there in [&[1, 2][..], &[2], &[]] {
         let (done, _) = played(disable(&[1, 2], None), there, |_| unreachable!("no image is looked at"));
-        assert_eq!(done.verdict, Some(Outcome::Completed), "{there:?}");
+        assert_eq!(done.outcome, Some(Outcome::Completed), "{there:?}");
     }
 }
 
 #[test]
 fn a_backup_that_nobody_was_asked_about_keeps_all_of_them() {
     let (done, sent) = played(disable(&[1, 2], None), &[1, 2, 3], |_| unreachable!("no image is looked at"));
-    assert_eq!(done.verdict, Some(Outcome::Failed(Failure::ChangedMeanwhile)));
+    assert_eq!(done.outcome, Some(Outcome::Failed(Failure::ChangedMeanwhile)));
     assert!(sent.is_empty() && done.steps.iter().all(|step| step.began.is_none()));
 }
 
 #[test]
 fn one_is_kept_before_the_others_are_deleted() {
     let (done, sent) = played(disable(&[1, 2], Some(2)), &[1], |looks| image(2, looks < 3));
-    assert_eq!(done.verdict, Some(Outcome::Completed));
+    assert_eq!(done.outcome, Some(Outcome::Completed));
     assert_eq!(sent, [Command::KeepBackup(SnapshotId(2))]);
     assert_eq!(done.snapshot.map(|kept| kept.id), Some(SnapshotId(2)));
     assert!(done.steps.iter().all(super::super::step::Step::is_done));
@@ -140,7 +140,7 @@ fn one_is_kept_before_the_others_are_deleted() {
 fn nothing_is_deleted_where_the_one_to_keep_is_gone() {
     let gone = |_| Answer::Trouble(Trouble::NotFound);
     let (done, _) = played(disable(&[1, 2], Some(2)), &[1], gone);
-    assert_eq!(done.verdict, Some(Outcome::Failed(Failure::SnapshotGone)));
+    assert_eq!(done.outcome, Some(Outcome::Failed(Failure::SnapshotGone)));
     assert!(done.steps[1].began.is_none());
 }
 
@@ -154,14 +154,14 @@ fn a_conversion_that_never_shows_is_told_so_and_one_that_errs_as_well() {
     let look = Look::Action(ActionId(9));
     let told = |status| Observation::Seen(look.clone(), Answer::Action(conversion(noon, status)));
     let errs = running.apply(told(ActionStatus::Errored), &rules, noon).unwrap();
-    assert_eq!(errs.verdict, Some(Outcome::Failed(Failure::ActionErrored)));
+    assert_eq!(errs.outcome, Some(Outcome::Failed(Failure::ActionErrored)));
     let completed = running.apply(told(ActionStatus::Completed), &rules, noon).unwrap();
-    assert_eq!(completed.verdict, None, "it is believed once the image shows it");
+    assert_eq!(completed.outcome, None, "it is believed once the image shows it");
     let shown = Observation::Seen(Look::Image(SnapshotId(2)), image(2, true));
     let late = noon + jiff::SignedDuration::from_mins(31);
     let waiting = completed.apply(shown.clone(), &rules, noon).unwrap();
-    assert_eq!(waiting.verdict, None);
-    assert_eq!(waiting.apply(shown, &rules, late).unwrap().verdict, Some(Outcome::Failed(Failure::NotListed)));
+    assert_eq!(waiting.outcome, None);
+    assert_eq!(waiting.apply(shown, &rules, late).unwrap().outcome, Some(Outcome::Failed(Failure::NotListed)));
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn a_conversion_whose_answer_was_lost_is_looked_for_and_sent_again() {
     let lost = Answer::Trouble(Trouble::Unclear { retry_at: noon });
     let it = it.apply(Observation::Answered(command.clone(), lost), &rules, noon).unwrap();
     let look = |is_backup| Observation::Seen(Look::Image(SnapshotId(2)), image(2, is_backup));
-    assert_eq!(it.apply(look(false), &rules, noon).unwrap().verdict, Some(Outcome::Completed));
+    assert_eq!(it.apply(look(false), &rules, noon).unwrap().outcome, Some(Outcome::Completed));
     let waiting = it.apply(look(true), &rules, noon).unwrap();
     assert!(matches!(waiting.next(&rules, noon), Effect::Sleep(_)), "it may still be converted");
     let later = noon + rules.settle_time;

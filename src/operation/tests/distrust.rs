@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::super::{
-    Blocker, Observation, Operation, Outcome, Wish,
+    Blocker, Instruction, Observation, Operation, Outcome,
     effect::{Answer, Command, Effect, Look},
     ids::{ActionId, SnapshotId},
     kinds::{Delete, Downtime, IfHung, Kind, Restore, Safety, SnapshotRef},
@@ -57,7 +57,7 @@ fn an_outage_right_after_the_shutdown_calls_people_in_time_and_turns_the_droplet
     assert!(called <= SignedDuration::from_mins(11), "{called:?}");
     let done = toy.settle(it);
     assert_eq!(toy.power, PowerState::On);
-    assert_eq!(done.verdict, Some(Outcome::Failed(Failure::PowerFirst)), "nothing is begun after a power_on");
+    assert_eq!(done.outcome, Some(Outcome::Failed(Failure::PowerFirst)), "nothing is begun after a power_on");
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn an_outage_during_the_snapshot_ends_with_the_snapshot_kept_and_the_droplet_on(
     let it = through_an_outage(&mut toy, it, SignedDuration::from_mins(8));
     let done = toy.settle(it);
     assert_eq!(toy.power, PowerState::On);
-    assert_eq!(done.verdict, Some(Outcome::Completed), "what ran is followed to its end");
+    assert_eq!(done.outcome, Some(Outcome::Completed), "what ran is followed to its end");
     assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"]);
 }
 
@@ -192,7 +192,7 @@ fn who_waits_to_be_called_is_due_when_it_would_be_too_old_and_looks_once_it_is_c
     let called = waiting.apply(Observation::Called, &toy.rules, soon).unwrap();
     assert!(matches!(called.next(&toy.rules, soon), Effect::Look(_)));
     let late = waiting.apply(Observation::Called, &toy.rules, lapses).unwrap();
-    assert_eq!(late.verdict, Some(Outcome::Failed(Failure::TooOld)));
+    assert_eq!(late.outcome, Some(Outcome::Failed(Failure::TooOld)));
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn who_keeps_waiting_is_not_called_again_for_six_hours() {
     let it = until(&mut toy, it, |it| it.power.stuck().is_some());
     toy.now += SignedDuration::from_hours(2);
     let answered = toy.now;
-    let it = toy.wish(&it, Wish::KeepWaiting);
+    let it = toy.instruction(&it, Instruction::KeepWaiting);
     let it = until(&mut toy, it, |it| it.power.calls() == 2);
     let waited = toy.now.duration_since(answered);
     assert!((6..7).contains(&waited.as_hours()), "{waited:#}");
@@ -213,20 +213,20 @@ fn who_wants_it_on_has_it_on_as_soon_as_digitalocean_lets_us() {
     let (mut toy, it) = taking(4 * 3_600);
     let ends = toy.now + SignedDuration::from_hours(4);
     let it = until(&mut toy, it, |it| it.power.stuck().is_some());
-    let it = toy.wish(&it, Wish::TurnOn);
+    let it = toy.instruction(&it, Instruction::TurnOn);
     assert!(matches!(it.next(&toy.rules, toy.now), Effect::Look(Look::Droplet(_))));
     let it = until(&mut toy, it, |it| it.power.came_back().is_some());
     assert!(toy.now <= ends + SignedDuration::from_mins(1), "refused while the Snapshot runs, it was tried again");
-    assert_eq!(it.verdict, None, "what runs is followed to its end");
+    assert_eq!(it.outcome, None, "what runs is followed to its end");
     let done = toy.settle(it);
-    assert_eq!((done.verdict, toy.snapshots.len()), (Some(Outcome::Completed), 1));
+    assert_eq!((done.outcome, toy.snapshots.len()), (Some(Outcome::Completed), 1));
     assert_eq!(done.taken_off, Some(true));
 }
 
 #[test]
 fn a_droplet_that_is_turned_on_during_its_snapshot_is_said_to_run_for_it() {
     let (mut toy, it) = taking(4 * 3_600);
-    let it = toy.wish(&it, Wish::TurnOn);
+    let it = toy.instruction(&it, Instruction::TurnOn);
     toy.power = PowerState::On;
     let it = until(&mut toy, it, |it| it.power.came_back().is_some());
     let done = toy.settle(it);
@@ -243,11 +243,11 @@ fn who_wants_it_on_begins_nothing_more() {
             it = toy.turn(it, Transit::Fine, 20);
         }
         let sent = toy.sent.len();
-        let it = toy.wish(&it, Wish::TurnOn);
+        let it = toy.instruction(&it, Instruction::TurnOn);
         let done = toy.settle(it);
         let after: Vec<_> = toy.sent[sent..].iter().map(word).collect();
         assert!(after.iter().all(|sent| *sent == "power_on"), "{stop:?}: {after:?}");
-        assert_eq!((toy.power, done.verdict), (PowerState::On, Some(Outcome::Cancelled)), "{stop:?}");
+        assert_eq!((toy.power, done.outcome), (PowerState::On, Some(Outcome::Cancelled)), "{stop:?}");
     }
 }
 
@@ -257,9 +257,9 @@ fn a_restore_that_runs_is_waited_for_by_who_wants_it_on() {
     let running =
         |it: &Operation| it.current().is_some_and(|step| step.task() == Task::Restore && step.run().is_some());
     let it = until(&mut toy, operation(restore(Safety::None)), running);
-    let it = toy.wish(&it, Wish::TurnOn);
+    let it = toy.instruction(&it, Instruction::TurnOn);
     let done = toy.settle(it);
-    assert_eq!((toy.power, done.verdict), (PowerState::On, Some(Outcome::Completed)));
+    assert_eq!((toy.power, done.outcome), (PowerState::On, Some(Outcome::Completed)));
 }
 
 #[test]
@@ -270,7 +270,7 @@ fn an_answer_that_is_missing_is_looked_for_before_it_is_turned_on() {
         it = toy.turn(it, Transit::Fine, 20);
     }
     it = toy.turn(it, Transit::LostAfter, 600);
-    let it = toy.wish(&it, Wish::TurnOn);
+    let it = toy.instruction(&it, Instruction::TurnOn);
     let done = toy.settle(it);
     assert_eq!((toy.power, toy.snapshots.len()), (PowerState::On, 1));
     assert!(done.snapshot.is_some());
@@ -327,7 +327,7 @@ fn a_look_is_too_old_after_a_wait() {
             assert_eq!(toy.power, PowerState::Off);
         } else {
             assert!(words(&toy).is_empty());
-            assert_eq!(done.verdict, Some(Outcome::Failed(Failure::TagRemoved { tag: "bot".to_owned() })));
+            assert_eq!(done.outcome, Some(Outcome::Failed(Failure::TagRemoved { tag: "bot".to_owned() })));
         }
     }
 }
@@ -343,7 +343,7 @@ fn a_droplet_that_somebody_turned_off_just_before_our_shutdown_is_theirs() {
     let done = toy.settle(it);
     assert_eq!(words(&toy), ["snapshot"]);
     assert_eq!((toy.power, done.power.owed()), (PowerState::Off, None));
-    assert_eq!(done.verdict, Some(Outcome::Completed));
+    assert_eq!(done.outcome, Some(Outcome::Completed));
 }
 
 #[test]
@@ -359,7 +359,7 @@ fn a_lost_shutdown_and_somebody_elses_off_are_told_apart_by_the_actions() {
         let done = toy.settle(it);
         let expected = if ours { PowerState::On } else { PowerState::Off };
         assert_eq!(toy.power, expected, "ours: {ours} {:?}", words(&toy));
-        assert_eq!(done.verdict, Some(Outcome::Completed));
+        assert_eq!(done.outcome, Some(Outcome::Completed));
     }
 }
 
@@ -374,7 +374,7 @@ fn what_somebody_else_turned_off_after_us_is_left_off() {
     let done = toy.settle(it);
     assert_eq!(toy.power, PowerState::Off);
     assert!(matches!(done.power.status(), Status::Theirs(Theirs { kind, .. }) if kind == "power_off"));
-    assert_eq!(done.verdict, Some(Outcome::Completed));
+    assert_eq!(done.outcome, Some(Outcome::Completed));
 }
 
 #[test]
@@ -387,14 +387,14 @@ fn a_lone_refusal_of_the_token_is_not_believed_and_two_are() {
             it.apply(seen, &toy.rules, toy.now).unwrap()
         };
         let once = refused(&it, &toy);
-        assert_eq!(once.verdict, None);
+        assert_eq!(once.outcome, None);
         let soon = refused(&once, &toy);
-        assert_eq!(soon.verdict, None, "said twice at once is said once");
+        assert_eq!(soon.outcome, None, "said twice at once is said once");
         toy.now += toy.rules.settle_time;
-        assert!(matches!(refused(&once, &toy).verdict, Some(Outcome::Failed(_))));
+        assert!(matches!(refused(&once, &toy).outcome, Some(Outcome::Failed(_))));
         let good = toy.turn(once, Transit::Fine, 20);
         toy.now += toy.rules.settle_time;
-        assert_eq!(refused(&good, &toy).verdict, None, "a good answer in between starts over");
+        assert_eq!(refused(&good, &toy).outcome, None, "a good answer in between starts over");
     }
 }
 
@@ -428,7 +428,7 @@ fn an_action_that_is_unknown_for_a_moment_is_followed_on() {
     let it = it.apply(seen, &toy.rules, toy.now).unwrap();
     assert_eq!(it.steps[1].run().unwrap().broken, None);
     let done = toy.settle(it);
-    assert_eq!(done.verdict, Some(Outcome::Completed));
+    assert_eq!(done.outcome, Some(Outcome::Completed));
 }
 
 #[test]
@@ -450,7 +450,7 @@ fn an_action_that_cannot_be_read_does_not_keep_a_droplet_off_that_can() {
         };
         assert!(toy.now < began + SignedDuration::from_mins(3), "{it:#?}");
     }
-    assert_eq!(toy.settle(it).verdict, Some(Outcome::Completed));
+    assert_eq!(toy.settle(it).outcome, Some(Outcome::Completed));
 }
 
 #[test]
@@ -479,12 +479,12 @@ fn nothing_destructive_is_begun_after_nobody_looked_after_it() {
         it = it.apply(Observation::Restarted(days), &toy.rules, toy.now).unwrap();
         let done = toy.settle(it);
         assert!(!words(&toy).contains(&"restore"), "{:?}", words(&toy));
-        assert_eq!(done.verdict, Some(Outcome::Failed(Failure::TooOld)));
+        assert_eq!(done.outcome, Some(Outcome::Failed(Failure::TooOld)));
         assert_eq!(toy.power, PowerState::On);
     }
     let delete = Kind::Delete(Delete { snapshot: SnapshotRef { id: SnapshotId(50), name: "good".to_owned() } });
     let it = operation(delete).apply(Observation::Restarted(days), &Toy::new(PowerState::On).rules, super::noon());
-    assert_eq!(it.unwrap().verdict, Some(Outcome::Failed(Failure::TooOld)));
+    assert_eq!(it.unwrap().outcome, Some(Outcome::Failed(Failure::TooOld)));
 }
 
 #[test]
@@ -494,7 +494,7 @@ fn a_take_from_last_week_shuts_nothing_down() {
     toy.now += SignedDuration::from_hours(24 * 7);
     let done = toy.settle(it.apply(Observation::Woke, &toy.rules, toy.now).unwrap());
     assert!(words(&toy).is_empty());
-    assert_eq!(done.verdict, Some(Outcome::Failed(Failure::TooOld)));
+    assert_eq!(done.outcome, Some(Outcome::Failed(Failure::TooOld)));
 }
 
 #[test]
@@ -506,7 +506,7 @@ fn an_operation_that_waits_for_its_turn_may_wait_for_hours() {
         it = it.apply(Observation::Deferred(Blocker::Turn, turn), &toy.rules, toy.now).unwrap();
         toy.now = turn;
     }
-    assert_eq!(toy.settle(it).verdict, Some(Outcome::Completed));
+    assert_eq!(toy.settle(it).outcome, Some(Outcome::Completed));
 }
 
 #[test]
@@ -523,7 +523,7 @@ fn a_database_put_back_from_a_copy_does_not_restore_over_newer_data() {
     let it = copy.apply(Observation::Restarted(SignedDuration::from_mins(2)), &toy.rules, toy.now).unwrap();
     let done = toy.settle(it);
     assert_eq!(words(&toy).iter().filter(|word| **word == "restore").count(), 1);
-    assert_eq!(done.verdict, Some(Outcome::Failed(Failure::ChangedMeanwhile)));
+    assert_eq!(done.outcome, Some(Outcome::Failed(Failure::ChangedMeanwhile)));
 }
 
 #[test]
@@ -537,7 +537,7 @@ fn a_restore_asks_again_where_somebody_turned_the_droplet_on_since_its_safety_sn
     toy.now += SignedDuration::from_secs(30);
     let done = toy.settle(it);
     assert!(!words(&toy).contains(&"restore"));
-    assert_eq!(done.verdict, Some(Outcome::Failed(Failure::ChangedMeanwhile)));
+    assert_eq!(done.outcome, Some(Outcome::Failed(Failure::ChangedMeanwhile)));
 }
 
 #[test]
@@ -550,7 +550,7 @@ fn force_waits_for_nothing_but_the_refusal() {
     toy.actions.last_mut().unwrap().takes_effect = None;
     toy.locked_until = toy.now + SignedDuration::from_hours(2);
     let it = until(&mut toy, it, |it| it.question.is_some());
-    let mut it = toy.wish(&it, Wish::Force);
+    let mut it = toy.instruction(&it, Instruction::Force);
     let pressed = toy.now;
     let mut tries = 0;
     while toy.now < pressed + SignedDuration::from_mins(2) {
@@ -563,7 +563,7 @@ fn force_waits_for_nothing_but_the_refusal() {
     toy.actions.last_mut().unwrap().ends = toy.now;
     let done = toy.settle(it);
     assert_eq!(words(&toy), ["shutdown", "power_off", "snapshot", "power_on"]);
-    assert_eq!(done.verdict, Some(Outcome::Completed));
+    assert_eq!(done.outcome, Some(Outcome::Completed));
 }
 
 #[test]
@@ -575,9 +575,13 @@ fn a_force_that_somebody_chose_after_a_long_absence_counts_and_one_chosen_before
         toy.actions.last_mut().unwrap().takes_effect = None;
         let it = until(&mut toy, it, |it| it.question.is_some());
         let gone = |it: &Operation| it.apply(absence.clone(), &toy.rules, toy.now).unwrap();
-        let it = if fresh { toy.wish(&gone(&it), Wish::Force) } else { gone(&toy.wish(&it, Wish::Force)) };
+        let it = if fresh {
+            toy.instruction(&gone(&it), Instruction::Force)
+        } else {
+            gone(&toy.instruction(&it, Instruction::Force))
+        };
         let done = toy.settle(it);
-        assert_eq!(words(&toy).contains(&"power_off"), fresh, "{:?}", done.verdict);
+        assert_eq!(words(&toy).contains(&"power_off"), fresh, "{:?}", done.outcome);
     }
 }
 
@@ -593,7 +597,7 @@ fn somebody_elses_snapshot_that_was_taken_for_ours_is_not_made_up_for_with_the_d
     let done = toy.settle(it);
     assert_eq!(toy.power, PowerState::On);
     assert_eq!(words(&toy), ["shutdown", "power_on"], "nothing that needs it off is begun after a power_on");
-    assert_eq!(done.verdict, Some(Outcome::Failed(Failure::PowerFirst)));
+    assert_eq!(done.outcome, Some(Outcome::Failed(Failure::PowerFirst)));
 }
 
 #[test]
@@ -604,7 +608,7 @@ fn a_snapshot_that_ended_with_the_droplet_on_is_not_called_consistent() {
             toy.power = PowerState::On;
         }
         let done = toy.settle(it);
-        assert_eq!(done.verdict, Some(Outcome::Completed));
+        assert_eq!(done.outcome, Some(Outcome::Completed));
         assert_eq!(done.may_have_been_taken_live(), somebody);
     }
 }
@@ -652,7 +656,7 @@ fn a_new_droplet_that_is_unknown_for_a_moment_is_not_called_destroyed() {
         }
         it = toy.turn(it, Transit::Fine, 20);
     }
-    assert_eq!(it.verdict, Some(Outcome::Completed));
+    assert_eq!(it.outcome, Some(Outcome::Completed));
     assert!(it.steps.iter().all(|step| step.task() == Task::Create && matches!(step.state, State::Done { .. })));
 }
 
@@ -665,7 +669,7 @@ fn a_droplet_that_lost_its_tag_while_it_was_shut_down_is_touched_no_more() {
     toy.rules.droplet_tag = Some("bot".to_owned());
     let done = toy.settle(it);
     assert_eq!(words(&toy), ["shutdown", "power_on"], "what is owed is paid all the same");
-    assert_eq!(done.verdict, Some(Outcome::Failed(Failure::TagRemoved { tag: "bot".to_owned() })));
+    assert_eq!(done.outcome, Some(Outcome::Failed(Failure::TagRemoved { tag: "bot".to_owned() })));
     assert_eq!(toy.power, PowerState::On);
 }
 
@@ -701,11 +705,11 @@ fn the_power_of_a_droplet_that_is_off_is_not_cut() {
     it = until(&mut toy, it, |it| it.steps[0].run().is_some());
     toy.actions.last_mut().unwrap().takes_effect = None;
     let it = until(&mut toy, it, |it| it.question.is_some());
-    let it = toy.wish(&toy.wish(&it, Wish::Force), Wish::LeaveOff);
+    let it = toy.instruction(&toy.instruction(&it, Instruction::Force), Instruction::LeaveOff);
     toy.power = PowerState::Off;
     let done = toy.settle(it);
     assert_eq!(words(&toy), ["shutdown", "snapshot"]);
-    assert_eq!((done.verdict, toy.power), (Some(Outcome::Completed), PowerState::Off));
+    assert_eq!((done.outcome, toy.power), (Some(Outcome::Completed), PowerState::Off));
 }
 
 #[test]
@@ -725,7 +729,7 @@ fn a_shutdown_whose_action_cannot_be_read_is_over_when_the_droplet_is_off() {
         };
         assert!(toy.now < began + SignedDuration::from_mins(3), "{it:#?}");
     }
-    assert_eq!(toy.settle(it).verdict, Some(Outcome::Completed));
+    assert_eq!(toy.settle(it).outcome, Some(Outcome::Completed));
     assert_eq!((words(&toy), toy.power), (vec!["shutdown", "snapshot", "power_on"], PowerState::On));
 }
 
@@ -769,7 +773,7 @@ fn a_restore_that_was_lost_is_not_sent_again_after_nobody_looked_after_it() {
     it = it.apply(Observation::Restarted(hours), &toy.rules, toy.now).unwrap();
     let done = toy.settle(it);
     assert!(!words(&toy).contains(&"restore"), "{:?}", words(&toy));
-    assert_eq!(done.verdict, Some(Outcome::Failed(Failure::TooOld)));
+    assert_eq!(done.outcome, Some(Outcome::Failed(Failure::TooOld)));
     assert_eq!(toy.power, PowerState::On);
 }
 
@@ -785,7 +789,7 @@ fn a_droplet_that_somebody_turned_off_while_our_shutdown_could_not_be_sent_is_th
         toy.power = PowerState::Off;
         let done = toy.settle(it);
         assert_eq!(words(&toy), ["snapshot"], "{transit:?}");
-        assert_eq!((toy.power, done.verdict), (PowerState::Off, Some(Outcome::Completed)));
+        assert_eq!((toy.power, done.outcome), (PowerState::Off, Some(Outcome::Completed)));
     }
 }
 
@@ -828,7 +832,7 @@ fn an_action_is_ours_by_its_date_where_its_number_is_lower_than_older_ones() {
         }
         let kinds: Vec<_> = toy.actions[past..].iter().map(|action| action.kind).collect();
         assert_eq!(kinds, ["shutdown", "snapshot", "power_on"], "lost: {lost}");
-        assert_eq!((toy.power, it.verdict), (PowerState::On, Some(Outcome::Completed)), "lost: {lost}");
+        assert_eq!((toy.power, it.outcome), (PowerState::On, Some(Outcome::Completed)), "lost: {lost}");
     }
 }
 
@@ -851,7 +855,7 @@ fn a_lock_that_ends_before_its_action_costs_one_refusal() {
         it = toy.turn(it, Transit::Fine, 20);
     }
     assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"]);
-    assert_eq!((toy.power, it.verdict, refused), (PowerState::On, Some(Outcome::Completed), 1));
+    assert_eq!((toy.power, it.outcome, refused), (PowerState::On, Some(Outcome::Completed), 1));
     assert!(it.snapshot.is_some());
 }
 
@@ -884,7 +888,7 @@ fn an_inherited_late_off_that_is_a_strangers_stays_off() {
     let it = heir(&mut toy, "power_off");
     let done = toy.settle(it);
     assert_eq!(toy.power, PowerState::Off);
-    assert_eq!(done.verdict, Some(Outcome::Completed));
+    assert_eq!(done.outcome, Some(Outcome::Completed));
     assert_eq!(done.power.owed(), None);
 }
 
@@ -894,7 +898,7 @@ fn an_inherited_late_off_that_is_ours_is_made_good() {
     let it = heir(&mut toy, "");
     let done = toy.settle(it);
     assert_eq!(toy.power, PowerState::On);
-    assert_eq!(done.verdict, Some(Outcome::Completed));
+    assert_eq!(done.outcome, Some(Outcome::Completed));
 }
 
 #[test]
@@ -915,7 +919,7 @@ fn an_inherited_off_whose_answer_was_lost_is_not_taken_for_a_strangers() {
     let row = serde_json::to_string(&it).unwrap();
     let done = toy.settle(serde_json::from_str(&row).unwrap());
     assert_eq!(toy.power, PowerState::On);
-    assert_eq!(done.verdict, Some(Outcome::Completed));
+    assert_eq!(done.outcome, Some(Outcome::Completed));
 }
 
 #[test]
@@ -964,7 +968,7 @@ fn a_disk_that_was_rewritten_after_the_question_is_not_overwritten() {
             let done = toy.settle(it);
             let expected =
                 if is_rebuilt_after { Outcome::Failed(Failure::ChangedMeanwhile) } else { Outcome::Completed };
-            assert_eq!(done.verdict, Some(expected), "{shown} {safety:?}");
+            assert_eq!(done.outcome, Some(expected), "{shown} {safety:?}");
             assert_eq!(words(&toy).contains(&"restore"), !is_rebuilt_after, "{shown} {safety:?}");
         }
     }

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::{
-    Operation, Wish,
+    Instruction, Operation,
     effect::{BackupPolicy, Effect},
     ids::SnapshotId,
     kinds::{Backups, BackupsChange, Downtime, IfHung, Kind, Restart, Safety, SnapshotRef, TurnOn},
@@ -63,7 +63,7 @@ fn kinds() -> Vec<(&'static str, Kind)> {
 fn heir(kind: Kind) -> (Toy, Operation) {
     let (mut toy, older) = hung(IfHung::Ask, None);
     let older = until(&mut toy, older, |it| it.question.is_some());
-    let older = toy.wish(&older, Wish::Cancel);
+    let older = toy.instruction(&older, Instruction::Cancel);
     let mut older = until(&mut toy, older, |it| it.power.is_watched());
     assert!(older.may_hand_over());
     let mut heir = operation(kind);

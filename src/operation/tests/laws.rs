@@ -4,7 +4,7 @@
 use jiff::SignedDuration;
 
 use super::super::{
-    Operation, Wish,
+    Instruction, Operation,
     effect::{Command, Effect},
     kinds::{Downtime, IfHung, Kind, Restore, Safety},
     reading::PowerState,
@@ -60,10 +60,10 @@ fn random_event(dice: &mut fastrand::Rng, toy: &mut Toy, it: Operation) -> Opera
                 action.errs = true;
             }
         }
-        5 => return toy.wish(&it, Wish::Cancel),
-        6 => return toy.wish(&it, Wish::Force),
-        7 => return toy.wish(&it, Wish::Live),
-        8 => return toy.wish(&it, Wish::QuestionShown),
+        5 => return toy.instruction(&it, Instruction::Cancel),
+        6 => return toy.instruction(&it, Instruction::Force),
+        7 => return toy.instruction(&it, Instruction::Live),
+        8 => return toy.instruction(&it, Instruction::QuestionShown),
         9 => toy.listing_delay = SignedDuration::from_secs(dice.i64(0..900)),
         _ => {}
     }
@@ -101,7 +101,7 @@ fn the_laws_hold_in_every_world() {
         }
         let it = toy.settle(it);
         check(&toy, &it, seed);
-        assert!(it.ended.is_some() && it.verdict.is_some(), "seed {seed}");
+        assert!(it.ended.is_some() && it.outcome.is_some(), "seed {seed}");
         let text = serde_json::to_string(&it).unwrap();
         assert_eq!(
             serde_json::from_str::<Operation>(&text).unwrap(),

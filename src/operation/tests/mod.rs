@@ -69,10 +69,10 @@ fn operation(kind: Kind) -> Operation {
     Operation::new(NewOperation {
         id: OperationId::from_random(1234),
         kind,
-        asker: Requester { user: UserId(1), guild: GuildId(2), channel: ChannelId(3) },
+        requester: Requester { user: UserId(1), guild: GuildId(2), channel: ChannelId(3) },
         asked_at: noon(),
         target: Target { droplet: Some(DROPLET), name: "web-1".to_owned(), region: None, disk_gb: None },
         snapshot_name: None,
-        usual: TypicalDurations::default(),
+        typical: TypicalDurations::default(),
     })
 }

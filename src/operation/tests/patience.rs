@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::super::{
-    Observation, Operation, Outcome, Wish, Wished,
+    Instructed, Instruction, Observation, Operation, Outcome,
     effect::{Answer, Command, Effect, Look},
     ids::UserId,
     kinds::{Downtime, IfHung, Safety},
@@ -85,7 +85,7 @@ fn a_power_on_that_never_ends_is_paid_once_the_droplet_is_seen_on() {
     let it = toy.turn(it, Transit::Fine, 1_000_000);
     toy.power = PowerState::On;
     let it = until(&mut toy, it, |it| it.ended.is_some());
-    assert_eq!(it.verdict, Some(Outcome::Completed));
+    assert_eq!(it.outcome, Some(Outcome::Completed));
     assert_eq!(it.power.owed(), None);
     assert_eq!(it.power.last_call(), None);
 }
@@ -105,7 +105,7 @@ fn a_power_off_that_never_ends_is_given_up_and_answered() {
     let it = toy.turn(it, Transit::Fine, 1_000_000);
     toy.actions.last_mut().unwrap().takes_effect = None;
     let it = until(&mut toy, it, |it| it.ended.is_some());
-    assert_eq!(it.verdict, Some(Outcome::Failed(Failure::Hung)));
+    assert_eq!(it.outcome, Some(Outcome::Failed(Failure::Hung)));
     assert!(it.power.owed().is_some(), "what was sent may still turn it off");
 }
 
@@ -140,14 +140,16 @@ fn an_answer_in_time_counts_however_late_it_is_heard() {
     // A look that was in flight all that time.
     let late = Answer::Droplet(toy.droplet(DROPLET));
     let mut it = it.apply(Observation::Seen(Look::Droplet(DROPLET), late), &rules(), toy.now).unwrap();
-    for wish in [Wish::QuestionShown, Wish::Force] {
-        it = it.apply(Observation::Wished(Wished { wish, by: UserId(9), at: opened }), &rules(), toy.now).unwrap();
+    for instruction in [Instruction::QuestionShown, Instruction::Force] {
+        it = it
+            .apply(Observation::Instructed(Instructed { instruction, by: UserId(9), at: opened }), &rules(), toy.now)
+            .unwrap();
     }
     let it = it.apply(Observation::Woke, &rules(), toy.now).unwrap();
-    assert_eq!(it.verdict, None);
+    assert_eq!(it.outcome, None);
     let done = toy.settle(it);
     assert_eq!(words(&toy), ["shutdown", "power_off", "snapshot", "power_on"]);
-    assert_eq!(done.verdict, Some(Outcome::Completed));
+    assert_eq!(done.outcome, Some(Outcome::Completed));
 }
 
 #[test]
@@ -157,7 +159,7 @@ fn a_vanished_action_says_nothing_of_the_snapshot_which_is_looked_for_by_name() 
     let action = it.steps[1].run().and_then(|run| run.action).unwrap();
     let unknown = Observation::Seen(Look::Action(action), Answer::Trouble(Trouble::NotFound));
     let done = toy.settle(it.apply(unknown, &toy.rules, toy.now).unwrap());
-    assert_eq!(done.verdict, Some(Outcome::Completed));
+    assert_eq!(done.outcome, Some(Outcome::Completed));
     assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"]);
 }
 
@@ -167,8 +169,8 @@ fn a_snapshot_whose_action_is_gone_for_good_fails_soon_and_is_never_taken_twice(
     let it = until(&mut toy, operation(take(Downtime::PowerOff, IfHung::Ask)), |it| it.steps[1].run().is_some());
     toy.actions.retain(|action| action.kind != "snapshot");
     let vanished = toy.now;
-    let it = until(&mut toy, it, |it| it.verdict.is_some());
-    assert_eq!(it.verdict, Some(Outcome::Failed(Failure::ActionVanished)));
+    let it = until(&mut toy, it, |it| it.outcome.is_some());
+    assert_eq!(it.outcome, Some(Outcome::Failed(Failure::ActionVanished)));
     assert!(toy.now.duration_since(vanished) < SignedDuration::from_mins(3));
     toy.settle(it);
     assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"]);
@@ -189,7 +191,7 @@ fn a_restore_whose_answer_was_lost_is_not_sent_to_a_droplet_that_somebody_uses_a
     toy.power = PowerState::On;
     let done = toy.settle(it);
     assert_eq!(words(&toy), ["shutdown"]);
-    assert_eq!(done.verdict, Some(Outcome::Failed(Failure::RestoreUnclear)));
+    assert_eq!(done.outcome, Some(Outcome::Failed(Failure::RestoreUnclear)));
 }
 
 #[test]
@@ -271,7 +273,7 @@ fn one_404_about_a_droplet_is_not_believed() {
             };
         }
         let done = toy.settle(it);
-        assert_eq!(done.verdict, Some(Outcome::Completed), "look {denied}");
+        assert_eq!(done.outcome, Some(Outcome::Completed), "look {denied}");
         assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"], "look {denied}");
         assert_eq!(toy.power, PowerState::On, "look {denied}");
     }
@@ -298,7 +300,7 @@ fn a_command_that_finds_nobody_fails_alone_where_the_droplet_is_there() {
         assert_eq!(toy.power, PowerState::On, "{denied}");
         assert_ne!(done.power.status(), Status::Gone, "{denied}");
         let expected = if denied == "power_on" { Outcome::Completed } else { Outcome::Failed(Failure::NotKnown) };
-        assert_eq!(done.verdict, Some(expected), "{denied}");
+        assert_eq!(done.outcome, Some(expected), "{denied}");
     }
 }
 
@@ -325,7 +327,7 @@ fn a_refused_shutdown_does_not_void_what_an_older_one_may_still_do() {
     let sent = it.apply(Observation::Intended, &toy.rules, toy.now).unwrap();
     let refused = Answer::Trouble(Trouble::Refused { message: "No.".to_owned() });
     let it = sent.apply(Observation::Answered(Command::ShutDown(DROPLET), refused), &toy.rules, toy.now).unwrap();
-    let it = until(&mut toy, it, |it| it.verdict.is_some());
+    let it = until(&mut toy, it, |it| it.outcome.is_some());
     assert_eq!(it.power.owed().unwrap().late_until, late);
 }
 
@@ -363,9 +365,9 @@ fn who_cancels_what_is_off_and_held_waits_only_for_power() {
     action.takes_effect = Some(action.started + SignedDuration::from_secs(5));
     (action.ends, toy.locked_until) = (action.started, action.started + SignedDuration::from_mins(8));
     it = until(&mut toy, it, |it| it.obstacle.is_some());
-    let wished = Wished { wish: Wish::Cancel, by: UserId(2), at: toy.now };
-    it = it.apply(Observation::Wished(wished), &toy.rules, toy.now).unwrap();
+    let instructed = Instructed { instruction: Instruction::Cancel, by: UserId(2), at: toy.now };
+    it = it.apply(Observation::Instructed(instructed), &toy.rules, toy.now).unwrap();
     let done = toy.settle(it);
     assert_eq!(words(&toy), ["shutdown", "power_on"]);
-    assert_eq!((done.verdict, toy.power), (Some(Outcome::Cancelled), PowerState::On));
+    assert_eq!((done.outcome, toy.power), (Some(Outcome::Cancelled), PowerState::On));
 }

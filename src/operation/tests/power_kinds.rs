@@ -30,7 +30,7 @@ fn what_somebody_else_turned_off_is_turned_on_when_a_person_wants_it() {
     assert_eq!(toy.power, PowerState::Off);
     let done = toy.settle(turn_on());
     assert_eq!(words(&toy), ["power_on"]);
-    assert_eq!((toy.power, &done.verdict), (PowerState::On, &Some(Outcome::Completed)));
+    assert_eq!((toy.power, &done.outcome), (PowerState::On, &Some(Outcome::Completed)));
     assert!(done.power.back().is_done() && done.ended.is_some() && done.power.owed().is_none());
 }
 
@@ -51,7 +51,7 @@ fn what_is_on_already_is_told_nothing() {
     let mut toy = Toy::new(PowerState::On);
     let done = toy.settle(turn_on());
     assert!(words(&toy).is_empty());
-    assert_eq!(done.verdict, Some(Outcome::Completed));
+    assert_eq!(done.outcome, Some(Outcome::Completed));
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn nothing_is_turned_on_for_somebody_who_read_that_nobody_answered() {
         let mut it = turn_on();
         it.first_answer = FirstAnswer::Awaited;
         it = it.apply(Observation::Woke, &toy.rules, toy.now).unwrap();
-        assert!(matches!(it.next(&toy.rules, toy.now), Effect::Sleep(_)) && it.verdict.is_none());
+        assert!(matches!(it.next(&toy.rules, toy.now), Effect::Sleep(_)) && it.outcome.is_none());
         it.hear_first_answer(answer);
         it = it.apply(Observation::Woke, &toy.rules, toy.now).unwrap();
         let done = toy.settle(it);
@@ -101,7 +101,7 @@ fn a_restart_leaves_the_droplet_on() {
     let mut toy = Toy::new(PowerState::On);
     let done = toy.settle(restart());
     assert_eq!((words(&toy), toy.power), (vec!["power_cycle"], PowerState::On));
-    assert_eq!((&done.verdict, done.is_open()), (&Some(Outcome::Completed), false));
+    assert_eq!((&done.outcome, done.is_open()), (&Some(Outcome::Completed), false));
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn a_restart_that_stops_halfway_is_made_good() {
     toy.actions.last_mut().unwrap().errs = true;
     let done = toy.settle(it);
     assert_eq!((words(&toy), toy.power), (vec!["power_cycle", "power_on"], PowerState::On));
-    assert_eq!(done.verdict, Some(Outcome::Failed(Failure::ActionErrored)));
+    assert_eq!(done.outcome, Some(Outcome::Failed(Failure::ActionErrored)));
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn a_lost_answer_restarts_it_once() {
         }
         it = toy.turn(it, transit, 20);
         let done = toy.settle(it);
-        assert_eq!((words(&toy), &done.verdict), (vec!["power_cycle"], &Some(Outcome::Completed)), "{transit:?}");
+        assert_eq!((words(&toy), &done.outcome), (vec!["power_cycle"], &Some(Outcome::Completed)), "{transit:?}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Commands that DigitalOcean carries out but also refuses: nothing is done twice, nothing stays off, and people are told the truth.
 
 use super::super::{
-    Observation, Operation, Outcome, Wish,
+    Instruction, Observation, Operation, Outcome,
     effect::{Answer, BackupPolicy, Command, Effect, Look},
     ids::{DropletId, SnapshotId},
     kinds::{Backups, BackupsChange, Delete, Downtime, IfHung, Kind, Restart, Safety, SnapshotRef},
@@ -56,7 +56,7 @@ fn what_was_carried_out_and_refused_is_done_once_and_said_to_be_done() {
                 let told = format!("{} {command} {answer:?}", kind.word());
                 assert_eq!(words(&toy), commands, "{told}: {done:#?}");
                 assert_eq!((toy.power, done.is_open()), (PowerState::On, false), "{told}");
-                assert_eq!(done.verdict, Some(Outcome::Completed), "{told}");
+                assert_eq!(done.outcome, Some(Outcome::Completed), "{told}");
                 let was_off = commands.contains(&"power_on");
                 assert_eq!(done.power.back().is_done(), was_off, "{told}: nobody else turned it on");
             }
@@ -84,7 +84,7 @@ fn what_was_carried_out_and_refused_is_ours_when_a_person_wants_the_droplet_on()
                         toy.actions.last_mut().unwrap().takes_effect = None;
                     }
                     if sends && sent == number {
-                        it = toy.wish(&it, Wish::TurnOn);
+                        it = toy.instruction(&it, Instruction::TurnOn);
                     }
                     sent += usize::from(sends);
                 }
@@ -144,7 +144,7 @@ fn a_droplet_that_was_made_and_refused_is_found() {
     let made = Toy::new(PowerState::On).droplet(DropletId(9));
     let found = seen(&it, look.clone(), Answer::Droplets(vec![made]));
     assert_eq!(found.launched.map(|launched| launched.droplet), Some(DropletId(9)));
-    assert_eq!(seen(&it, look, Answer::Droplets(Vec::new())).verdict, Some(no()));
+    assert_eq!(seen(&it, look, Answer::Droplets(Vec::new())).outcome, Some(no()));
 }
 
 #[test]
@@ -154,8 +154,8 @@ fn a_snapshot_that_was_deleted_and_refused_is_gone() {
     let it = refused(&it, &Command::Delete(SnapshotId(50)));
     let look = Look::Snapshot(SnapshotId(50));
     let gone = seen(&it, look.clone(), Answer::Trouble(Trouble::NotFound));
-    assert_eq!(gone.verdict, Some(Outcome::Completed));
-    assert_eq!(seen(&it, look, Answer::Snapshots(Vec::new())).verdict, Some(no()));
+    assert_eq!(gone.outcome, Some(Outcome::Completed));
+    assert_eq!(seen(&it, look, Answer::Snapshots(Vec::new())).outcome, Some(no()));
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn what_was_refused_and_not_carried_out_is_said_to_be_refused() {
         let answer = Answer::Trouble(Trouble::Refused { message: "No.".to_owned() });
         it = it.apply(Observation::Answered(command, answer), &toy.rules, toy.now).unwrap();
         let done = toy.settle(it);
-        assert_eq!((done.verdict, toy.power, toy.sent.len()), (Some(no()), PowerState::On, 0), "{}", kind.word());
+        assert_eq!((done.outcome, toy.power, toy.sent.len()), (Some(no()), PowerState::On, 0), "{}", kind.word());
     }
 }
 
@@ -188,7 +188,7 @@ fn an_event_that_a_command_was_refused_for_is_waited_for_without_another_try() {
             it = toy.turn(it, Transit::Fine, 20);
         }
         assert_eq!(tries, 1, "{}", kind.word());
-        assert_eq!(toy.settle(it).verdict, Some(Outcome::Completed), "{}", kind.word());
+        assert_eq!(toy.settle(it).outcome, Some(Outcome::Completed), "{}", kind.word());
     }
 }
 

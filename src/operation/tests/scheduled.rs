@@ -27,7 +27,7 @@ fn scheduled(power: Downtime, if_hung: IfHung) -> Operation {
 
 #[test]
 fn a_hung_shutdown_asks_nobody() {
-    for (if_hung, sent, verdict) in [
+    for (if_hung, sent, outcome) in [
         (IfHung::Live, vec!["shutdown", "snapshot"], Outcome::Completed),
         (IfHung::Skip, vec!["shutdown"], Outcome::Failed(Failure::Hung)),
         (IfHung::Force, vec!["shutdown", "power_off", "snapshot", "power_on"], Outcome::Completed),
@@ -40,7 +40,7 @@ fn a_hung_shutdown_asks_nobody() {
         toy.actions.last_mut().unwrap().takes_effect = None;
         let done = toy.settle(it);
         assert_eq!((words(&toy), done.questions), (sent, 0), "{if_hung:?}");
-        assert_eq!(done.verdict, Some(verdict), "{if_hung:?}");
+        assert_eq!(done.outcome, Some(outcome), "{if_hung:?}");
         assert_eq!(toy.power, PowerState::On);
     }
 }
@@ -64,9 +64,9 @@ fn it_may_begin_until_its_window_ends_and_not_after() {
         let mut toy = Toy::new(PowerState::On);
         toy.locked_until = noon() + SignedDuration::from_hours(hours);
         let done = toy.settle(scheduled(Downtime::None, IfHung::Live));
-        assert_eq!(done.verdict == Some(Outcome::Completed), begins, "{:?}", done.verdict);
+        assert_eq!(done.outcome == Some(Outcome::Completed), begins, "{:?}", done.outcome);
         if !begins {
-            assert_eq!(done.verdict, Some(Outcome::Failed(Failure::TooOld)));
+            assert_eq!(done.outcome, Some(Outcome::Failed(Failure::TooOld)));
             assert!(done.steps.iter().all(|step| step.began.is_none()));
         }
     }
@@ -78,6 +78,6 @@ fn a_restart_within_the_window_loses_no_run() {
     let it = scheduled(Downtime::PowerOff, IfHung::Live);
     let now = noon() + SignedDuration::from_hours(3);
     let it = it.apply(Observation::Restarted(SignedDuration::from_hours(3)), &toy.rules, now).unwrap();
-    assert_eq!(it.verdict, None);
+    assert_eq!(it.outcome, None);
     assert!(matches!(it.steps[0].state, State::Waiting(_)));
 }

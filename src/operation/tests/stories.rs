@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::super::{
-    Observation, Operation, Outcome, Wish, Wished,
+    Instructed, Instruction, Observation, Operation, Outcome,
     effect::{Answer, Command, Effect, Look, NewDroplet},
     ids::{ActionId, DropletId, SnapshotId, UserId},
     kinds::{Delete, Downtime, IfHung, Kind, Launch, Safety, SnapshotRef},
@@ -60,7 +60,7 @@ fn a_take_shuts_down_snapshots_and_powers_on_in_this_order() {
     let mut toy = Toy::new(PowerState::On);
     let done = toy.settle(operation(take(Downtime::PowerOff, IfHung::Ask)));
     assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"]);
-    assert_eq!(done.verdict, Some(Outcome::Completed));
+    assert_eq!(done.outcome, Some(Outcome::Completed));
     assert_eq!(toy.power, PowerState::On);
     assert!(done.snapshot.is_some_and(|snapshot| snapshot.name == done.snapshot_name));
     assert!(done.power.came_back().is_some());
@@ -73,7 +73,7 @@ fn power_is_back_before_a_late_list_shows_the_snapshot() {
     let done = toy.settle(operation(take(Downtime::PowerOff, IfHung::Ask)));
     let back = done.power.came_back().unwrap();
     assert!(done.ended.unwrap().duration_since(back) > SignedDuration::from_mins(5));
-    assert_eq!(done.verdict, Some(Outcome::Completed));
+    assert_eq!(done.outcome, Some(Outcome::Completed));
 }
 
 #[test]
@@ -83,11 +83,11 @@ fn whoever_slept_through_the_patience_with_the_list_looks_before_a_snapshot_is_c
     let it = until(&mut toy, it, |it| it.steps[0].run().is_some_and(|run| run.completed.is_some()));
     toy.now += SignedDuration::from_hours(2);
     let awake = it.apply(Observation::Woke, &toy.rules, toy.now).unwrap();
-    assert_eq!(awake.verdict, None);
+    assert_eq!(awake.outcome, None);
     let missing = Observation::Seen(Look::Snapshots(DROPLET), Answer::Snapshots(Vec::new()));
     let it = awake.apply(missing, &toy.rules, toy.now).unwrap();
-    assert_eq!(it.verdict, Some(Outcome::Failed(Failure::NotListed)));
-    assert_eq!(toy.settle(awake).verdict, Some(Outcome::Completed));
+    assert_eq!(it.outcome, Some(Outcome::Failed(Failure::NotListed)));
+    assert_eq!(toy.settle(awake).outcome, Some(Outcome::Completed));
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn a_droplet_that_was_off_stays_off() {
     let done = toy.settle(operation(take(Downtime::PowerOff, IfHung::Ask)));
     assert_eq!(words(&toy), ["snapshot"]);
     assert_eq!(toy.power, PowerState::Off);
-    assert_eq!(done.verdict, Some(Outcome::Completed));
+    assert_eq!(done.outcome, Some(Outcome::Completed));
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn a_failed_snapshot_powers_the_droplet_back_on() {
     let it = until(&mut toy, it, |it| it.steps[1].run().is_some());
     toy.actions.last_mut().unwrap().errs = true;
     let done = toy.settle(it);
-    assert_eq!(done.verdict, Some(Outcome::Failed(Failure::ActionErrored)));
+    assert_eq!(done.outcome, Some(Outcome::Failed(Failure::ActionErrored)));
     assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"]);
     assert_eq!(toy.power, PowerState::On);
 }
@@ -141,7 +141,7 @@ fn a_lost_answer_to_the_snapshot_is_adopted_not_repeated() {
         }
         let done = toy.settle(it);
         assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"], "{transit:?}");
-        assert_eq!(done.verdict, Some(Outcome::Completed));
+        assert_eq!(done.outcome, Some(Outcome::Completed));
     }
 }
 
@@ -160,7 +160,7 @@ fn a_snapshot_that_never_began_is_begun_again_but_not_before_it_is_sure() {
     assert!(toy.now.duration_since(first) >= toy.rules.settle_time);
     let done = toy.settle(it);
     assert_eq!(words(&toy), ["snapshot"]);
-    assert_eq!(done.verdict, Some(Outcome::Completed));
+    assert_eq!(done.outcome, Some(Outcome::Completed));
 }
 
 pub(super) fn hung(if_hung: IfHung, late: Option<i64>) -> (Toy, Operation) {
@@ -179,7 +179,7 @@ fn a_hung_shutdown_becomes_a_question_and_silence_is_cancel() {
     let it = until(&mut toy, it, |it| it.question.is_some());
     assert!(it.ended.is_none());
     let it = until(&mut toy, it, |it| it.ended.is_some());
-    assert_eq!(it.verdict, Some(Outcome::Cancelled));
+    assert_eq!(it.outcome, Some(Outcome::Cancelled));
     assert!(it.cancelled.is_some_and(|cancelled| cancelled.by.is_none()));
     toy.settle(it);
     assert_eq!(words(&toy), ["shutdown"]);
@@ -223,17 +223,17 @@ fn a_hung_shutdown_is_noticed_when_its_time_is_over_and_not_at_the_next_look() {
 fn force_cuts_the_power_and_goes_on() {
     let (mut toy, it) = hung(IfHung::Ask, None);
     let it = until(&mut toy, it, |it| it.question.is_some());
-    let it = toy.wish(&it, Wish::Force);
+    let it = toy.instruction(&it, Instruction::Force);
     let done = toy.settle(it);
     assert_eq!(words(&toy), ["shutdown", "power_off", "snapshot", "power_on"]);
-    assert_eq!(done.verdict, Some(Outcome::Completed));
+    assert_eq!(done.outcome, Some(Outcome::Completed));
 }
 
 #[test]
 fn a_shutdown_that_takes_effect_after_cancel_is_made_good() {
     let (mut toy, it) = hung(IfHung::Ask, Some(300));
     let it = until(&mut toy, it, |it| it.question.is_some());
-    let it = toy.wish(&it, Wish::Cancel);
+    let it = toy.instruction(&it, Instruction::Cancel);
     let it = until(&mut toy, it, |it| it.ended.is_some());
     assert!(it.power.owed().is_some(), "the duty outlives the answer");
     let done = toy.settle(it);
@@ -248,7 +248,7 @@ fn taking_it_live_still_brings_a_late_off_back() {
     let done = toy.settle(it);
     assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"]);
     assert_eq!(toy.power, PowerState::On);
-    assert_eq!(done.verdict, Some(Outcome::Completed));
+    assert_eq!(done.outcome, Some(Outcome::Completed));
 }
 
 #[test]
@@ -265,7 +265,7 @@ fn power_back_that_errs_calls_for_help_and_tries_on() {
     assert!(it.ended.is_none(), "stuck is not an end");
     let done = toy.settle(it);
     assert_eq!(toy.power, PowerState::On);
-    assert_eq!(done.verdict, Some(Outcome::Completed));
+    assert_eq!(done.outcome, Some(Outcome::Completed));
 }
 
 #[test]
@@ -273,11 +273,11 @@ fn a_person_may_take_the_duty() {
     let mut toy = Toy::new(PowerState::On);
     let it = operation(take(Downtime::PowerOff, IfHung::Ask));
     let it = until(&mut toy, it, |it| it.steps[1].run().is_some());
-    let it = toy.wish(&it, Wish::LeaveOff);
+    let it = toy.instruction(&it, Instruction::LeaveOff);
     let done = toy.settle(it);
     assert_eq!(words(&toy), ["shutdown", "snapshot"]);
     assert_eq!(toy.power, PowerState::Off);
-    assert_eq!(done.verdict, Some(Outcome::Completed));
+    assert_eq!(done.outcome, Some(Outcome::Completed));
 }
 
 #[test]
@@ -285,10 +285,10 @@ fn cancel_before_the_snapshot_takes_none() {
     let mut toy = Toy::new(PowerState::On);
     let it = operation(take(Downtime::PowerOff, IfHung::Ask));
     let it = until(&mut toy, it, |it| it.steps[0].run().is_some());
-    let it = toy.wish(&it, Wish::Cancel);
+    let it = toy.instruction(&it, Instruction::Cancel);
     let done = toy.settle(it);
     assert_eq!(words(&toy), ["shutdown", "power_on"]);
-    assert_eq!(done.verdict, Some(Outcome::Cancelled));
+    assert_eq!(done.outcome, Some(Outcome::Cancelled));
 }
 
 #[test]
@@ -296,9 +296,9 @@ fn cancel_during_the_snapshot_keeps_it() {
     let mut toy = Toy::new(PowerState::On);
     let it = operation(take(Downtime::PowerOff, IfHung::Ask));
     let it = until(&mut toy, it, |it| it.steps[1].run().is_some());
-    let it = toy.wish(&it, Wish::Cancel);
+    let it = toy.instruction(&it, Instruction::Cancel);
     let done = toy.settle(it);
-    assert_eq!(done.verdict, Some(Outcome::Completed));
+    assert_eq!(done.outcome, Some(Outcome::Completed));
     assert!(done.cancelled.is_some() && done.snapshot.is_some());
 }
 
@@ -307,7 +307,7 @@ fn a_restore_takes_its_safety_snapshot_first_and_sees_it_listed() {
     let mut toy = Toy::new(PowerState::On);
     let done = toy.settle(operation(restore(Safety::Snapshot)));
     assert_eq!(words(&toy), ["shutdown", "snapshot", "restore", "power_on"]);
-    assert_eq!(done.verdict, Some(Outcome::Completed));
+    assert_eq!(done.outcome, Some(Outcome::Completed));
     assert!(done.snapshot.is_some());
 }
 
@@ -329,7 +329,7 @@ fn a_failed_safety_snapshot_means_no_restore() {
     toy.actions.last_mut().unwrap().errs = true;
     let done = toy.settle(it);
     assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"]);
-    assert_eq!(done.verdict, Some(Outcome::Failed(Failure::ActionErrored)));
+    assert_eq!(done.outcome, Some(Outcome::Failed(Failure::ActionErrored)));
 }
 
 #[test]
@@ -343,7 +343,7 @@ fn a_restore_is_never_sent_again_once_the_droplet_was_seen_on() {
     toy.power = PowerState::On;
     let done = toy.settle(it);
     assert_eq!(words(&toy), ["shutdown"]);
-    assert_eq!(done.verdict, Some(Outcome::Failed(Failure::RestoreUnclear)));
+    assert_eq!(done.outcome, Some(Outcome::Failed(Failure::RestoreUnclear)));
 }
 
 #[test]
@@ -353,7 +353,7 @@ fn a_droplet_that_was_off_is_not_overwritten_once_somebody_turned_it_on() {
     toy.power = PowerState::On;
     let done = toy.settle(it);
     assert_eq!(words(&toy), ["snapshot"]);
-    assert_eq!(done.verdict, Some(Outcome::Failed(Failure::ChangedMeanwhile)));
+    assert_eq!(done.outcome, Some(Outcome::Failed(Failure::ChangedMeanwhile)));
     assert_eq!(toy.power, PowerState::On);
 }
 
@@ -367,7 +367,7 @@ fn a_foreign_snapshot_is_not_taken_for_ours() {
     it = toy.turn(it, Transit::Crash { executed: false }, 20);
     toy.begin("snapshot", 60, Some("nightly".to_owned()));
     let done = toy.settle(it);
-    assert_eq!(done.verdict, Some(Outcome::Completed));
+    assert_eq!(done.outcome, Some(Outcome::Completed));
     assert_eq!(done.snapshot.map(|snapshot| snapshot.name), Some(done.snapshot_name));
     assert_eq!(words(&toy), ["snapshot"]);
 }
@@ -376,7 +376,7 @@ fn a_foreign_snapshot_is_not_taken_for_ours() {
 fn a_newer_operation_takes_over_what_an_ended_one_still_owes() {
     let (mut toy, it) = hung(IfHung::Ask, Some(400));
     let it = until(&mut toy, it, |it| it.question.is_some());
-    let it = toy.wish(&it, Wish::Cancel);
+    let it = toy.instruction(&it, Instruction::Cancel);
     let mut older = until(&mut toy, it, |it| it.ended.is_some());
     let mut newer = operation(take(Downtime::None, IfHung::Ask));
     assert!(older.may_hand_over());
@@ -384,7 +384,7 @@ fn a_newer_operation_takes_over_what_an_ended_one_still_owes() {
     assert_eq!(older.next(&toy.rules, toy.now), Effect::Rest);
     let done = toy.settle(newer);
     assert_eq!(toy.power, PowerState::On);
-    assert_eq!(done.verdict, Some(Outcome::Completed));
+    assert_eq!(done.outcome, Some(Outcome::Completed));
 }
 
 #[test]
@@ -393,16 +393,16 @@ fn an_unreadable_state_still_brings_power_back() {
     let request = super::super::NewOperation {
         id: super::super::ids::OperationId::from_random(5),
         kind: take(Downtime::PowerOff, IfHung::Ask),
-        asker: operation(take(Downtime::None, IfHung::Ask)).asker,
+        requester: operation(take(Downtime::None, IfHung::Ask)).requester,
         asked_at: toy.now,
         target: operation(take(Downtime::None, IfHung::Ask)).target,
         snapshot_name: None,
-        usual: super::super::TypicalDurations::default(),
+        typical: super::super::TypicalDurations::default(),
     };
     let done =
         toy.settle(Operation::rescue(request, Some(Owed { since: toy.now, late_until: None, earlier_until: None })));
     assert_eq!(words(&toy), ["power_on"]);
-    assert_eq!(done.verdict, Some(Outcome::Failed(Failure::Internal)));
+    assert_eq!(done.outcome, Some(Outcome::Failed(Failure::Internal)));
 }
 
 #[test]
@@ -411,7 +411,7 @@ fn a_destroyed_droplet_ends_everything_that_is_owed() {
     let it = until(&mut toy, operation(take(Downtime::PowerOff, IfHung::Ask)), |it| it.steps[1].run().is_some());
     toy.gone = true;
     let done = toy.settle(it);
-    assert_eq!(done.verdict, Some(Outcome::Failed(Failure::DropletGone)));
+    assert_eq!(done.outcome, Some(Outcome::Failed(Failure::DropletGone)));
     assert_eq!(done.power.owed(), None);
 }
 
@@ -420,7 +420,7 @@ fn a_removed_tag_stops_the_forward_steps_only() {
     let mut toy = Toy::new(PowerState::On);
     toy.rules.droplet_tag = Some("bot".to_owned());
     let done = toy.settle(operation(take(Downtime::PowerOff, IfHung::Ask)));
-    assert_eq!(done.verdict, Some(Outcome::Failed(Failure::TagRemoved { tag: "bot".to_owned() })));
+    assert_eq!(done.outcome, Some(Outcome::Failed(Failure::TagRemoved { tag: "bot".to_owned() })));
     assert!(toy.sent.is_empty());
 }
 
@@ -492,13 +492,13 @@ fn launched(status: &Status, create: ActionStatus) -> Operation {
 #[test]
 fn a_launch_whose_create_errs_says_so_instead_of_waiting_for_ever() {
     let done = launched(&Status::New, ActionStatus::Errored);
-    assert_eq!(done.verdict, Some(Outcome::Failed(Failure::ActionErrored)));
+    assert_eq!(done.outcome, Some(Outcome::Failed(Failure::ActionErrored)));
 }
 
 #[test]
 fn a_new_droplet_that_somebody_turned_off_at_once_is_made_all_the_same() {
     let done = launched(&Status::Settled(PowerState::Off), ActionStatus::Completed);
-    assert_eq!(done.verdict, Some(Outcome::Completed));
+    assert_eq!(done.outcome, Some(Outcome::Completed));
 }
 
 #[test]
@@ -509,18 +509,18 @@ fn a_delete_whose_answer_was_lost_is_not_called_cancelled_while_it_may_still_hap
     let (delete, look) = (Command::Delete(snapshot.id), Look::Snapshot(snapshot.id));
     let still_there = Observation::Seen(look.clone(), Answer::Snapshots(vec![listed]));
     let lost = Answer::Trouble(Trouble::Unclear { retry_at: noon });
-    let cancel = Wished { wish: Wish::Cancel, by: UserId(1), at: noon };
+    let cancel = Instructed { instruction: Instruction::Cancel, by: UserId(1), at: noon };
     let it = operation(Kind::Delete(Delete { snapshot }));
     let it = it.apply(Observation::Intended, &rules, noon).unwrap();
     let it = it.apply(Observation::Answered(delete, lost), &rules, noon).unwrap();
-    let it = it.apply(Observation::Wished(cancel), &rules, noon).unwrap();
+    let it = it.apply(Observation::Instructed(cancel), &rules, noon).unwrap();
     let soon = noon + rules.settle_time / 3;
     let it = it.apply(still_there.clone(), &rules, soon).unwrap();
-    assert_eq!(it.verdict, None);
+    assert_eq!(it.outcome, None);
     let gone = Observation::Seen(look, Answer::Trouble(Trouble::NotFound));
-    assert_eq!(it.apply(gone, &rules, noon + rules.settle_time).unwrap().verdict, Some(Outcome::Completed));
+    assert_eq!(it.apply(gone, &rules, noon + rules.settle_time).unwrap().outcome, Some(Outcome::Completed));
     let settled = it.apply(still_there, &rules, noon + rules.settle_time).unwrap();
-    assert_eq!(settled.verdict, Some(Outcome::Cancelled));
+    assert_eq!(settled.outcome, Some(Outcome::Cancelled));
 }
 
 #[test]
@@ -535,12 +535,17 @@ fn a_delete_that_may_still_come_is_not_called_cancelled_either_by_who_cancels_af
     let it = it.apply(Observation::Intended, &rules, noon).unwrap();
     let it = it.apply(Observation::Answered(delete, lost), &rules, noon).unwrap();
     let it = it.apply(still_there.clone(), &rules, noon).unwrap();
-    let it =
-        it.apply(Observation::Wished(Wished { wish: Wish::Cancel, by: UserId(1), at: noon }), &rules, noon).unwrap();
-    assert_eq!(it.verdict, None);
+    let it = it
+        .apply(
+            Observation::Instructed(Instructed { instruction: Instruction::Cancel, by: UserId(1), at: noon }),
+            &rules,
+            noon,
+        )
+        .unwrap();
+    assert_eq!(it.outcome, None);
     let gone = Observation::Seen(look, Answer::Trouble(Trouble::NotFound));
-    assert_eq!(it.apply(gone, &rules, noon).unwrap().verdict, Some(Outcome::Completed));
+    assert_eq!(it.apply(gone, &rules, noon).unwrap().outcome, Some(Outcome::Completed));
     let it = it.apply(still_there.clone(), &rules, noon + rules.settle_time / 2).unwrap();
     let it = it.apply(still_there, &rules, noon + rules.settle_time).unwrap();
-    assert_eq!(it.verdict, Some(Outcome::Cancelled));
+    assert_eq!(it.outcome, Some(Outcome::Cancelled));
 }

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::{
-    Observation, Operation, Rules, Wish, Wished,
+    Instructed, Instruction, Observation, Operation, Rules,
     effect::{Answer, Command, Effect, Look},
     ids::{ActionId, DropletId, SnapshotId, UserId},
     reading::{
@@ -320,9 +320,9 @@ impl Toy {
         }
     }
 
-    pub(super) fn wish(&self, operation: &Operation, wish: Wish) -> Operation {
-        let wished = Wished { wish, by: UserId(9), at: self.now };
-        operation.apply(Observation::Wished(wished), &self.rules, self.now).unwrap()
+    pub(super) fn instruction(&self, operation: &Operation, instruction: Instruction) -> Operation {
+        let instructed = Instructed { instruction, by: UserId(9), at: self.now };
+        operation.apply(Observation::Instructed(instructed), &self.rules, self.now).unwrap()
     }
 
     /// Runs the operation without further faults until nothing is left to do.

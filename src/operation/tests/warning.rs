@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::{
-    FirstAnswer, Observation, Operation, Outcome, Wish, Wished,
+    FirstAnswer, Instructed, Instruction, Observation, Operation, Outcome,
     announce::{Announce, Answering, Tell},
     effect::{Effect, Look},
     ids::{ChannelId, UserId},
@@ -28,7 +28,7 @@ fn shown(toy: &mut Toy) -> Operation {
     let it = warned(take(Downtime::PowerOff, IfHung::Ask));
     let it = toy.turn(it, Transit::Fine, 20);
     assert!(it.calls_for(ReportKind::Warning) && matches!(it.warned(), Some(Warned::Ahead { at: None, .. })));
-    toy.wish(&it, Wish::WarningShown)
+    toy.instruction(&it, Instruction::WarningShown)
 }
 
 fn begins(toy: &Toy, it: &Operation) -> Timestamp {
@@ -49,7 +49,7 @@ fn the_shutdown_waits_from_when_people_can_read_it_and_looks_once_more() {
     assert_eq!(toy.now, until);
     assert_eq!(it.next(&toy.rules, toy.now), Effect::Look(Look::Droplet(DROPLET)), "the look before is a new one");
     let done = toy.settle(it);
-    assert_eq!(done.verdict, Some(Outcome::Completed));
+    assert_eq!(done.outcome, Some(Outcome::Completed));
     assert!(matches!(done.warned(), Some(Warned::Back(_))), "{:?}", done.warned());
 }
 
@@ -59,7 +59,7 @@ fn nobody_is_warned_of_what_stays_on_or_is_off() {
         let mut toy = Toy::new(power);
         let done = toy.settle(warned(take(downtime, IfHung::Ask)));
         assert!(!done.calls_for(ReportKind::Warning), "{power:?}, {downtime:?}");
-        assert_eq!(done.verdict, Some(Outcome::Completed));
+        assert_eq!(done.outcome, Some(Outcome::Completed));
     }
 }
 
@@ -70,12 +70,12 @@ fn it_can_be_postponed_three_times_and_not_once_it_has_begun() {
     for times in 0..5 {
         let wanted = FIVE + SignedDuration::from_mins(10) * times.min(3);
         assert_eq!((begins(&toy, &it), it.may_be_postponed()), (toy.now + wanted, times < 3));
-        it = toy.wish(&it, Wish::Postpone);
+        it = toy.instruction(&it, Instruction::Postpone);
     }
     let done = toy.settle(it);
-    assert_eq!(done.verdict, Some(Outcome::Completed), "an hour of waiting for people is no reason to give up");
+    assert_eq!(done.outcome, Some(Outcome::Completed), "an hour of waiting for people is no reason to give up");
     assert!(!done.may_be_postponed());
-    let unchanged = toy.wish(&done, Wish::Postpone);
+    let unchanged = toy.instruction(&done, Instruction::Postpone);
     assert_eq!(unchanged.warning, done.warning);
 }
 
@@ -83,8 +83,8 @@ fn it_can_be_postponed_three_times_and_not_once_it_has_begun() {
 fn whoever_is_called_off_in_time_turns_nothing_off() {
     let mut toy = Toy::new(PowerState::On);
     let it = shown(&mut toy);
-    let it = toy.wish(&it, Wish::Cancel);
-    assert_eq!((it.verdict.clone(), it.warned()), (Some(Outcome::Cancelled), Some(Warned::CalledOff)));
+    let it = toy.instruction(&it, Instruction::Cancel);
+    assert_eq!((it.outcome.clone(), it.warned()), (Some(Outcome::Cancelled), Some(Warned::CalledOff)));
     assert_eq!(words(&toy), Vec::<&str>::new());
 }
 
@@ -112,18 +112,18 @@ fn after_a_restart_a_minute_is_left_at_least_and_no_clock_prolongs_it() {
         let now = toy.now + SignedDuration::from_mins(minutes);
         old = old.apply(Observation::Restarted(SignedDuration::from_secs(9)), &toy.rules, now).unwrap();
     }
-    assert_eq!(old.verdict, Some(Outcome::Failed(Failure::TooOld)));
+    assert_eq!(old.outcome, Some(Outcome::Failed(Failure::TooOld)));
 }
 
 #[test]
 fn without_a_warning_nothing_goes_down() {
     let mut toy = Toy::new(PowerState::On);
     let it = toy.turn(warned(take(Downtime::PowerOff, IfHung::Ask)), Transit::Fine, 20);
-    let refused = Wished { wish: Wish::WarningRefused, by: UserId(1), at: toy.now };
-    let refused = it.apply(Observation::Wished(refused), &toy.rules, toy.now).unwrap();
-    assert_eq!(refused.verdict, Some(Outcome::Failed(Failure::NotWarned)));
+    let refused = Instructed { instruction: Instruction::WarningRefused, by: UserId(1), at: toy.now };
+    let refused = it.apply(Observation::Instructed(refused), &toy.rules, toy.now).unwrap();
+    assert_eq!(refused.outcome, Some(Outcome::Failed(Failure::NotWarned)));
     // Discord neither accepts nor refuses it.
     let done = toy.settle(it);
-    assert_eq!(done.verdict, Some(Outcome::Failed(Failure::TooOld)));
+    assert_eq!(done.outcome, Some(Outcome::Failed(Failure::TooOld)));
     assert_eq!(words(&toy), Vec::<&str>::new());
 }

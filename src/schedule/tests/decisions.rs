@@ -1,4 +1,4 @@
-//! What is done when: catching up, windows and pauses. Every planned time gets a fate, whatever the process does.
+//! What is done when: catching up, windows and pauses. Every planned time gets a state, whatever the process does.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::{
     schedule::{
         Accounts, Owner, OwnerSeen, Paused, Record, Right, Schedule, State, WINDOW,
         pruning::Candidate,
-        slot::{Failed, Fate, Missed, Skipped, Slot},
+        slot::{Failed, Missed, Skipped, Slot, SlotState},
     },
 };
 
@@ -47,7 +47,7 @@ fn after_days_of_absence_one_run_catches_up_and_the_others_are_one_row() {
     let due = nightly().decide(NOTHING, at("2026-11-06T06:00:00Z"));
     assert_eq!(due.begin, Some(at("2026-11-06T03:00:00Z")));
     let [closed] = due.closed.as_slice() else { panic!("{due:?}") };
-    assert_eq!((closed.count, closed.fate), (4, Fate::Missed(Missed::Away)));
+    assert_eq!((closed.count, closed.state), (4, SlotState::Missed(Missed::Away)));
     assert_eq!((closed.first, closed.last), (at("2026-11-02T03:00:00Z"), at("2026-11-05T03:00:00Z")));
     let late = nightly().decide(NOTHING, at("2026-11-06T07:00:00Z"));
     assert_eq!((late.begin, late.closed[0].count), (None, 5), "four hours later its window is over");
@@ -60,7 +60,7 @@ fn a_busy_droplet_is_waited_for_until_the_window_ends() {
     let due = nightly().decide(waiting, at("2026-11-02T06:59:59Z"));
     assert_eq!((due.begin, due.wake), (Some(slot), Some(slot + WINDOW)));
     let due = nightly().decide(waiting, slot + WINDOW);
-    assert_eq!((due.begin, due.given_up), (None, Some((slot, Fate::Missed(Missed::Busy)))));
+    assert_eq!((due.begin, due.given_up), (None, Some((slot, SlotState::Missed(Missed::Busy)))));
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn a_newer_planned_time_takes_the_place_of_one_that_waits() {
     let slot = at("2026-11-02T01:00:00Z");
     let waiting = Accounts { last: Some(slot), waiting: Some(slot), is_running: true };
     let due = hourly.decide(waiting, at("2026-11-02T02:00:00Z"));
-    assert_eq!(due.given_up, Some((slot, Fate::Missed(Missed::Overtaken))));
+    assert_eq!(due.given_up, Some((slot, SlotState::Missed(Missed::Overtaken))));
     assert_eq!((due.opened, due.begin), (Some(at("2026-11-02T02:00:00Z")), None), "the one before it still runs");
 }
 
@@ -81,7 +81,7 @@ fn what_a_pause_leaves_out_is_one_row_and_its_end_sets_a_floor() {
     let due = schedule.decide(NOTHING, at("2026-11-06T03:30:00Z"));
     assert!(due.resumes);
     let [closed] = due.closed.as_slice() else { panic!("{due:?}") };
-    assert_eq!((closed.count, closed.fate), (4, Fate::Skipped(Skipped::Paused)));
+    assert_eq!((closed.count, closed.state), (4, SlotState::Skipped(Skipped::Paused)));
     schedule.resume(until);
     let due = schedule.decide(Accounts { last: Some(closed.last), ..NOTHING }, at("2026-11-06T03:30:00Z"));
     assert_eq!((due.begin, due.closed.len()), (Some(at("2026-11-06T03:00:00Z")), 0));
@@ -108,9 +108,9 @@ fn an_owner_is_lost_only_by_an_answer_or_after_a_week_of_silence() {
     assert_eq!(lost.seen(OwnerSeen::Good, days(4)).right(days(30)), Right::Full);
 }
 
-fn slot(day: u32, fate: Fate, count: u32) -> Slot {
+fn slot(day: u32, state: SlotState, count: u32) -> Slot {
     let at = at(&format!("2026-11-{day:02}T03:00:00Z"));
-    Slot { at, last: at, count, fate, operation: None }
+    Slot { at, last: at, count, state, operation: None }
 }
 
 /// A Snapshot with this planned time and size in gigabytes.
@@ -135,17 +135,17 @@ fn stale_since(it: &Schedule, slots: &[Slot], snapshots: &[Candidate], now: &str
 #[test]
 fn two_in_a_row_without_a_snapshot_are_stale_and_told_once_each_morning() {
     let mut it = nightly();
-    let failed = Fate::Failed(Failed::Operation);
+    let failed = SlotState::Failed(Failed::Operation);
     let eighth = [snapshot("2026-11-08T03:00:00Z", Some(10.0))];
     let stale = |slots: &[Slot], snapshots: &[Candidate]| stale_since(&it, slots, snapshots, "2026-11-10T04:00:00Z");
     assert_eq!(stale(&[], &[]), None);
-    assert_eq!(stale(&[slot(9, failed, 1), slot(8, Fate::Ran, 1)], &eighth), None);
-    let missed = [slot(10, failed, 1), slot(9, Fate::Missed(Missed::Away), 1), slot(8, Fate::Ran, 1)];
+    assert_eq!(stale(&[slot(9, failed, 1), slot(8, SlotState::Ran, 1)], &eighth), None);
+    let missed = [slot(10, failed, 1), slot(9, SlotState::Missed(Missed::Away), 1), slot(8, SlotState::Ran, 1)];
     let since = stale(&missed, &eighth);
     assert_eq!(since, Some(at("2026-11-10T03:00:00Z")));
-    assert_eq!(stale(&[slot(9, Fate::Skipped(Skipped::Paused), 9), slot(8, Fate::Shared, 1)], &eighth), None);
-    assert!(stale(&[slot(9, Fate::Missed(Missed::Away), 2)], &[]).is_some(), "one row may stand for several");
-    let two = [slot(10, failed, 1), slot(9, failed, 1), slot(8, Fate::Ran, 1)];
+    assert_eq!(stale(&[slot(9, SlotState::Skipped(Skipped::Paused), 9), slot(8, SlotState::Shared, 1)], &eighth), None);
+    assert!(stale(&[slot(9, SlotState::Missed(Missed::Away), 2)], &[]).is_some(), "one row may stand for several");
+    let two = [slot(10, failed, 1), slot(9, failed, 1), slot(8, SlotState::Ran, 1)];
     for (by_hand, is_stale) in
         [("2026-11-10T12:00:00Z", false), ("2026-11-09T12:00:00Z", false), ("2026-11-08T12:00:00Z", true)]
     {
@@ -160,14 +160,14 @@ fn two_in_a_row_without_a_snapshot_are_stale_and_told_once_each_morning() {
     assert!(it.must_remind(since, at("2026-11-11T09:00:00Z")));
     let weekly = schedule(rule("week", None, None, "UTC"), at("2026-11-01T12:00:00Z"));
     let first = [snapshot("2026-11-01T03:00:00Z", Some(10.0))];
-    let slots = [slot(8, failed, 1), slot(1, Fate::Ran, 1)];
+    let slots = [slot(8, failed, 1), slot(1, SlotState::Ran, 1)];
     assert!(stale_since(&weekly, &slots, &first, "2026-11-08T04:00:00Z").is_some());
 }
 
 #[test]
 fn a_snapshot_that_cannot_be_relied_on_keeps_nothing_from_being_stale() {
     let it = nightly();
-    let slots = [slot(10, Fate::Ran, 1), slot(9, Fate::Ran, 1), slot(8, Fate::Ran, 1)];
+    let slots = [slot(10, SlotState::Ran, 1), slot(9, SlotState::Ran, 1), slot(8, SlotState::Ran, 1)];
     let nights = |ninth: Option<f64>, tenth: Option<f64>| {
         [
             snapshot("2026-11-08T03:00:00Z", Some(10.0)),
@@ -198,25 +198,25 @@ fn a_snapshot_that_cannot_be_relied_on_keeps_nothing_from_being_stale() {
 #[test]
 fn a_fate_survives_its_words() {
     use strum::IntoEnumIterator;
-    let plain = [Fate::Waiting, Fate::Running, Fate::Ran, Fate::Shared].into_iter();
-    let others = Failed::iter().map(Fate::Failed).chain(Skipped::iter().map(Fate::Skipped));
-    let fates = plain.chain(others).chain(Missed::iter().map(Fate::Missed));
-    for fate in fates {
-        let (what, why) = fate.words();
-        assert_eq!(Fate::of_words(what, why), fate);
+    let plain = [SlotState::Waiting, SlotState::Running, SlotState::Ran, SlotState::Shared].into_iter();
+    let others = Failed::iter().map(SlotState::Failed).chain(Skipped::iter().map(SlotState::Skipped));
+    let states = plain.chain(others).chain(Missed::iter().map(SlotState::Missed));
+    for state in states {
+        let (what, why) = state.words();
+        assert_eq!(SlotState::of_words(what, why), state);
     }
 }
 
-/// Plays a schedule as the scheduler does, with looks at arbitrary moments, and collects the fate of each planned time.
-fn play(schedule: &Schedule, looks: &[(i64, bool)]) -> (BTreeMap<Timestamp, Fate>, Timestamp, u32) {
-    let (mut fates, mut accounts, mut now, mut begun) = (BTreeMap::new(), NOTHING, schedule.floor, 0);
+/// Plays a schedule as the scheduler does, with looks at arbitrary moments, and collects the state of each planned time.
+fn play(schedule: &Schedule, looks: &[(i64, bool)]) -> (BTreeMap<Timestamp, SlotState>, Timestamp, u32) {
+    let (mut states, mut accounts, mut now, mut begun) = (BTreeMap::new(), NOTHING, schedule.floor, 0);
     let mut running: Option<Timestamp> = None;
     let mut latest = now;
     for (pause, is_free) in looks {
         now = Timestamp::from_second(now.as_second() + pause).unwrap();
         latest = latest.max(now);
         if let Some(slot) = running.take() {
-            fates.insert(slot, Fate::Ran);
+            states.insert(slot, SlotState::Ran);
         }
         accounts.is_running = false;
         let due = schedule.decide(accounts, now);
@@ -225,26 +225,26 @@ fn play(schedule: &Schedule, looks: &[(i64, bool)]) -> (BTreeMap<Timestamp, Fate
             let covered = runs(closed.first, closed.last);
             assert_eq!(covered.len(), usize::try_from(closed.count).unwrap());
             for slot in covered {
-                assert_eq!(fates.insert(slot, closed.fate), None, "{slot} had a fate already");
+                assert_eq!(states.insert(slot, closed.state), None, "{slot} had a fate already");
             }
             accounts.last = Some(closed.last);
         }
-        if let Some((slot, fate)) = due.given_up {
-            assert_eq!(fates.insert(slot, fate), Some(Fate::Waiting));
+        if let Some((slot, state)) = due.given_up {
+            assert_eq!(states.insert(slot, state), Some(SlotState::Waiting));
             accounts.waiting = None;
         }
         if let Some(slot) = due.opened {
-            assert_eq!(fates.insert(slot, Fate::Waiting), None, "{slot} had a fate already");
+            assert_eq!(states.insert(slot, SlotState::Waiting), None, "{slot} had a fate already");
             (accounts.last, accounts.waiting) = (Some(slot), Some(slot));
         }
         if let Some(slot) = due.begin.filter(|_| *is_free) {
-            assert_eq!(fates.insert(slot, Fate::Running), Some(Fate::Waiting));
+            assert_eq!(states.insert(slot, SlotState::Running), Some(SlotState::Waiting));
             assert!(now >= slot && now < slot + WINDOW);
             (accounts.waiting, accounts.is_running, running) = (None, true, Some(slot));
             begun += 1;
         }
     }
-    (fates, latest, begun)
+    (states, latest, begun)
 }
 
 proptest! {
@@ -257,9 +257,9 @@ proptest! {
         start in 1_770_000_000_i64..1_800_000_000,
     ) {
         let schedule = schedule(rule(every, None, None, zone), Timestamp::from_second(start).unwrap());
-        let (fates, latest, _) = play(&schedule, &looks);
+        let (states, latest, _) = play(&schedule, &looks);
         let planned = schedule.rule.runs_between(schedule.floor, latest);
-        let accounted: Vec<Timestamp> = fates.keys().copied().collect();
+        let accounted: Vec<Timestamp> = states.keys().copied().collect();
         prop_assert_eq!(accounted, planned);
     }
 }

@@ -13,7 +13,7 @@ use crate::{
         Accounts, OwnerSeen, Paused, Policy, Record, Right, Schedule, State,
         pruning::{Candidate, Circumstances, Hold, LATE, NOTICE},
         retention::Quality,
-        slot::{Failed, Fate, Slot},
+        slot::{Failed, Slot, SlotState},
     },
 };
 
@@ -65,8 +65,8 @@ struct Year {
     schedule: Schedule,
     now: Timestamp,
     accounts: Accounts,
-    /// The fate of every planned time that has a row. Consecutive ones have one entry each here.
-    slots: BTreeMap<Timestamp, Fate>,
+    /// The state of every planned time that has a row. Consecutive ones have one entry each here.
+    slots: BTreeMap<Timestamp, SlotState>,
     /// The number of Snapshots taken for each planned time.
     taken: BTreeMap<Timestamp, u32>,
     running: Option<(Timestamp, Timestamp)>,
@@ -123,10 +123,10 @@ impl Year {
         }
     }
 
-    fn close(&mut self, from: Timestamp, until: Timestamp, fate: Fate) {
+    fn close(&mut self, from: Timestamp, until: Timestamp, state: SlotState) {
         for slot in self.schedule.rule.runs_between(from - SignedDuration::from_millis(1), until) {
             assert!(slot > self.schedule.created_at, "nothing before the floor");
-            let before = self.slots.insert(slot, fate);
+            let before = self.slots.insert(slot, state);
             assert_eq!(before, None, "{slot} had a fate already");
             self.accounts.last = self.accounts.last.max(Some(slot));
         }
@@ -138,12 +138,12 @@ impl Year {
         self.ask_for_owner();
         let due = self.schedule.decide(self.accounts, self.now);
         assert_eq!(due, self.schedule.decide(self.accounts, self.now), "the same question, the same answer");
-        if let Some((slot, fate)) = due.given_up {
-            assert_eq!(self.slots.insert(slot, fate), Some(Fate::Waiting));
+        if let Some((slot, state)) = due.given_up {
+            assert_eq!(self.slots.insert(slot, state), Some(SlotState::Waiting));
             self.accounts.waiting = None;
         }
         for closed in &due.closed {
-            self.close(closed.first, closed.last, closed.fate);
+            self.close(closed.first, closed.last, closed.state);
         }
         if due.resumes
             && let State::Paused { until: Some(until), .. } = self.schedule.state
@@ -151,7 +151,7 @@ impl Year {
             self.schedule.resume(until);
         }
         if let Some(slot) = due.opened {
-            self.close(slot, slot, Fate::Waiting);
+            self.close(slot, slot, SlotState::Waiting);
             self.accounts.waiting = Some(slot);
         }
         if std::mem::take(&mut self.twice) {
@@ -159,7 +159,7 @@ impl Year {
             return;
         }
         if let Some(slot) = due.begin.filter(|_| self.schedule.owner.right(self.now) != Right::None) {
-            assert_eq!(self.slots.insert(slot, Fate::Running), Some(Fate::Waiting));
+            assert_eq!(self.slots.insert(slot, SlotState::Running), Some(SlotState::Waiting));
             *self.taken.entry(slot).or_default() += 1;
             self.accounts = Accounts { waiting: None, is_running: true, ..self.accounts };
             self.running = Some((slot, self.now + TAKE));
@@ -175,12 +175,12 @@ impl Year {
             if unowned && seen == OwnerSeen::Good {
                 // A person takes it over. The planned times that the pause skipped are counted first, as in the store.
                 let due = self.schedule.decide(self.accounts, self.now);
-                if let Some((slot, fate)) = due.given_up {
-                    self.slots.insert(slot, fate);
+                if let Some((slot, state)) = due.given_up {
+                    self.slots.insert(slot, state);
                     self.accounts.waiting = None;
                 }
                 for closed in &due.closed {
-                    self.close(closed.first, closed.last, closed.fate);
+                    self.close(closed.first, closed.last, closed.state);
                 }
                 self.schedule.owner = self.schedule.owner.seen(seen, self.now);
                 self.schedule.resume(self.now);
@@ -198,10 +198,10 @@ impl Year {
         self.running = None;
         self.accounts.is_running = false;
         if std::mem::take(&mut self.fails) {
-            self.slots.insert(slot, Fate::Failed(Failed::Operation));
+            self.slots.insert(slot, SlotState::Failed(Failed::Operation));
             return;
         }
-        self.slots.insert(slot, Fate::Ran);
+        self.slots.insert(slot, SlotState::Ran);
         let operation = OperationId::from_random(self.next);
         self.next += 1;
         let size = if std::mem::take(&mut self.small) { 1.0 } else { 10.0 };
@@ -222,7 +222,7 @@ impl Year {
     fn stale(&self) -> bool {
         let latest = self.slots.iter().rev().take(12);
         let slots: Vec<Slot> =
-            latest.map(|(at, fate)| Slot { at: *at, last: *at, count: 1, fate: *fate, operation: None }).collect();
+            latest.map(|(at, state)| Slot { at: *at, last: *at, count: 1, state: *state, operation: None }).collect();
         let record = Record { slots: &slots, snapshots: &self.group, run: None };
         self.schedule.stale_since(record, self.now).is_some()
     }
@@ -280,7 +280,7 @@ impl Year {
         }
     }
 
-    /// Checks the finished year: each planned time since the beginning has one fate, and at most one Snapshot.
+    /// Checks the finished year: each planned time since the beginning has one state, and at most one Snapshot.
     fn account(&self) {
         let last = self.accounts.last.unwrap_or(self.schedule.created_at);
         let missing: Vec<Timestamp> = self
@@ -297,7 +297,7 @@ impl Year {
             self.taken
         );
         assert!(self.slots.keys().all(|slot| *slot > self.schedule.created_at));
-        assert!(self.slots.values().filter(|fate| **fate == Fate::Waiting).count() <= 1);
+        assert!(self.slots.values().filter(|state| **state == SlotState::Waiting).count() <= 1);
     }
 }
 

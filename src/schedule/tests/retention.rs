@@ -8,7 +8,7 @@ use crate::{
     operation::ids::OperationId,
     schedule::{
         policy::Policy,
-        retention::{Member, Quality, Reason, Verdict, plan},
+        retention::{Member, PruneDecision, Quality, Reason, plan},
     },
 };
 
@@ -30,13 +30,13 @@ fn policy(text: &str) -> Policy {
 /// The planned times that stay, newest first, with the initials of the reasons.
 fn kept(times: &[&str], keep: &str) -> Vec<String> {
     let members: Vec<Member> = (0..).zip(times).map(|(number, time)| member(number, at(time))).collect();
-    let verdicts = plan(&members, policy(keep), &TimeZone::UTC, at(NOW));
+    let decisions = plan(&members, policy(keep), &TimeZone::UTC, at(NOW));
     let mut lines: Vec<String> = members
         .iter()
-        .zip(verdicts)
-        .filter_map(|(member, verdict)| match verdict {
-            Verdict::Keep(reasons) => Some(format!("{} {reasons:?}", member.planned?.strftime("%m-%d %H"))),
-            Verdict::Drop => None,
+        .zip(decisions)
+        .filter_map(|(member, decision)| match decision {
+            PruneDecision::Keep(reasons) => Some(format!("{} {reasons:?}", member.planned?.strftime("%m-%d %H"))),
+            PruneDecision::Drop => None,
         })
         .collect();
     lines.sort_unstable_by(|a, b| b.cmp(a));
@@ -111,12 +111,12 @@ fn a_day_is_a_day_of_the_schedules_zone() {
         member(2, at("2026-07-02T10:00:00Z")),
         member(3, at("2026-07-03T10:00:00Z")),
     ];
-    let verdicts = plan(&members, policy("2 daily"), &berlin, at(NOW));
-    assert_eq!(verdicts[0], Verdict::Drop);
-    let verdicts = plan(&members, policy("2 daily"), &TimeZone::UTC, at(NOW));
-    assert_eq!(verdicts[0], Verdict::Drop, "two days are full");
-    let verdicts = plan(&members, policy("3 daily"), &TimeZone::UTC, at(NOW));
-    assert_eq!(verdicts[0], Verdict::Keep(vec![Reason::Daily]));
+    let decisions = plan(&members, policy("2 daily"), &berlin, at(NOW));
+    assert_eq!(decisions[0], PruneDecision::Drop);
+    let decisions = plan(&members, policy("2 daily"), &TimeZone::UTC, at(NOW));
+    assert_eq!(decisions[0], PruneDecision::Drop, "two days are full");
+    let decisions = plan(&members, policy("3 daily"), &TimeZone::UTC, at(NOW));
+    assert_eq!(decisions[0], PruneDecision::Keep(vec![Reason::Daily]));
 }
 
 #[test]
@@ -127,9 +127,9 @@ fn the_newest_that_was_taken_off_outlives_any_number_of_live_ones() {
     for live in members.iter_mut().skip(1) {
         live.quality = Quality::Live;
     }
-    let verdicts = plan(&members, policy("3 last"), &TimeZone::UTC, at(NOW));
-    assert_eq!(verdicts[0], Verdict::Keep(vec![Reason::NewestConsistent]));
-    assert_eq!(verdicts.iter().filter(|verdict| **verdict == Verdict::Drop).count(), 26);
+    let decisions = plan(&members, policy("3 last"), &TimeZone::UTC, at(NOW));
+    assert_eq!(decisions[0], PruneDecision::Keep(vec![Reason::NewestConsistent]));
+    assert_eq!(decisions.iter().filter(|decision| **decision == PruneDecision::Drop).count(), 26);
 }
 
 #[test]
@@ -149,17 +149,17 @@ fn what_is_doubtful_pinned_or_of_unknown_time_stays_and_fills_no_bucket() {
     members[2].pinned = true;
     members.push(Member { planned: None, ..member(9, at(NOW)) });
     members.push(Member { quality: Quality::Unsized, ..member(10, at("2026-11-24T03:00:00Z")) });
-    let verdicts = plan(&members, policy("1 last"), &TimeZone::UTC, at(NOW));
+    let decisions = plan(&members, policy("1 last"), &TimeZone::UTC, at(NOW));
     assert_eq!(
-        verdicts,
+        decisions,
         [
-            Verdict::Drop,
-            Verdict::Keep(vec![Reason::Last]),
-            Verdict::Keep(vec![Reason::Pinned, Reason::Newest, Reason::NewestConsistent]),
-            Verdict::Keep(vec![Reason::Doubtful]),
-            Verdict::Keep(vec![Reason::UnknownTime]),
-            Verdict::Keep(vec![Reason::UnknownTime]),
-            Verdict::Keep(vec![Reason::Unsized]),
+            PruneDecision::Drop,
+            PruneDecision::Keep(vec![Reason::Last]),
+            PruneDecision::Keep(vec![Reason::Pinned, Reason::Newest, Reason::NewestConsistent]),
+            PruneDecision::Keep(vec![Reason::Doubtful]),
+            PruneDecision::Keep(vec![Reason::UnknownTime]),
+            PruneDecision::Keep(vec![Reason::UnknownTime]),
+            PruneDecision::Keep(vec![Reason::Unsized]),
         ]
     );
 }
@@ -187,11 +187,11 @@ fn policies() -> impl Strategy<Value = Policy> {
 }
 
 fn dropped(members: &[Member], policy: Policy, zone: &TimeZone) -> Vec<OperationId> {
-    let verdicts = plan(members, policy, zone, at(NOW));
+    let decisions = plan(members, policy, zone, at(NOW));
     members
         .iter()
-        .zip(verdicts)
-        .filter(|(_, verdict)| *verdict == Verdict::Drop)
+        .zip(decisions)
+        .filter(|(_, decision)| *decision == PruneDecision::Drop)
         .map(|(member, _)| member.operation)
         .collect()
 }
@@ -259,8 +259,8 @@ fn cases_that_restic_has_published_end_alike() {
     assert_eq!(times.len(), 103);
     let members: Vec<Member> = (0..).zip(&times).map(|(number, time)| member(number, *time)).collect();
     let kept = |keep: &str| {
-        let verdicts = plan(&members, policy(keep), &TimeZone::UTC, at(NOW));
-        let kept = members.iter().zip(verdicts).filter(|(_, verdict)| *verdict != Verdict::Drop);
+        let decisions = plan(&members, policy(keep), &TimeZone::UTC, at(NOW));
+        let kept = members.iter().zip(decisions).filter(|(_, decision)| *decision != PruneDecision::Drop);
         let mut kept: Vec<Timestamp> = kept.filter_map(|(member, _)| member.planned).collect();
         kept.sort_unstable_by(|a, b| b.cmp(a));
         kept.iter().map(|time| time.strftime("%y-%m-%d %H:%M").to_string()).collect::<Vec<_>>().join(", ")

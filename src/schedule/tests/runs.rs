@@ -18,7 +18,7 @@ use crate::{
         group::{BadGroup, Check, Excluded, Group, turn},
         rule_edit::Changed,
         run::{Around, Lost, Member, Next, Phase, Plan, Run, Stopped},
-        slot::{Failed, Fate},
+        slot::{Failed, SlotState},
     },
 };
 
@@ -133,13 +133,13 @@ fn a_group_says_how_long_it_takes_and_what_would_fit() {
 
 #[test]
 fn a_members_turn_begins_with_its_warning_unless_it_stays_on() {
-    let (usual, warn) = (Some(SignedDuration::from_mins(6)), Some(Warn { channel: ChannelId(7), minutes: 15 }));
-    let minutes = |usual, power, warn| turn(usual, power, warn).as_mins();
-    assert_eq!(minutes(usual, Power::Off, None), 6);
-    assert_eq!(minutes(usual, Power::Off, warn), 21);
-    assert_eq!(minutes(usual, Power::Live, warn), 6);
+    let (typical, warn) = (Some(SignedDuration::from_mins(6)), Some(Warn { channel: ChannelId(7), minutes: 15 }));
+    let minutes = |typical, power, warn| turn(typical, power, warn).as_mins();
+    assert_eq!(minutes(typical, Power::Off, None), 6);
+    assert_eq!(minutes(typical, Power::Off, warn), 21);
+    assert_eq!(minutes(typical, Power::Live, warn), 6);
     assert_eq!(minutes(None, Power::Off, warn), 20, "nothing is known: 5 min are guessed");
-    let (in_turn, each) = (group(1, "0s"), turn(usual, Power::Off, warn));
+    let (in_turn, each) = (group(1, "0s"), turn(typical, Power::Off, warn));
     assert_eq!(in_turn.length(4, each).as_mins(), 84);
     assert!(in_turn.fits(12, each) && !in_turn.fits(13, each), "warnings fill the window too");
 }
@@ -160,7 +160,7 @@ fn a_run_goes_on_after_a_failure_and_stops_when_a_member_does_not_come_back() {
     assert_eq!(next(&it, now + pause), Next::Begin(DropletId(2)), "a failure stops nothing");
     it.members[1].phase = Phase::Lost { is_good: true, why: Lost::NotActive };
     assert_eq!(it.stopped(true, now), Some(Stopped::Lost));
-    assert_eq!((next(&it, now + pause), it.good(), it.fate()), (Next::End, 1, Fate::Failed(Failed::NotAll)));
+    assert_eq!((next(&it, now + pause), it.good(), it.state()), (Next::End, 1, SlotState::Failed(Failed::NotAll)));
 }
 
 #[test]
@@ -171,8 +171,8 @@ fn a_run_ends_well_only_if_everybody_is_well() {
     for member in it.members.iter_mut().take(2) {
         member.phase = Phase::Done { is_good: true, at: now };
     }
-    assert_eq!((next(&it, now), it.fate(), it.good()), (Next::End, Fate::Ran, 2));
-    assert_eq!(run(0, group(1, "0s")).fate(), Fate::Failed(Failed::Nobody), "nobody is no success");
+    assert_eq!((next(&it, now), it.state(), it.good()), (Next::End, SlotState::Ran, 2));
+    assert_eq!(run(0, group(1, "0s")).state(), SlotState::Failed(Failed::Nobody), "nobody is no success");
     let waiting = run(2, group(1, "0s"));
     assert_eq!(next(&waiting, waiting.plan.until), Next::End, "it is too late to begin");
     assert_eq!(waiting.stopped(true, waiting.plan.until), Some(Stopped::Late));

@@ -78,9 +78,9 @@ fn only_who_did_not_say_when_is_spread() {
 
 #[test]
 fn a_policy_is_read_in_several_ways() {
-    let usual = Policy { daily: 7, weekly: 4, monthly: 6, ..Policy::default() };
+    let typical = Policy { daily: 7, weekly: 4, monthly: 6, ..Policy::default() };
     for typed in ["7 daily · 4 weekly · 6 monthly", "7d 4w 6m", "7d,4w,6m", "7 days + 4 weeks + 6 months"] {
-        assert_eq!(Policy::read(typed), Ok(usual), "{typed}");
+        assert_eq!(Policy::read(typed), Ok(typical), "{typed}");
     }
     assert_eq!(Policy::read("3 last").unwrap().last, 3);
     assert_eq!(Policy::read(""), Err(BadPolicy::Empty));

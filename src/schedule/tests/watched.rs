@@ -7,7 +7,7 @@ use crate::{
     operation::ids::{OperationId, UserId},
     schedule::{
         Owner, OwnerSeen, Paused, Power, Record, Schedule, State,
-        hangs::{Asked, HangAnswer, Shutdown},
+        hung_shutdowns::{Asked, HangAnswer, Shutdown},
         notice::Notice,
     },
 };

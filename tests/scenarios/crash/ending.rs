@@ -21,14 +21,14 @@ pub(super) struct Ending {
     droplets: usize,
     operations: i64,
     owed: i64,
-    pings_of_asker: usize,
+    pings_of_requester: usize,
     pings: usize,
     buttons: usize,
 }
 
 impl Ending {
-    pub(super) async fn of(stage: &Stage, asker: &Person, bystander: &Person) -> Self {
-        asker.transcript();
+    pub(super) async fn of(stage: &Stage, requester: &Person, bystander: &Person) -> Self {
+        requester.transcript();
         let web = stage.digitalocean.read(|world| {
             let web = world.droplet_named("web-1").map(|droplet| (droplet.id, droplet.status));
             web.map(|(id, status)| (status, world.snapshots_of(id).len()))
@@ -49,7 +49,7 @@ impl Ending {
             droplets: stage.digitalocean.read(|world| world.droplets().count()),
             operations: stage.query("SELECT COUNT(*) AS n FROM operations").await - stage.query(WITHDRAWN).await,
             owed: stage.query("SELECT COUNT(*) AS n FROM power_owed").await,
-            pings_of_asker: asker.seat.pings(),
+            pings_of_requester: requester.seat.pings(),
             pings: stage.discord.world().pings().len(),
             buttons: seen.iter().map(|message| message.body.components.len()).sum(),
         }

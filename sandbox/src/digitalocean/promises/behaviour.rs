@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Bench, seconds};
 use crate::digitalocean::{
-    action::Kind,
+    action::ActionKind,
     droplet::{Blueprint, Status},
     http_types::{Method, Request},
     limits::Limits,
@@ -233,7 +233,7 @@ fn nonsense_is_refused_and_remembered_as_such() {
 fn by_tag_is_all_or_nothing() {
     let mut bench = Bench::new();
     let second = bench.world.add_droplet(&Blueprint::named("web-2").tag("prod"));
-    bench.world.start_foreign_action(second, Kind::Backup).unwrap();
+    bench.world.start_foreign_action(second, ActionKind::Backup).unwrap();
     let path = "/v2/droplets/actions?tag_name=prod";
     assert_eq!(bench.ask(Method::Post, path, &json!({"type": "shutdown"})).status, 422);
     assert!(bench.world.actions_of(bench.droplet).is_empty());

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Call, Outcome, Reply};
 use crate::digitalocean::{
-    action::{Action, Kind},
+    action::{Action, ActionKind},
     backups::BackupPolicy,
     refusal::Refusal,
     world::World,
@@ -93,31 +93,33 @@ impl World {
     }
 
     /// Parses the Action to start; a snapshot without a name is named after the Droplet and the current time.
-    fn read_kind(&self, body: &Map<String, Value>, droplet: &str) -> Result<Kind, Refusal> {
+    fn read_kind(&self, body: &Map<String, Value>, droplet: &str) -> Result<ActionKind, Refusal> {
         let text = |key: &str| body.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
         let missing = |key: &str| Refusal::malformed(format!("{key} is missing or of the wrong type"));
         let image = || body.get("image").and_then(|image| self.find_image(image)).map(|image| image.id);
         Ok(match kind_name(body)? {
-            "shutdown" => Kind::Shutdown,
-            "power_off" => Kind::PowerOff,
-            "power_on" => Kind::PowerOn,
-            "power_cycle" => Kind::PowerCycle,
-            "reboot" => Kind::Reboot,
+            "shutdown" => ActionKind::Shutdown,
+            "power_off" => ActionKind::PowerOff,
+            "power_on" => ActionKind::PowerOn,
+            "power_cycle" => ActionKind::PowerCycle,
+            "reboot" => ActionKind::Reboot,
             "snapshot" => match body.get("name") {
-                None | Some(Value::Null) => Kind::Snapshot(format!("{droplet}-{}", self.now.as_millisecond())),
-                Some(_) => Kind::Snapshot(text("name").ok_or_else(|| missing("name"))?.to_owned()),
+                None | Some(Value::Null) => ActionKind::Snapshot(format!("{droplet}-{}", self.now.as_millisecond())),
+                Some(_) => ActionKind::Snapshot(text("name").ok_or_else(|| missing("name"))?.to_owned()),
             },
-            "restore" => Kind::Restore(body.get("image").and_then(Value::as_u64).ok_or_else(|| missing("image"))?),
-            "rebuild" => Kind::Rebuild(image().ok_or_else(|| missing("image"))?),
-            "rename" => Kind::Rename(text("name").ok_or_else(|| missing("name"))?.to_owned()),
-            "resize" => Kind::Resize(text("size").ok_or_else(|| missing("size"))?.to_owned()),
-            "enable_backups" => Kind::EnableBackups(BackupPolicy::read(body)?.unwrap_or(BackupPolicy::DAILY)),
-            "disable_backups" => Kind::DisableBackups,
-            "change_backup_policy" => {
-                Kind::ChangeBackupPolicy(BackupPolicy::read(body)?.ok_or_else(|| missing("backup_policy"))?)
+            "restore" => {
+                ActionKind::Restore(body.get("image").and_then(Value::as_u64).ok_or_else(|| missing("image"))?)
             }
-            "password_reset" => Kind::PasswordReset,
-            "enable_ipv6" => Kind::EnableIpv6,
+            "rebuild" => ActionKind::Rebuild(image().ok_or_else(|| missing("image"))?),
+            "rename" => ActionKind::Rename(text("name").ok_or_else(|| missing("name"))?.to_owned()),
+            "resize" => ActionKind::Resize(text("size").ok_or_else(|| missing("size"))?.to_owned()),
+            "enable_backups" => ActionKind::EnableBackups(BackupPolicy::read(body)?.unwrap_or(BackupPolicy::DAILY)),
+            "disable_backups" => ActionKind::DisableBackups,
+            "change_backup_policy" => {
+                ActionKind::ChangeBackupPolicy(BackupPolicy::read(body)?.ok_or_else(|| missing("backup_policy"))?)
+            }
+            "password_reset" => ActionKind::PasswordReset,
+            "enable_ipv6" => ActionKind::EnableIpv6,
             other => return Err(Refusal::malformed(format!("{other} is not a valid Action type"))),
         })
     }

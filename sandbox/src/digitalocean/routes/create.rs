@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Call, Outcome, Reply};
 use crate::digitalocean::{
-    action::Kind,
+    action::ActionKind,
     backups::BackupPolicy,
     catalogue::{Region, Size, find_region, find_size},
     droplet::{Blueprint, Shown, Status},
@@ -54,7 +54,7 @@ impl World {
         for name in names {
             let id = self.add_droplet(&Blueprint { name, ..blueprint.clone() });
             self.change(id, |droplet| droplet.disk.image = image);
-            made.push((id, self.start(id, Kind::Create, call.quirk.clone())));
+            made.push((id, self.start(id, ActionKind::Create, call.quirk.clone())));
         }
         Ok(Reply::accepted(&self.render_created(&made, several, &call.scopes)))
     }

@@ -13,7 +13,7 @@ use crate::discord::{
     command_form,
     event::Event,
     gateway::intent::Intent,
-    interaction::{Choice, First, Interaction, Kind, NewInteraction, Response},
+    interaction::{Choice, First, Interaction, InteractionKind, NewInteraction, Response},
     message::{NewMessage, Occasion},
     modal::Modal,
     snowflake::Snowflake,
@@ -85,10 +85,10 @@ impl World {
         let (user, channel) = (interaction.user, interaction.channel);
         let guild = self.channels.get(&channel).and_then(|channel| channel.guild);
         let kind = match interaction.kind {
-            Kind::Command => 2,
-            Kind::Component => 3,
-            Kind::Autocomplete => 4,
-            Kind::Modal => 5,
+            InteractionKind::Command => 2,
+            InteractionKind::Component => 3,
+            InteractionKind::Autocomplete => 4,
+            InteractionKind::Modal => 5,
         };
         let permissions = self.permissions_in(channel, user).bits().to_string();
         let mut place = self.channel_json(channel);
@@ -155,24 +155,26 @@ impl World {
         (data, files): (&Value, &[Upload]),
     ) -> Result<Response, ApiError> {
         match (kind, of.kind, of.source) {
-            (MESSAGE, Kind::Command | Kind::Component | Kind::Modal, _) => {
+            (MESSAGE, InteractionKind::Command | InteractionKind::Component | InteractionKind::Modal, _) => {
                 let draft = Draft::with_files(data, files)?;
                 Ok(Response::Message(self.answer(of, draft)))
             }
-            (DEFERRED_MESSAGE, Kind::Command | Kind::Component | Kind::Modal, _) => {
+            (DEFERRED_MESSAGE, InteractionKind::Command | InteractionKind::Component | InteractionKind::Modal, _) => {
                 let flags = data["flags"].as_u64().unwrap_or(0) & EPHEMERAL | LOADING;
                 let draft = Draft::thinking(flags);
                 Ok(Response::Thinking(self.answer(of, draft)))
             }
-            (DEFERRED_UPDATE, Kind::Component | Kind::Modal, Some(source)) => Ok(Response::WillUpdate(source)),
-            (UPDATE, Kind::Component | Kind::Modal, Some(source)) => {
+            (DEFERRED_UPDATE, InteractionKind::Component | InteractionKind::Modal, Some(source)) => {
+                Ok(Response::WillUpdate(source))
+            }
+            (UPDATE, InteractionKind::Component | InteractionKind::Modal, Some(source)) => {
                 let before = self.messages.get(&source).map(|message| message.body.clone()).unwrap_or_default();
                 let draft = Draft::edit(data, files, &before)?;
                 self.change(source, draft);
                 Ok(Response::Updated(source))
             }
-            (CHOICES, Kind::Autocomplete, _) => choices(data).map(Response::Choices),
-            (FORM, Kind::Command | Kind::Component, _) => {
+            (CHOICES, InteractionKind::Autocomplete, _) => choices(data).map(Response::Choices),
+            (FORM, InteractionKind::Command | InteractionKind::Component, _) => {
                 let mut form = Form::default();
                 let modal = Modal::read(data, of.source, &mut form);
                 form.done()?;
@@ -194,7 +196,7 @@ impl World {
         let occasion = Occasion {
             interaction: interaction.id,
             user: interaction.user,
-            command: (interaction.kind == Kind::Command).then(|| interaction.name.clone()),
+            command: (interaction.kind == InteractionKind::Command).then(|| interaction.name.clone()),
         };
         self.post(NewMessage {
             channel: interaction.channel,
@@ -207,10 +209,10 @@ impl World {
 
     fn resource(&self, interaction: &Interaction, kind: u64, response: &Response) -> Value {
         let number = match interaction.kind {
-            Kind::Command => 2,
-            Kind::Component => 3,
-            Kind::Autocomplete => 4,
-            Kind::Modal => 5,
+            InteractionKind::Command => 2,
+            InteractionKind::Component => 3,
+            InteractionKind::Autocomplete => 4,
+            InteractionKind::Modal => 5,
         };
         let mut json = json!({"interaction": {"id": interaction.id, "type": number}});
         let message = match response {

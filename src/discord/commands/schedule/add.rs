@@ -101,7 +101,7 @@ pub(super) async fn add(
         power: power.map_or(Power::Off, |OneOf(power)| power),
         if_hung: if_hung.map_or(IfHung::Live, |OneOf(if_hung)| if_hung),
     };
-    granted(context, HELP, |info, grant| Box::pin(wish(context, info, grant, wanted))).await;
+    granted(context, HELP, |info, grant| Box::pin(instruction(context, info, grant, wanted))).await;
     Ok(())
 }
 
@@ -120,7 +120,12 @@ struct Wanted {
     warning: Chosen,
 }
 
-async fn wish(context: Context<'_>, info: InteractionInfo, grant: Grant, wanted: Wanted) -> Result<Answer, Stop> {
+async fn instruction(
+    context: Context<'_>,
+    info: InteractionInfo,
+    grant: Grant,
+    wanted: Wanted,
+) -> Result<Answer, Stop> {
     let (state, http) = (context.framework.user_data, &context.serenity_context().http);
     start::check(state, &info)?;
     // Input that makes no sense is refused before any lookup.

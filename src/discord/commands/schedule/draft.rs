@@ -54,7 +54,7 @@ pub(super) async fn ask(
 ) -> Result<Answer, Stop> {
     let expires_at: Timestamp = state.clock.now() + OPEN;
     let what = serde_json::to_string(draft)?;
-    let confirmation = Confirmation { asker: grant.user(), guild: grant.guild(), what, expires_at };
+    let confirmation = Confirmation { requester: grant.user(), guild: grant.guild(), what, expires_at };
     let id = state.store.create_confirmation(&confirmation).await?;
     Ok(Answer::New(words(Buttons { id, expires_at })))
 }

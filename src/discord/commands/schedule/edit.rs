@@ -98,7 +98,7 @@ pub(super) async fn edit(
         pace: Pace { at_once, gap, check },
         ping_url,
     };
-    granted(context, HELP, |info, grant| Box::pin(wish(context, info, grant, wanted))).await;
+    granted(context, HELP, |info, grant| Box::pin(instruction(context, info, grant, wanted))).await;
     Ok(())
 }
 
@@ -118,7 +118,12 @@ struct Wanted {
     warning: Chosen,
 }
 
-async fn wish(context: Context<'_>, info: InteractionInfo, grant: Grant, wanted: Wanted) -> Result<Answer, Stop> {
+async fn instruction(
+    context: Context<'_>,
+    info: InteractionInfo,
+    grant: Grant,
+    wanted: Wanted,
+) -> Result<Answer, Stop> {
     let state = context.framework.user_data;
     start::check(state, &info)?;
     let was = meant_here(state, &info.who, &wanted.schedule).await?;

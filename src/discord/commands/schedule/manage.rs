@@ -23,7 +23,7 @@ use crate::{
             schedule::{self as words, Cost, Review, ScheduleRefusal},
         },
         responder::{Answer, Stop},
-        standing,
+        schedule_facts,
         start::{self, Needed},
         state::AppState,
     },
@@ -94,7 +94,7 @@ pub(super) async fn show(
                 let next = schedule.rule.next_after(now.max(schedule.floor));
                 return Ok(Answer::New(words::elsewhere(&schedule, next)));
             }
-            let standing = standing::of(&state.store, &schedule, now).await?;
+            let standing = schedule_facts::of(&state.store, &schedule, now).await?;
             let said = words::status(&standing, &state.wording);
             // Buttons belong to the message in the channel.
             Ok::<_, Stop>(Answer::New(Message { buttons: Vec::new(), menus: Vec::new(), ..said }))
@@ -126,10 +126,10 @@ pub(super) async fn preview(
 
 /// What a schedule would do, as its review shows it, and what it would delete.
 async fn previewed(state: &Arc<AppState>, schedule: Schedule, now: Timestamp) -> Result<Message, Stop> {
-    let standing = standing::of(&state.store, &schedule, now).await?;
+    let standing = schedule_facts::of(&state.store, &schedule, now).await?;
     let candidates: Vec<Candidate> = standing.snapshots.iter().map(ScheduleSnapshot::candidate).collect();
     let sources = schedule.sources(&state.store.restores(schedule.id).await?, &candidates, now);
-    let verdicts = schedule.verdicts(&wanted(&standing.snapshots, &sources), now);
+    let decisions = schedule.decisions(&wanted(&standing.snapshots, &sources), now);
     // The preview is shown even if the Droplet is gone or no Droplet has the tag.
     let subject = Subject::changed(state, &schedule, None, &Pace::default(), (&schedule).into()).await.ok();
     let review = Review {
@@ -142,7 +142,7 @@ async fn previewed(state: &Arc<AppState>, schedule: Schedule, now: Timestamp) ->
         replaced: subject.as_ref().and_then(|subject| subject.replaced),
         now,
     };
-    Ok(words::preview((&standing, &verdicts), &sources, &review, state.wording.price_per_gb))
+    Ok(words::preview((&standing, &decisions), &sources, &review, state.wording.price_per_gb))
 }
 
 /// Take one more Snapshot of a schedule now

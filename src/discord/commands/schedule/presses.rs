@@ -10,7 +10,7 @@ use crate::{
         state::AppState,
     },
     operation::ids::{OperationId, ScheduleId},
-    schedule::{Answered, Schedule, hangs::HangAnswer, pruning::Candidate},
+    schedule::{Answered, Schedule, hung_shutdowns::HangAnswer, pruning::Candidate},
     store::{Deed, ScheduleSnapshot},
 };
 

@@ -22,7 +22,7 @@ use crate::{
         state::AppState,
     },
     operation::ids::{DropletId, ScheduleId},
-    schedule::{MOST_OWNED, Owner, Paused, Schedule, State, hangs::Hangs, pruning::Candidate},
+    schedule::{MOST_OWNED, Owner, Paused, Schedule, State, hung_shutdowns::HungShutdowns, pruning::Candidate},
     store::{AddError, Consent, Deed, Error, ScheduleSnapshot},
 };
 
@@ -261,7 +261,7 @@ async fn edit(
         schedule.narrowed = narrowed_by(state, &present, &schedule).await? > 0;
         if is_rebound {
             // The hung shutdowns were those of another Droplet.
-            schedule.watched.hangs = Hangs::default();
+            schedule.watched.hangs = HungShutdowns::default();
         }
         if is_rebound && matches!(schedule.state, State::Paused { why: Paused::DropletGone, .. }) {
             schedule.resume(now);

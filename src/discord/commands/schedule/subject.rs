@@ -153,7 +153,7 @@ impl Subject {
         (droplet, name, disk_gb): (DropletId, String, Option<u64>),
         power: Power,
     ) -> Result<Self, Stop> {
-        let downtime = group::usual(&state.store.usual(Some(droplet)).await?, power);
+        let downtime = group::typical(&state.store.typical(Some(droplet)).await?, power);
         let cost = cost::cost(state, droplet, disk_gb).await;
         Ok(Self { droplet, name, group: None, members: None, cost, downtime, backup_window: None, replaced: None })
     }

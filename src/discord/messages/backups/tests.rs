@@ -101,13 +101,13 @@ fn operations_from_beginning_to_end() {
         let waiting = at(task, &change, &State::Waiting(Checks::default()));
         let running = at(task, &change, &examples::running(examples::ago(10)));
         let mut done = at(task, &change, &State::Done { at: examples::ago(5) });
-        (done.verdict, done.ended) = (Some(Outcome::Completed), Some(examples::ago(5)));
+        (done.outcome, done.ended) = (Some(Outcome::Completed), Some(examples::ago(5)));
         if task == Task::KeepBackup {
             done.snapshot = examples::completed().snapshot;
         }
         let mut cancelled = at(task, &change, &State::Skipped);
         cancelled.cancelled = Some(Cancelled { by: Some(examples::BOB), at: examples::ago(9) });
-        (cancelled.verdict, cancelled.ended) = (Some(Outcome::Cancelled), Some(examples::ago(8)));
+        (cancelled.outcome, cancelled.ended) = (Some(Outcome::Cancelled), Some(examples::ago(8)));
         for (state, operation) in [("waiting", &waiting), ("under way", &running), ("done", &done)] {
             told.push(format!(
                 "── {label}, {state}\n{}",
@@ -140,7 +140,7 @@ fn every_failure_is_told_in_words_about_backups() {
         for (label, task, change) in changes() {
             let state = State::Failed { at: examples::ago(5), why: why.clone() };
             let mut failed = at(task, &change, &state);
-            (failed.verdict, failed.ended) = (Some(Outcome::Failed(why.clone())), Some(examples::ago(5)));
+            (failed.outcome, failed.ended) = (Some(Outcome::Failed(why.clone())), Some(examples::ago(5)));
             let message = answered(&failed);
             assert!(!message.contains("two"), "nothing is paid for twice here: {message}");
             told.push(format!("{label} · {why:?}\n{message}"));

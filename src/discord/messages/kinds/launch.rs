@@ -52,7 +52,7 @@ impl Words for Launch {
     }
 
     fn buttons(&self, operation: &Operation) -> Vec<Button> {
-        let launched = operation.launched.as_ref().filter(|_| operation.verdict == Some(Outcome::Completed));
+        let launched = operation.launched.as_ref().filter(|_| operation.outcome == Some(Outcome::Completed));
         launched
             .map(|launched| Button::link("Open in DigitalOcean", panel_page(launched.droplet)))
             .into_iter()

@@ -123,7 +123,7 @@ impl Words for Restore {
         if operation.safety_snapshot().is_none() {
             return vec![list];
         }
-        if operation.verdict != Some(Outcome::Completed) {
+        if operation.outcome != Some(Outcome::Completed) {
             return vec![Button::new("Restore the safety Snapshot", Style::Danger, undo)];
         }
         let undo = Button::new("Undo", Style::Secondary, undo);
@@ -175,7 +175,7 @@ impl Restore {
         if self.safety == Safety::None {
             return None;
         }
-        let undo = match (operation.undo_until(), &operation.verdict) {
+        let undo = match (operation.undo_until(), &operation.outcome) {
             (Some(until), Some(Outcome::Completed)) => format!(" **Undo** puts it back, until {}.", moment(until)),
             _ => String::new(),
         };
@@ -190,7 +190,7 @@ impl Restore {
 
 /// Whether it is the safety Snapshot that failed.
 fn has_failed_for_safety(operation: &Operation) -> bool {
-    let Some(Outcome::Failed(verdict)) = &operation.verdict else { return false };
-    let failed = |state: &State| matches!(state, State::Failed { why, .. } if why == verdict);
+    let Some(Outcome::Failed(outcome)) = &operation.outcome else { return false };
+    let failed = |state: &State| matches!(state, State::Failed { why, .. } if why == outcome);
     operation.steps.iter().any(|step| step.task() == Task::Snapshot && failed(&step.state))
 }

@@ -29,7 +29,7 @@ pub enum Occupant {
         /// Who may cancel it.
         cancel: MayCancel,
     },
-    /// An operation of another guild, whose channel and asker stay private.
+    /// An operation of another guild, whose channel and requester stay private.
     Elsewhere {
         /// What it does.
         kind: Box<Kind>,
@@ -53,7 +53,7 @@ pub enum MayCancel {
 pub(in crate::discord::messages) fn ways_on(by: &Occupant) -> Vec<Button> {
     let Occupant::Here { operation, progress, cancel } = by else { return Vec::new() };
     let there = progress.map(|(guild, channel, message)| Button::link("Go there", link(guild, channel, message)));
-    let press = Press::Wish { act: Act::Cancel, operation: *operation };
+    let press = Press::Instruction { act: Act::Cancel, operation: *operation };
     let cancel = (*cancel == MayCancel::Asker).then(|| Button::new("Cancel it", Style::Danger, press));
     there.into_iter().chain(cancel).collect()
 }

@@ -3,17 +3,18 @@
 mod form;
 mod next_step;
 mod notice;
+mod notice_facts;
 mod overview;
 mod refusal;
 mod reply;
 mod review;
 mod status;
-mod told;
 
 use jiff::{SignedDuration, Timestamp, civil::Time};
 
 pub use form::{form, if_hung_word};
 pub use notice::notice;
+pub use notice_facts::{InQuestion, NoticeFacts};
 pub use overview::{elsewhere, list, preview};
 pub use refusal::ScheduleRefusal;
 pub use reply::{
@@ -21,8 +22,7 @@ pub use reply::{
     relied_on, removed, resumed, run_begun, taken_over,
 };
 pub use review::{Cost, Edit, Review, review, review_removal, review_run};
-pub use status::{Standing, status};
-pub use told::{InQuestion, Told};
+pub use status::{ScheduleFacts, status};
 
 use super::{
     choice::keyed,

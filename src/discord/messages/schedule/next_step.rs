@@ -6,15 +6,15 @@ use super::{
         message::{Button, Style},
         text::plain,
     },
+    notice_facts::{NoticeFacts, asks},
     status::delete_many,
-    told::{Told, asks},
 };
 use crate::{
     discord::press::Press,
     operation::{Operation, ids::ScheduleId},
     schedule::{
         Paused, State,
-        hangs::{Asked, HangAnswer},
+        hung_shutdowns::{Asked, HangAnswer},
         notice::Notice,
     },
 };
@@ -25,8 +25,8 @@ const LONGEST_NAME: usize = 30;
 const BUTTONS: usize = 5;
 
 /// The buttons of all schedules in a message. If there are several, the labels name the Droplets.
-pub(super) fn buttons(told: &[Told<'_>]) -> Vec<Button> {
-    if let [one @ Told { schedule, notice, .. }] = told {
+pub(super) fn buttons(told: &[NoticeFacts<'_>]) -> Vec<Button> {
+    if let [one @ NoticeFacts { schedule, notice, .. }] = told {
         return match notice {
             Notice::Hung { .. } if schedule.watched.hangs.asked == Asked::Open => hang_buttons(schedule.id),
             Notice::Doubtful { operation, .. } if one.is_doubtful(*operation) => {
@@ -62,7 +62,9 @@ fn do_the_same(one: Press, other: Press) -> bool {
 }
 
 /// The action that a person can take right away.
-pub(super) fn next_step(Told { schedule, notice, operations, .. }: &Told<'_>) -> Option<(&'static str, Press)> {
+pub(super) fn next_step(
+    NoticeFacts { schedule, notice, operations, .. }: &NoticeFacts<'_>,
+) -> Option<(&'static str, Press)> {
     let may_be_tried = |operation: &Operation| failure::may_be_tried_again(operation);
     let try_again = |planned| ("Try again", Press::RunAgain { schedule: schedule.id, planned });
     let take_over = ("Take over", Press::TakeOver(schedule.id));
@@ -94,7 +96,7 @@ pub(super) fn next_step(Told { schedule, notice, operations, .. }: &Told<'_>) ->
 }
 
 fn hang_buttons(schedule: ScheduleId) -> Vec<Button> {
-    let button = |label, style, answer| Button::new(label, style, Press::Hangs { schedule, answer });
+    let button = |label, style, answer| Button::new(label, style, Press::HungShutdowns { schedule, answer });
     vec![
         button("Keep shutting down", Style::Danger, HangAnswer::ShutDown),
         button("Stay live", Style::Primary, HangAnswer::StayLive),

@@ -14,7 +14,7 @@ use super::{
     },
     marker,
     next_step::{buttons, next_step},
-    told::{InQuestion, Told, asks},
+    notice_facts::{InQuestion, NoticeFacts, asks},
 };
 use crate::{
     discord::press::Press,
@@ -24,7 +24,7 @@ use crate::{
     },
     schedule::{
         Answered, Schedule,
-        hangs::Asked,
+        hung_shutdowns::Asked,
         notice::{Family, Notice},
     },
     store::ScheduleSnapshot,
@@ -40,7 +40,7 @@ const NAMED: usize = 12;
 const LONGEST_OUTCOME: usize = LONGEST - 100;
 
 /// A one-off notice about one or several schedules. `restorers` are the roles that may take a schedule over; they are named without a ping.
-pub fn notice(told: &[Told<'_>], restorers: &BTreeSet<RoleId>, number: i64) -> Message {
+pub fn notice(told: &[NoticeFacts<'_>], restorers: &BTreeSet<RoleId>, number: i64) -> Message {
     let Some(first) = told.first() else { return Message::default() };
     let calls_owner = first.notice.calls_owner();
     let owner = first.schedule.owner.user;
@@ -67,8 +67,8 @@ pub fn notice(told: &[Told<'_>], restorers: &BTreeSet<RoleId>, number: i64) -> M
     }
 }
 
-fn text(told: &Told<'_>, restorers: &BTreeSet<RoleId>) -> String {
-    let Told { schedule, notice, operations, run, .. } = told;
+fn text(told: &NoticeFacts<'_>, restorers: &BTreeSet<RoleId>) -> String {
+    let NoticeFacts { schedule, notice, operations, run, .. } = told;
     let is_tried = matches!(next_step(told), Some((_, Press::RunAgain { .. })));
     let now = |what| if is_tried { format!(" Press **Try again** to take {what} now.") } else { String::new() };
     let droplet = name(&schedule.droplet_name);
@@ -160,7 +160,7 @@ fn text(told: &Told<'_>, restorers: &BTreeSet<RoleId>) -> String {
 }
 
 /// The schedule has no recent Snapshot.
-fn stale(told: &Told<'_>, newest: Option<Timestamp>, since: Timestamp) -> String {
+fn stale(told: &NoticeFacts<'_>, newest: Option<Timestamp>, since: Timestamp) -> String {
     let droplet = name(&told.schedule.droplet_name);
     let Some(newest) = newest else {
         return format!(
@@ -212,7 +212,7 @@ fn owner_lost(schedule: &Schedule, since: Timestamp, restorers: &BTreeSet<RoleId
 }
 
 /// The newest Snapshot is much smaller than the one before it, and whether a person must decide about it.
-fn doubtful(told: &Told<'_>, operation: OperationId, count: u32) -> String {
+fn doubtful(told: &NoticeFacts<'_>, operation: OperationId, count: u32) -> String {
     let droplet = name(&told.schedule.droplet_name);
     if told.schedule.watched.relied_on.contains(&operation) {
         let said = told.schedule.watched.relied_on_last.filter(|(relied_on, _)| *relied_on == operation);
@@ -260,7 +260,7 @@ fn in_a_row(count: u32) -> String {
 }
 
 /// Asks whether these Snapshots may be deleted: which they are, and what waiting costs.
-fn deletions(told: &Told<'_>, (number, count): (u32, u32)) -> String {
+fn deletions(told: &NoticeFacts<'_>, (number, count): (u32, u32)) -> String {
     let schedule = told.schedule;
     let (droplet, question) = (name(&schedule.droplet_name), &schedule.watched.deletions);
     let many = if count == 1 { "1 Snapshot".to_owned() } else { format!("{count} Snapshots") };
@@ -297,7 +297,7 @@ fn deletions(told: &Told<'_>, (number, count): (u32, u32)) -> String {
 }
 
 fn why(operation: &Operation) -> String {
-    match &operation.verdict {
+    match &operation.outcome {
         // The button below retries it, or the schedule retries on its own.
         Some(Outcome::Failed(why)) if failure::passes(why) || failure::may_be_tried_again(operation) => {
             format!(" {}", failure::what(why, operation))

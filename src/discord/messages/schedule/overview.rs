@@ -13,14 +13,14 @@ use super::{
     },
     label, marker,
     review::{Review, plans},
-    status::{Standing, held},
+    status::{ScheduleFacts, held},
     when,
 };
 use crate::{
     operation::ids::{GuildId, OperationId, SnapshotId},
     schedule::{
         Schedule, State,
-        retention::{Reason, Verdict},
+        retention::{PruneDecision, Reason},
     },
 };
 
@@ -67,7 +67,7 @@ pub fn list(schedules: &[(Schedule, Option<Timestamp>)], here: Option<GuildId>) 
 /// What a schedule would do from now on, and what its policy would do with the existing Snapshots, with reasons. `sources` were put back
 /// onto the Droplet, and stay because of that.
 pub fn preview(
-    (standing, verdicts): (&Standing, &[(OperationId, Verdict)]),
+    (standing, decisions): (&ScheduleFacts, &[(OperationId, PruneDecision)]),
     sources: &BTreeSet<SnapshotId>,
     review: &Review<'_>,
     price_per_gb: f64,
@@ -80,7 +80,7 @@ pub fn preview(
     if standing.snapshots.is_empty() {
         lines.push(("It has no Snapshots yet.".to_owned(), 0));
     }
-    lines.extend(folded(standing, verdicts, sources).into_iter().map(|(why, which)| {
+    lines.extend(folded(standing, decisions, sources).into_iter().map(|(why, which)| {
         let rest = which.len().saturating_sub(NAMED);
         let named = which.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
         let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
@@ -96,23 +96,23 @@ pub fn preview(
 
 /// What happens to the Snapshots by reason: the dropped ones first, each with names, newest first.
 fn folded(
-    standing: &Standing,
-    verdicts: &[(OperationId, Verdict)],
+    standing: &ScheduleFacts,
+    decisions: &[(OperationId, PruneDecision)],
     sources: &BTreeSet<SnapshotId>,
 ) -> Vec<(String, Vec<String>)> {
     let mut folded: Vec<(String, Vec<String>)> = vec![("🧹 no rule keeps it".to_owned(), Vec::new())];
     for snapshot in &standing.snapshots {
-        let verdict =
-            verdicts.iter().find(|(operation, _)| *operation == snapshot.operation).map(|(_, verdict)| verdict);
-        let why = match verdict {
-            Some(Verdict::Keep(_)) if snapshot.snapshot.is_some_and(|id| sources.contains(&id)) => {
+        let decision =
+            decisions.iter().find(|(operation, _)| *operation == snapshot.operation).map(|(_, decision)| decision);
+        let why = match decision {
+            Some(PruneDecision::Keep(_)) if snapshot.snapshot.is_some_and(|id| sources.contains(&id)) => {
                 "stays: it was put back onto the Droplet".to_owned()
             }
-            Some(Verdict::Keep(reasons)) => {
+            Some(PruneDecision::Keep(reasons)) => {
                 let reasons: Vec<&str> = reasons.iter().copied().map(reason).collect();
                 format!("stays: {}", reasons.join(", "))
             }
-            Some(Verdict::Drop) => folded[0].0.clone(),
+            Some(PruneDecision::Drop) => folded[0].0.clone(),
             None => "stays".to_owned(),
         };
         let which = match standing.schedule.group {

@@ -9,7 +9,7 @@ use super::{
     },
     when,
 };
-use crate::schedule::{Schedule, hangs::HangAnswer};
+use crate::schedule::{Schedule, hung_shutdowns::HangAnswer};
 
 /// The schedule was added.
 pub fn added(schedule: &Schedule, now: Timestamp) -> String {

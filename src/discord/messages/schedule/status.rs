@@ -16,11 +16,11 @@ use crate::{
     operation::Operation,
     schedule::{
         Paused, Power, Schedule, State,
-        hangs::Asked,
+        hung_shutdowns::Asked,
         pruning::{Candidate, Hold, NOTICE},
         retention::Quality,
         run::Run,
-        slot::{Failed, Fate, Missed, Skipped, Slot},
+        slot::{Failed, Missed, Skipped, Slot, SlotState},
     },
     store::ScheduleSnapshot,
 };
@@ -32,7 +32,7 @@ const NAMED: usize = 5;
 
 /// Everything that the status message shows.
 #[derive(Clone, Debug)]
-pub struct Standing {
+pub struct ScheduleFacts {
     /// The schedule.
     pub schedule: Schedule,
     /// Its latest planned times, newest first.
@@ -52,7 +52,7 @@ pub struct Standing {
 }
 
 /// The status message of a schedule, which is edited as it goes.
-pub fn status(standing: &Standing, wording: &Wording) -> Message {
+pub fn status(standing: &ScheduleFacts, wording: &Wording) -> Message {
     let schedule = &standing.schedule;
     let droplet = name(&schedule.droplet_name);
     let (mut lines, colour) = state(standing);
@@ -82,7 +82,7 @@ pub fn status(standing: &Standing, wording: &Wording) -> Message {
 }
 
 /// The progress of the group, or the outcome of its latest run.
-fn members(standing: &Standing) -> Vec<String> {
+fn members(standing: &ScheduleFacts) -> Vec<String> {
     let Some(run) = standing.run.as_ref().filter(|_| standing.schedule.group.is_some()) else { return Vec::new() };
     let heading = match run.ended_at {
         Some(_) => format!("**Run of {}:**", moment(run.plan.planned)),
@@ -91,11 +91,11 @@ fn members(standing: &Standing) -> Vec<String> {
     [String::new(), heading].into_iter().chain(group::progress(run, &standing.failed)).collect()
 }
 
-fn state(standing: &Standing) -> (Vec<String>, Colour) {
+fn state(standing: &ScheduleFacts) -> (Vec<String>, Colour) {
     let schedule = &standing.schedule;
     let mut lines = Vec::new();
-    let open = standing.slots.iter().find(|slot| slot.fate.is_open());
-    let colour = match (schedule.state, open.map(|slot| (slot.fate, slot.at))) {
+    let open = standing.slots.iter().find(|slot| slot.state.is_open());
+    let colour = match (schedule.state, open.map(|slot| (slot.state, slot.at))) {
         (State::Removed, _) => {
             lines.push("🗑️ **Removed.** Its Snapshots stay; nobody deletes them by schedule.".to_owned());
             Colour::Stopped
@@ -104,11 +104,11 @@ fn state(standing: &Standing) -> (Vec<String>, Colour) {
             lines.push(paused(until, why));
             Colour::Stopped
         }
-        (State::Active, Some((Fate::Running, at))) if schedule.group.is_some() => {
+        (State::Active, Some((SlotState::Running, at))) if schedule.group.is_some() => {
             lines.push(format!("🔄 **Taking the Snapshots** planned for {}.", moment(at)));
             Colour::Working
         }
-        (State::Active, Some((Fate::Running, at))) => {
+        (State::Active, Some((SlotState::Running, at))) => {
             lines.push(format!("🔄 **Taking the Snapshot** planned for {}.", moment(at)));
             Colour::Working
         }
@@ -116,8 +116,8 @@ fn state(standing: &Standing) -> (Vec<String>, Colour) {
             lines.push(format!("⏳ **Waiting** to take the Snapshot planned for {}: the Droplet is busy.", moment(at)));
             Colour::Working
         }
-        (State::Active, None) => match standing.slots.first().map(|slot| slot.fate) {
-            Some(fate) if !fate.has_snapshot() && !matches!(fate, Fate::Skipped(_)) => Colour::Failed,
+        (State::Active, None) => match standing.slots.first().map(|slot| slot.state) {
+            Some(state) if !state.has_snapshot() && !matches!(state, SlotState::Skipped(_)) => Colour::Failed,
             Some(_) if standing.slots.first().is_some_and(|slot| is_doubtful(slot, standing)) => Colour::Failed,
             _ => Colour::Done,
         },
@@ -144,7 +144,7 @@ fn paused(until: Option<Timestamp>, why: Paused) -> String {
     }
 }
 
-fn newest(standing: &Standing) -> String {
+fn newest(standing: &ScheduleFacts) -> String {
     let Some(newest) = standing.snapshots.first() else { return "No Snapshot yet.".to_owned() };
     let size = newest.size.map(|size| format!(", {}", gigabytes(size))).unwrap_or_default();
     let how = if newest.is_consistent { "taken with the Droplet off" } else { "taken while it was running" };
@@ -152,7 +152,7 @@ fn newest(standing: &Standing) -> String {
     format!("**Newest Snapshot:**{at}{size}, {how}")
 }
 
-fn kept(standing: &Standing, wording: &Wording) -> String {
+fn kept(standing: &ScheduleFacts, wording: &Wording) -> String {
     let (count, keep) = (standing.snapshots.len(), standing.schedule.keep);
     let sizes = standing.snapshots.iter().filter_map(|snapshot| snapshot.size);
     let total: f64 = sizes.map(|size| cost(size, wording.price_per_gb)).sum();
@@ -160,7 +160,7 @@ fn kept(standing: &Standing, wording: &Wording) -> String {
     format!("**Keeps:** {} ({now}, {})", keeps(keep), dollars_a_month(total))
 }
 
-fn deletions(standing: &Standing) -> Vec<String> {
+fn deletions(standing: &ScheduleFacts) -> Vec<String> {
     let announced: Vec<&ScheduleSnapshot> =
         standing.snapshots.iter().filter(|snapshot| snapshot.announced_at.is_some()).collect();
     let mut lines = Vec::new();
@@ -203,7 +203,7 @@ pub(super) fn held(hold: Hold, count: usize) -> String {
     }
 }
 
-fn buttons(standing: &Standing) -> Vec<Button> {
+fn buttons(standing: &ScheduleFacts) -> Vec<Button> {
     let id = standing.schedule.id;
     let take_over = || Button::new("Take over", Style::Primary, Press::TakeOver(id));
     if matches!(standing.schedule.state, State::Paused { why: Paused::OwnerLost, .. }) {
@@ -231,7 +231,7 @@ pub(super) fn delete_many(schedule: &Schedule) -> Option<Button> {
 }
 
 /// A menu of the Snapshots that will be deleted, to choose the ones to keep.
-fn menu(standing: &Standing) -> Option<Menu> {
+fn menu(standing: &ScheduleFacts) -> Option<Menu> {
     let announced =
         standing.snapshots.iter().filter(|snapshot| snapshot.announced_at.is_some() && snapshot.deletion.is_none());
     let choice =
@@ -239,48 +239,50 @@ fn menu(standing: &Standing) -> Option<Menu> {
     Menu::new(Press::KeepAnnounced(standing.schedule.id), "Keep…", announced.map(choice)).map(Menu::multiple)
 }
 
-/// One planned time, or several with the same fate.
-fn line(slot: &Slot, standing: &Standing) -> String {
+/// One planned time, or several with the same state.
+fn line(slot: &Slot, standing: &ScheduleFacts) -> String {
     let at = moment(slot.at);
     let times = if slot.count > 1 { format!("{at} to {} ({} times)", moment(slot.last), slot.count) } else { at };
-    let fate = match slot.fate {
-        Fate::Waiting => "⏳ waits for the Droplet",
-        Fate::Running => "🔄 running",
-        Fate::Ran | Fate::Shared if is_doubtful(slot, standing) => "⚠️ taken, but much smaller than the one before it",
-        Fate::Ran | Fate::Shared if worth(slot, standing) == Some(Quality::Unsized) => {
+    let state = match slot.state {
+        SlotState::Waiting => "⏳ waits for the Droplet",
+        SlotState::Running => "🔄 running",
+        SlotState::Ran | SlotState::Shared if is_doubtful(slot, standing) => {
+            "⚠️ taken, but much smaller than the one before it"
+        }
+        SlotState::Ran | SlotState::Shared if worth(slot, standing) == Some(Quality::Unsized) => {
             "⚠️ taken, but its size isn't known yet"
         }
-        Fate::Ran if was_taken_live(slot, standing) => "⚠️ taken while it was running: it didn't shut down",
-        Fate::Ran => "✅ taken",
-        Fate::Shared => "✅ covered by another schedule's Snapshot",
-        Fate::Failed(Failed::Hung) => "❌ failed: the Droplet didn't shut down",
-        Fate::Failed(Failed::Cancelled) => "🛑 stopped by somebody",
-        Fate::Failed(Failed::Operation) => "❌ failed",
-        Fate::Failed(Failed::NotAll) => "❌ not all Droplets have a good Snapshot",
-        Fate::Failed(Failed::Nobody) => "❌ failed: no Droplet has the tag",
-        Fate::Skipped(Skipped::Edited) => "✏️ left out: the schedule was edited",
-        Fate::Skipped(Skipped::Paused) => "⏸️ left out while paused",
-        Fate::Missed(Missed::Away) => "⚠️ missed: I wasn't running",
-        Fate::Missed(Missed::Busy) => "⚠️ missed: the Droplet was busy for the whole window",
-        Fate::Missed(Missed::Outage) => "⚠️ missed: DigitalOcean didn't answer in time",
-        Fate::Missed(Missed::Overtaken) => "⚠️ missed: the next one came first",
+        SlotState::Ran if was_taken_live(slot, standing) => "⚠️ taken while it was running: it didn't shut down",
+        SlotState::Ran => "✅ taken",
+        SlotState::Shared => "✅ covered by another schedule's Snapshot",
+        SlotState::Failed(Failed::Hung) => "❌ failed: the Droplet didn't shut down",
+        SlotState::Failed(Failed::Cancelled) => "🛑 stopped by somebody",
+        SlotState::Failed(Failed::Operation) => "❌ failed",
+        SlotState::Failed(Failed::NotAll) => "❌ not all Droplets have a good Snapshot",
+        SlotState::Failed(Failed::Nobody) => "❌ failed: no Droplet has the tag",
+        SlotState::Skipped(Skipped::Edited) => "✏️ left out: the schedule was edited",
+        SlotState::Skipped(Skipped::Paused) => "⏸️ left out while paused",
+        SlotState::Missed(Missed::Away) => "⚠️ missed: I wasn't running",
+        SlotState::Missed(Missed::Busy) => "⚠️ missed: the Droplet was busy for the whole window",
+        SlotState::Missed(Missed::Outage) => "⚠️ missed: DigitalOcean didn't answer in time",
+        SlotState::Missed(Missed::Overtaken) => "⚠️ missed: the next one came first",
     };
-    format!("{times}: {fate}")
+    format!("{times}: {state}")
 }
 
 /// The quality of its Snapshots; `None` if they no longer exist.
-fn worth(slot: &Slot, standing: &Standing) -> Option<Quality> {
+fn worth(slot: &Slot, standing: &ScheduleFacts) -> Option<Quality> {
     let candidates: Vec<Candidate> = standing.snapshots.iter().map(ScheduleSnapshot::candidate).collect();
     standing.schedule.worth(&candidates, slot.at)
 }
 
 /// Whether one of its Snapshots is much smaller than the one before it.
-fn is_doubtful(slot: &Slot, standing: &Standing) -> bool {
+fn is_doubtful(slot: &Slot, standing: &ScheduleFacts) -> bool {
     worth(slot, standing) == Some(Quality::Doubtful)
 }
 
 /// Whether its Snapshot was taken while the Droplet ran although the schedule shuts it down.
-fn was_taken_live(slot: &Slot, standing: &Standing) -> bool {
+fn was_taken_live(slot: &Slot, standing: &ScheduleFacts) -> bool {
     let mut taken = standing.snapshots.iter().filter(|snapshot| Some(snapshot.operation) == slot.operation);
     standing.schedule.power == Power::Off && taken.any(|snapshot| !snapshot.is_consistent)
 }

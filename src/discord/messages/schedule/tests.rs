@@ -29,14 +29,14 @@ use crate::{
     schedule::{
         Answered, IfHung, Owner, Paused, State, Watched,
         group::{BadGroup, Excluded, Group},
-        hangs::{Asked, Hangs},
+        hung_shutdowns::{Asked, HungShutdowns},
         notice::Notice,
         policy::BadPolicy,
         pruning::Hold,
         question::DeletionQuestion,
         rule::{Invalid, Typed},
         run::{Lost, Member, Phase, Plan, Run},
-        slot::{Failed, Fate, Missed, Skipped, Slot},
+        slot::{Failed, Missed, Skipped, Slot, SlotState},
     },
     store::ScheduleSnapshot,
 };
@@ -88,10 +88,10 @@ fn snapshot(number: u64) -> ScheduleSnapshot {
     }
 }
 
-fn standing() -> Standing {
+fn standing() -> ScheduleFacts {
     let schedule = nightly();
     let next = schedule.rule.next_after(at("2026-11-26T12:00:00Z"));
-    Standing {
+    ScheduleFacts {
         schedule,
         slots: Vec::new(),
         snapshots: vec![snapshot(1)],
@@ -108,9 +108,9 @@ fn asked_about(numbers: &[u64]) -> DeletionQuestion {
     DeletionQuestion { number: 1, edition: 1, asked, answered_by: None }
 }
 
-fn slot(fate: Fate) -> Slot {
+fn slot(state: SlotState) -> Slot {
     let at = at("2026-11-26T02:00:00Z");
-    Slot { at, last: at, count: 1, fate, operation: None }
+    Slot { at, last: at, count: 1, state, operation: None }
 }
 
 fn read(message: &Message) -> String {
@@ -218,35 +218,35 @@ fn reviews() {
 
 #[test]
 fn statuses() {
-    let with = |change: &dyn Fn(&mut Standing)| {
+    let with = |change: &dyn Fn(&mut ScheduleFacts)| {
         let mut standing = standing();
         change(&mut standing);
         status(&standing, &wording())
     };
-    let announced = |standing: &mut Standing| {
+    let announced = |standing: &mut ScheduleFacts| {
         standing.snapshots = (1..=4).map(snapshot).collect();
         for one in standing.snapshots.iter_mut().skip(2) {
             one.announced_at = Some(at("2026-11-26T02:10:00Z"));
         }
     };
-    let paused = |why| move |standing: &mut Standing| standing.schedule.state = State::Paused { until: None, why };
+    let paused = |why| move |standing: &mut ScheduleFacts| standing.schedule.state = State::Paused { until: None, why };
     insta::assert_snapshot!(side_by_side([
         ("warned of", with(&|it| it.schedule.warn = Some(Warn { channel: ChannelId(8), minutes: 5 }))),
         ("new", with(&|it| it.snapshots.clear())),
-        ("running", with(&|it| it.slots = vec![slot(Fate::Running)])),
-        ("waiting", with(&|it| it.slots = vec![slot(Fate::Waiting), slot(Fate::Ran)])),
+        ("running", with(&|it| it.slots = vec![slot(SlotState::Running)])),
+        ("waiting", with(&|it| it.slots = vec![slot(SlotState::Waiting), slot(SlotState::Ran)])),
         (
             "failed and stale",
             with(&|it| {
                 it.slots = vec![
-                    slot(Fate::Failed(Failed::Hung)),
-                    slot(Fate::Failed(Failed::Operation)),
-                    slot(Fate::Failed(Failed::Cancelled)),
-                    Slot { count: 3, ..slot(Fate::Missed(Missed::Away)) },
-                    slot(Fate::Missed(Missed::Busy)),
-                    slot(Fate::Missed(Missed::Outage)),
-                    slot(Fate::Missed(Missed::Overtaken)),
-                    slot(Fate::Skipped(Skipped::Paused)),
+                    slot(SlotState::Failed(Failed::Hung)),
+                    slot(SlotState::Failed(Failed::Operation)),
+                    slot(SlotState::Failed(Failed::Cancelled)),
+                    Slot { count: 3, ..slot(SlotState::Missed(Missed::Away)) },
+                    slot(SlotState::Missed(Missed::Busy)),
+                    slot(SlotState::Missed(Missed::Outage)),
+                    slot(SlotState::Missed(Missed::Overtaken)),
+                    slot(SlotState::Skipped(Skipped::Paused)),
                 ];
                 it.stale_since = Some(at("2026-11-26T02:00:00Z"));
                 it.hold = Some(Hold::Stale);
@@ -275,7 +275,7 @@ fn statuses() {
                     night(1, "2026-11-24T02:00:00Z", Some(12.4)),
                 ];
                 it.slots = ["2026-11-26T02:00:00Z", "2026-11-25T02:00:00Z", "2026-11-24T02:00:00Z"]
-                    .map(|at| Slot { at: at.parse().unwrap(), last: at.parse().unwrap(), ..slot(Fate::Ran) })
+                    .map(|at| Slot { at: at.parse().unwrap(), last: at.parse().unwrap(), ..slot(SlotState::Ran) })
                     .to_vec();
             })
         ),
@@ -295,12 +295,12 @@ fn what_does_not_fit_is_counted() {
         let planned = now - SignedDuration::from_hours(24 * i64::try_from(number).unwrap());
         ScheduleSnapshot { planned: Some(planned), ..snapshot(number) }
     };
-    let standing = Standing { schedule: schedule.clone(), snapshots: (1..=30).map(night).collect(), ..standing() };
+    let standing = ScheduleFacts { schedule: schedule.clone(), snapshots: (1..=30).map(night).collect(), ..standing() };
     let candidates: Vec<_> = standing.snapshots.iter().map(ScheduleSnapshot::candidate).collect();
-    let verdicts = schedule.verdicts(&candidates, now);
+    let decisions = schedule.decisions(&candidates, now);
     let (cost, downtime, members, edit, backup_window) = (Cost::Unknown, None, None, None, None);
     let reviewed = Review { schedule: &schedule, cost, downtime, members, edit, backup_window, replaced: None, now };
-    let shown = preview((&standing, &verdicts), &BTreeSet::new(), &reviewed, 0.06);
+    let shown = preview((&standing, &decisions), &BTreeSet::new(), &reviewed, 0.06);
     let many: Vec<(Schedule, Option<Timestamp>)> =
         (1..=60).map(|number| (Schedule { id: ScheduleId::from_random(number), ..nightly() }, Some(now))).collect();
     let listed = list(&many, Some(GuildId(3)));
@@ -313,22 +313,23 @@ fn what_does_not_fit_is_counted() {
 fn missed_and_stale(schedule: &Schedule, at: Timestamp) -> Message {
     let missed = Notice::Missed { first: at, last: at, count: 1, was_away: true, was_outage: false };
     let about = [missed, Notice::Stale { since: at, newest: Some(at) }];
-    let told = about.each_ref().map(|notice| Told { schedule, notice, operations: &[], run: None, asked: None });
+    let told = about.each_ref().map(|notice| NoticeFacts { schedule, notice, operations: &[], run: None, asked: None });
     notice(&told, &BTreeSet::new(), 3)
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "each notice has its example here")]
 fn notices() {
     let schedule = nightly();
     let (first, last) = (at("2026-11-24T02:00:00Z"), at("2026-11-26T02:00:00Z"));
     let told = |schedule: &Schedule, it: &Notice| {
-        notice(&[Told { schedule, notice: it, operations: &[], run: None, asked: None }], &BTreeSet::new(), 3)
+        notice(&[NoticeFacts { schedule, notice: it, operations: &[], run: None, asked: None }], &BTreeSet::new(), 3)
     };
     let said = |it: Notice| told(&schedule, &it);
     let mut unanswered = schedule.clone();
     unanswered.owner.silent_since = Some(first);
     let mut asked = schedule.clone();
-    asked.watched.hangs = Hangs { in_a_row: 3, asked: Asked::Open };
+    asked.watched.hangs = HungShutdowns { in_a_row: 3, asked: Asked::Open };
     let (small, mut approved) = (OperationId::from_random(1), schedule.clone());
     approved.rely_on(small);
     let answered = Answered { by: UserId(9), at: first };
@@ -345,9 +346,9 @@ fn notices() {
     let other = Schedule { id: ScheduleId::from_random(8), droplet_name: "db-1".to_owned(), ..schedule.clone() };
     let several = notice(
         &[
-            Told { schedule: &schedule, notice: &failed(1), operations: &[], run: None, asked: None },
-            Told { schedule: &other, notice: &failed(1), operations: &[], run: None, asked: None },
-            Told {
+            NoticeFacts { schedule: &schedule, notice: &failed(1), operations: &[], run: None, asked: None },
+            NoticeFacts { schedule: &other, notice: &failed(1), operations: &[], run: None, asked: None },
+            NoticeFacts {
                 schedule: &other,
                 notice: &Notice::OwnerLost { since: first },
                 operations: &[],
@@ -367,18 +368,29 @@ fn notices() {
         change(&mut schedule);
         let asked = Some(InQuestion { snapshots: &many, price_per_gb: 0.06 });
         let it = Notice::Deletions { question: 1, count: 14 };
-        notice(&[Told { schedule: &schedule, notice: &it, operations: &[], run: None, asked }], &BTreeSet::new(), 3)
+        notice(
+            &[NoticeFacts { schedule: &schedule, notice: &it, operations: &[], run: None, asked }],
+            &BTreeSet::new(),
+            3,
+        )
     };
     let stale_with_some = {
         let (asked, it) = (
             Some(InQuestion { snapshots: &many, price_per_gb: 0.06 }),
             Notice::Stale { since: last, newest: Some(first) },
         );
-        notice(&[Told { schedule: &schedule, notice: &it, operations: &[], run: None, asked }], &BTreeSet::new(), 3)
+        notice(
+            &[NoticeFacts { schedule: &schedule, notice: &it, operations: &[], run: None, asked }],
+            &BTreeSet::new(),
+            3,
+        )
     };
     let gone = Notice::OwnerLost { since: first };
-    let named =
-        notice(&[Told { schedule: &schedule, notice: &gone, operations: &[], run: None, asked: None }], &roles, 3);
+    let named = notice(
+        &[NoticeFacts { schedule: &schedule, notice: &gone, operations: &[], run: None, asked: None }],
+        &roles,
+        3,
+    );
     insta::assert_snapshot!(short_side_by_side([
         ("failed", said(failed(1))),
         ("failed again", said(failed(4))),
@@ -427,7 +439,7 @@ fn failed_so_by_every_failure() {
         let (_, mut operation) = failed_so(&why).remove(0);
         operation.trigger = Some(Trigger::Slot { schedule: schedule.id, at: planned, until: planned });
         let it = Notice::Failed { planned, operation: operation.id, why: "so".to_owned(), count: 1 };
-        let told = Told { schedule: &schedule, notice: &it, operations: &[operation], run: None, asked: None };
+        let told = NoticeFacts { schedule: &schedule, notice: &it, operations: &[operation], run: None, asked: None };
         format!("── {why:?}\n{}", read(&notice(&[told], &BTreeSet::new(), 3)))
     };
     insta::assert_snapshot!(failures().into_iter().map(of).collect::<Vec<_>>().join("\n"));
@@ -579,12 +591,12 @@ fn groups() {
     let notice = |run: &Run| {
         let it = Notice::Group { run: run.plan.id, planned: run.plan.planned, why: String::new(), count: 1 };
         notice(
-            &[Told { schedule: &schedule, notice: &it, operations: &[], run: Some(run), asked: None }],
+            &[NoticeFacts { schedule: &schedule, notice: &it, operations: &[], run: Some(run), asked: None }],
             &BTreeSet::new(),
             3,
         )
     };
-    let standing = Standing { schedule: schedule.clone(), run: Some(going.clone()), ..standing() };
+    let standing = ScheduleFacts { schedule: schedule.clone(), run: Some(going.clone()), ..standing() };
     insta::assert_snapshot!(short_side_by_side([
         ("review", of(None)),
         ("edit", of(Some(Edit { drops: 3, is_rebound: true }))),

@@ -20,7 +20,7 @@ use crate::{
         pruning::{Candidate, SIZES_COME},
         retention::Quality,
         run::Run,
-        slot::Fate,
+        slot::SlotState,
     },
 };
 
@@ -101,7 +101,7 @@ async fn is_good_again(connection: &mut AnyConnection, schedule: &Schedule) -> R
     .fetch_optional(&mut *connection)
     .await?;
     match latest.as_ref().and_then(schedule_row::read_slot) {
-        Some(slot) if matches!(slot.fate, Fate::Ran | Fate::Shared) => {
+        Some(slot) if matches!(slot.state, SlotState::Ran | SlotState::Shared) => {
             Ok(worth(connection, schedule, slot.at).await?.is_some_and(Quality::is_good))
         }
         Some(_) | None => Ok(false),

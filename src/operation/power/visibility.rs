@@ -17,7 +17,7 @@ const BLIND_PAUSE: SignedDuration = SignedDuration::from_mins(10);
 
 /// What the bot sees of the Droplet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Sight {
+pub(super) struct Visibility {
     /// The power state seen last.
     pub(super) last_seen: Option<PowerState>,
     /// When a look at the Droplet last received an answer of any kind.
@@ -39,7 +39,7 @@ pub(super) struct Unseen {
     looks: u32,
 }
 
-impl Sight {
+impl Visibility {
     pub(super) fn on_reading(&mut self) {
         (self.unseen, self.blind) = (None, None);
     }
@@ -74,59 +74,59 @@ impl Sight {
 impl Power {
     /// Records that a look brought a reading of any kind.
     pub(in crate::operation) fn on_reading(&mut self) {
-        self.sight.on_reading();
+        self.visibility.on_reading();
     }
 
     /// Records the power state that was seen.
     pub(in crate::operation) fn note_seen(&mut self, power: Option<PowerState>) {
-        self.sight.last_seen = power;
+        self.visibility.last_seen = power;
     }
 
     /// Records that a look at the Droplet received an answer of any kind.
     pub(in crate::operation) fn note_look(&mut self, now: Timestamp) {
-        self.sight.looked_at = Some(now);
+        self.visibility.looked_at = Some(now);
     }
 
     /// When a look at the Droplet last received an answer of any kind.
     pub(in crate::operation) fn looked_at(&self) -> Option<Timestamp> {
-        self.sight.looked_at
+        self.visibility.looked_at
     }
 
     /// The power state seen last.
     pub fn last_seen(&self) -> Option<PowerState> {
-        self.sight.last_seen
+        self.visibility.last_seen
     }
 
     /// Records that a look brought no reading.
     pub(in crate::operation) fn miss(&mut self, now: Timestamp) {
         if self.is_owed() {
-            let unseen = self.sight.unseen.get_or_insert(Unseen { since: now, looks: 0 });
+            let unseen = self.visibility.unseen.get_or_insert(Unseen { since: now, looks: 0 });
             unseen.looks = unseen.looks.saturating_add(1);
         }
     }
 
     /// Whether the latest looks have failed.
     pub fn is_unseen(&self) -> bool {
-        self.sight.unseen.is_some()
+        self.visibility.unseen.is_some()
     }
 
     /// From when the Droplet is to be turned on without a look, if it is.
     pub(in crate::operation) fn blind_from(&self) -> Option<Timestamp> {
-        self.sight.blind
+        self.visibility.blind
     }
 
     /// Postpones the attempt without a look: the request limit has no room for it before this moment.
     pub(in crate::operation) fn defer(&mut self, until: Timestamp) {
-        self.sight.blind = self.sight.blind.map(|from| from.max(until));
+        self.visibility.blind = self.visibility.blind.map(|from| from.max(until));
     }
 
     /// Whether the Droplet is to be turned on without a look.
     pub fn is_blind(&self) -> bool {
-        self.sight.blind.is_some()
+        self.visibility.blind.is_some()
     }
 
     /// When the Droplet was last turned on without a look.
     pub fn turned_on_blind_at(&self) -> Option<Timestamp> {
-        self.sight.blind_at
+        self.visibility.blind_at
     }
 }

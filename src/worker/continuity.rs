@@ -27,7 +27,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// How this process attends to its operations.
 #[derive(Debug)]
-pub struct Attendance {
+pub struct Continuity {
     state: Mutex<State>,
 }
 
@@ -76,7 +76,7 @@ struct Gap {
     owes_power: bool,
 }
 
-impl Attendance {
+impl Continuity {
     /// The state of a process that is about to take up operations from another process, or from its own past.
     pub fn new(clock: &Clock, client: &Client) -> Self {
         let last = Marks::now(clock, client);

@@ -1,4 +1,4 @@
-//! Wishes about running operations. They are checked for a helpful answer and passed to the store, which lets each operation decide for
+//! Instructions to running operations. They are checked for a helpful answer and passed to the store, which lets each operation decide for
 //! itself.
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     access::Grant,
-    operation::{Operation, Wished, ids::OperationId},
+    operation::{Instructed, Operation, ids::OperationId},
     store::{Error, Heard},
 };
 
@@ -20,8 +20,8 @@ pub(super) fn unknown(id: OperationId) -> Stop {
     Refusal::UnknownOperation { text: id.to_string() }.into()
 }
 
-/// Sends a wish to an operation.
-pub(super) async fn wish(
+/// Sends an instruction to an operation.
+pub(super) async fn give(
     state: &AppState,
     info: &InteractionInfo,
     grant: &Grant,
@@ -32,25 +32,25 @@ pub(super) async fn wish(
     if !means_something(act, operation) {
         return Err(if operation.is_open() {
             let progress = state.store.progress_message(id).await?;
-            let progress = progress.filter(|_| info.who.guild == Some(operation.asker.guild));
-            let progress = progress.map(|(channel, message)| (operation.asker.guild, channel, message));
+            let progress = progress.filter(|_| info.who.guild == Some(operation.requester.guild));
+            let progress = progress.map(|(channel, message)| (operation.requester.guild, channel, message));
             Refusal::TooLate { operation: id, progress }.into()
         } else {
             Refusal::AlreadyEnded(id).into()
         });
     }
-    let wished = Wished { wish: act.wish(), by: grant.user(), at: state.clock.now() };
-    let heard = match state.store.wish(id, wished, Some(info.interaction)).await {
+    let instructed = Instructed { instruction: act.instruction(), by: grant.user(), at: state.clock.now() };
+    let heard = match state.store.instruct(id, instructed, Some(info.interaction)).await {
         // The answer to the commit may be lost. The same Interaction has no effect twice.
         Err(Error::Unavailable(error)) => {
-            tracing::warn!(operation.id = %id, cause = chain(&error), "asking the database once more whether a wish was heard");
-            state.store.wish(id, wished, Some(info.interaction)).await
+            tracing::warn!(operation.id = %id, cause = chain(&error), "asking the database once more whether an instruction was stored");
+            state.store.instruct(id, instructed, Some(info.interaction)).await
         }
         heard => heard,
     };
     match heard? {
         Heard::Yes | Heard::Repeated => {
-            tracing::info!(operation.id = %id, ?act, "heard a wish");
+            tracing::info!(operation.id = %id, ?act, "stored an instruction");
             Ok(reply::heard(act, operation))
         }
         Heard::Ended => Err(Refusal::AlreadyEnded(id).into()),
@@ -67,24 +67,25 @@ pub(super) async fn keep_waiting(
 ) -> Result<String, Stop> {
     let mut heard = 0;
     for operation in seen.iter().filter(|operation| operation.power.is_called_about()) {
-        let wished = Wished { wish: Act::KeepWaiting.wish(), by: grant.user(), at: state.clock.now() };
-        // Without the interaction, which belongs to one operation; a repeat of this wish changes nothing.
-        if state.store.wish(operation.id, wished, None).await? == Heard::Yes {
+        let instructed =
+            Instructed { instruction: Act::KeepWaiting.instruction(), by: grant.user(), at: state.clock.now() };
+        // Without the interaction, which belongs to one operation; a repeat of this instruction changes nothing.
+        if state.store.instruct(operation.id, instructed, None).await? == Heard::Yes {
             heard += 1;
         }
     }
     if heard == 0 {
         return Err(Refusal::AlreadyEnded(leader).into());
     }
-    tracing::info!(operation.id = %leader, heard, "heard a wish for all that a call lists");
+    tracing::info!(operation.id = %leader, heard, "stored an instruction for all that a call lists");
     Ok(reply::waiting_for_all(heard))
 }
 
-/// Whether the wish can still have an effect. The operation decides for itself; this serves for a helpful answer.
+/// Whether the instruction can still have an effect. The operation decides for itself; this serves for a helpful answer.
 fn means_something(act: Act, operation: &Operation) -> bool {
     let power = &operation.power;
     match act {
-        Act::Cancel => operation.verdict.is_none() && operation.cancelled.is_none(),
+        Act::Cancel => operation.outcome.is_none() && operation.cancelled.is_none(),
         Act::Force | Act::Live => operation.question.is_some(),
         Act::LeaveOff => power.owed().is_some() && !power.is_turning_on(),
         Act::HandleIt | Act::KeepWaiting => power.stuck().is_some(),

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{group_reporter, messages::schedule::Standing};
+use super::{group_reporter, messages::schedule::ScheduleFacts};
 use crate::{
     schedule::{
         Record, Schedule,
@@ -15,7 +15,7 @@ use crate::{
 const LATEST: usize = 12;
 
 /// The present state of a schedule.
-pub(super) async fn of(store: &Store, schedule: &Schedule, now: Timestamp) -> Result<Standing, store::Error> {
+pub(super) async fn of(store: &Store, schedule: &Schedule, now: Timestamp) -> Result<ScheduleFacts, store::Error> {
     let slots = store.latest_slots(schedule.id, LATEST).await?;
     let snapshots = store.schedule_snapshots(schedule.id).await?;
     let candidates: Vec<Candidate> = snapshots.iter().map(ScheduleSnapshot::candidate).collect();
@@ -36,5 +36,5 @@ pub(super) async fn of(store: &Store, schedule: &Schedule, now: Timestamp) -> Re
     };
     let hold = schedule.prune(&candidates, &around, now).hold;
     let next = schedule.rule.next_after(now.max(schedule.floor));
-    Ok(Standing { schedule: schedule.clone(), slots, snapshots, stale_since, hold, next, run, failed })
+    Ok(ScheduleFacts { schedule: schedule.clone(), slots, snapshots, stale_since, hold, next, run, failed })
 }

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The facts of a notice about one schedule.
-pub struct Told<'t> {
+pub struct NoticeFacts<'t> {
     /// The schedule.
     pub schedule: &'t Schedule,
     /// The notice.
@@ -31,7 +31,7 @@ pub struct InQuestion<'t> {
     pub price_per_gb: f64,
 }
 
-impl Told<'_> {
+impl NoticeFacts<'_> {
     /// Whether a decision about the much smaller Snapshot of this operation is still needed.
     pub(super) fn is_doubtful(&self, operation: OperationId) -> bool {
         let candidates = |asked: InQuestion<'_>| asked.snapshots.iter().map(ScheduleSnapshot::candidate).collect();

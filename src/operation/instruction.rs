@@ -7,7 +7,7 @@ use super::{Cancelled, FirstAnswer, Operation, Outcome, ids::UserId, power::Rele
 
 /// What a person may say to a running operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Wish {
+pub enum Instruction {
     /// Stop, if possible.
     Cancel,
     /// Cut the power: an answer to a hung shutdown.
@@ -38,11 +38,12 @@ pub enum Wish {
     AnswerRefused,
 }
 
-/// A wish, with its author and time.
+/// An instruction, with its author and time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Wished {
-    /// The wish.
-    pub wish: Wish,
+pub struct Instructed {
+    /// The instruction.
+    #[serde(rename = "wish")]
+    pub instruction: Instruction,
     /// Who said it.
     pub by: UserId,
     /// When they said it.
@@ -50,46 +51,46 @@ pub struct Wished {
 }
 
 impl Operation {
-    pub(super) fn hear(&mut self, Wished { wish, by, at }: Wished) {
-        match wish {
-            Wish::Cancel if self.ended.is_none() => {
+    pub(super) fn hear(&mut self, Instructed { instruction, by, at }: Instructed) {
+        match instruction {
+            Instruction::Cancel if self.ended.is_none() => {
                 self.cancelled.get_or_insert(Cancelled { by: Some(by), at });
                 if self.question.is_some() {
                     self.give_up_shutdown(at);
-                    self.verdict = Some(Outcome::Cancelled);
+                    self.outcome = Some(Outcome::Cancelled);
                 }
             }
-            Wish::Force if self.question.is_some() => {
+            Instruction::Force if self.question.is_some() => {
                 self.unattended_since_decision = false;
                 self.force_power_off(at);
             }
-            Wish::Live if self.question.is_some() => self.give_up_shutdown(at),
-            Wish::LeaveOff if !self.power.is_turning_on() => self.power.release(by, Released::LeftOff, at),
-            Wish::HandleIt if self.power.stuck().is_some() => self.power.release(by, Released::Handled, at),
-            Wish::KeepWaiting if self.power.stuck().is_some() => self.power.keep_waiting(at),
-            Wish::TurnOn if self.power.is_owed() => self.turn_on_soon(by, at),
-            Wish::QuestionShown => {
+            Instruction::Live if self.question.is_some() => self.give_up_shutdown(at),
+            Instruction::LeaveOff if !self.power.is_turning_on() => self.power.release(by, Released::LeftOff, at),
+            Instruction::HandleIt if self.power.stuck().is_some() => self.power.release(by, Released::Handled, at),
+            Instruction::KeepWaiting if self.power.stuck().is_some() => self.power.keep_waiting(at),
+            Instruction::TurnOn if self.power.is_owed() => self.turn_on_soon(by, at),
+            Instruction::QuestionShown => {
                 if let Some(question) = &mut self.question {
                     question.shown_at.get_or_insert(at);
                 }
             }
-            Wish::Postpone => self.postpone(at),
-            Wish::WarningShown => self.warning_shown(at),
-            Wish::WarningRefused => self.warning_refused(at),
-            Wish::AnswerTaken => self.hear_first_answer(FirstAnswer::Taken),
-            Wish::AnswerLost => self.hear_first_answer(FirstAnswer::Lost),
-            Wish::AnswerRefused => self.hear_first_answer(FirstAnswer::Refused),
+            Instruction::Postpone => self.postpone(at),
+            Instruction::WarningShown => self.warning_shown(at),
+            Instruction::WarningRefused => self.warning_refused(at),
+            Instruction::AnswerTaken => self.hear_first_answer(FirstAnswer::Taken),
+            Instruction::AnswerLost => self.hear_first_answer(FirstAnswer::Lost),
+            Instruction::AnswerRefused => self.hear_first_answer(FirstAnswer::Refused),
             // It is too late, or about something that is not the case. The history records it, but nothing follows from it.
-            Wish::Cancel
-            | Wish::Force
-            | Wish::Live
-            | Wish::LeaveOff
-            | Wish::HandleIt
-            | Wish::KeepWaiting
-            | Wish::TurnOn => {}
+            Instruction::Cancel
+            | Instruction::Force
+            | Instruction::Live
+            | Instruction::LeaveOff
+            | Instruction::HandleIt
+            | Instruction::KeepWaiting
+            | Instruction::TurnOn => {}
         }
-        let is_new_to_it = wish == Wish::TurnOn || self.power.stuck().is_none();
-        if wish != Wish::QuestionShown && is_new_to_it {
+        let is_new_to_it = instruction == Instruction::TurnOn || self.power.stuck().is_none();
+        if instruction != Instruction::QuestionShown && is_new_to_it {
             self.timer.ask_at_once();
         }
     }
@@ -104,7 +105,7 @@ impl Operation {
         self.cancelled.get_or_insert(Cancelled { by: Some(by), at });
         if self.current().is_some_and(|step| step.task().turns_off() && step.run().is_some()) {
             self.give_up_shutdown(at);
-            self.verdict = Some(Outcome::Cancelled);
+            self.outcome = Some(Outcome::Cancelled);
         }
     }
 }

@@ -14,7 +14,7 @@ use snapshot_bot_sandbox::discord::{
 const NAMES: usize = 13;
 
 /// Prints what it sees, in color on a terminal.
-pub(super) struct Teller {
+pub(super) struct Transcript {
     told: BTreeMap<Snowflake, Vec<String>>,
     colourful: bool,
 }
@@ -29,7 +29,7 @@ pub(super) enum Tone {
     Colour(u64),
 }
 
-impl Teller {
+impl Transcript {
     pub(super) fn new() -> Self {
         let colourful = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         Self { told: BTreeMap::new(), colourful }
@@ -40,7 +40,7 @@ impl Teller {
         self.line(&format!("\n{}\n", self.toned(title, Tone::Strong)));
     }
 
-    /// Prints a stage direction.
+    /// Prints a services direction.
     pub(super) fn aside(&self, text: &str) {
         self.line(&self.toned(&format!("{:>NAMES$}  {text}", "·"), Tone::Faint));
     }
@@ -51,7 +51,7 @@ impl Teller {
     }
 
     /// Prints whether a check succeeded.
-    pub(super) fn verdict(&self, holds: bool, what: &str) {
+    pub(super) fn proof(&self, holds: bool, what: &str) {
         let (sign, tone) = if holds { ("✓", Tone::Good) } else { ("✗", Tone::Bad) };
         self.line(&self.toned(&format!("{sign:>NAMES$}  {what}"), tone));
     }

@@ -12,8 +12,8 @@ use crate::operation::{
 const BAR: u32 = 6;
 
 /// The progress: ``Step 2 of 3``, and with a history a bar and the expected end. It changes with the steps, not with time.
-pub(super) fn headway(operation: &Operation) -> Option<String> {
-    if operation.verdict.is_some() || operation.question.is_some() || operation.cancelled.is_some() {
+pub(super) fn progress_line(operation: &Operation) -> Option<String> {
+    if operation.outcome.is_some() || operation.question.is_some() || operation.cancelled.is_some() {
         return None;
     }
     let turns_on = operation.steps.iter().any(|step| step.task().turns_off());
@@ -35,10 +35,10 @@ pub(super) fn headway(operation: &Operation) -> Option<String> {
 fn rest_of(operation: &Operation) -> Option<SignedDuration> {
     let mut rest = SignedDuration::ZERO;
     for step in operation.steps.iter().filter(|step| !step.is_over()) {
-        rest += operation.usual.of(step.task())?;
+        rest += operation.typical.of(step.task())?;
     }
     let back = operation.steps.iter().any(|step| step.task().turns_off());
-    Some(rest + if back { operation.usual.of(Task::PowerOn)? } else { SignedDuration::ZERO })
+    Some(rest + if back { operation.typical.of(Task::PowerOn)? } else { SignedDuration::ZERO })
 }
 
 /// What *Cancel* can still stop.

@@ -1,6 +1,6 @@
-//! The stage of the demo: a guild with three people, an account with some Droplets, and the environment that leads a bot there.
+//! The services of the demo: a guild with three people, an account with some Droplets, and the environment that leads a bot there.
 //!
-//! All files are in a temporary directory, which is deleted when the stage is shut down.
+//! All files are in a temporary directory, which is deleted when the services is shut down.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -78,7 +78,7 @@ pub(super) struct Seed {
 }
 
 /// The simulated world for the bot.
-pub(super) struct Stage {
+pub(super) struct Services {
     pub(super) discord: Arc<Discord>,
     pub(super) digitalocean: Arc<DigitalOcean>,
     /// The clock that the bot, Discord and DigitalOcean use.
@@ -90,8 +90,8 @@ pub(super) struct Stage {
     directory: TempDir,
 }
 
-impl Stage {
-    /// Builds the stage, on any free ports.
+impl Services {
+    /// Builds the services, on any free ports.
     pub(super) async fn build(pace: Pace, seeds: &[Seed]) -> anyhow::Result<Self> {
         let directory = tempfile::Builder::new().prefix("snapshot-bot-demo-").tempdir();
         let directory = directory.context("could not make a temporary directory")?;
@@ -130,7 +130,7 @@ impl Stage {
         Ok(Self { discord, digitalocean, clock, guild, ops, people, environment, directory })
     }
 
-    /// The configuration for a bot on this stage.
+    /// The configuration for a bot on this services.
     pub(super) fn config(&self) -> anyhow::Result<Config> {
         Config::from_lookup(|name| self.environment.get(name).cloned()).context("the demo's own configuration is wrong")
     }
@@ -185,7 +185,7 @@ impl Stage {
         self.discord.as_user(self.people[2], self.ops)
     }
 
-    /// Shuts down the stage, once its parts are no longer in use.
+    /// Shuts down the services, once its parts are no longer in use.
     pub(super) async fn shutdown(self) {
         if let Some(discord) = Arc::into_inner(self.discord) {
             discord.stop().await;

@@ -8,9 +8,9 @@ use crate::operation::ids::ScheduleId;
 
 /// The undeliverable messages, by schedule and number. They are kept only in memory: a new process tries each of them again.
 #[derive(Debug, Default)]
-pub(super) struct Unheard(Mutex<BTreeSet<(ScheduleId, i64)>>);
+pub(super) struct Undeliverable(Mutex<BTreeSet<(ScheduleId, i64)>>);
 
-impl Unheard {
+impl Undeliverable {
     /// Records that a message found no channel, or has found one after all.
     pub(super) fn note(&self, message: (ScheduleId, i64), is_unheard: bool) {
         let mut messages = self.0.lock();

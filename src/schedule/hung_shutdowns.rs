@@ -10,7 +10,7 @@ pub const ENOUGH: u8 = 3;
 
 /// The state of a schedule's shutdowns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hangs {
+pub struct HungShutdowns {
     /// How many hung in a row.
     #[serde(default)]
     pub in_a_row: u8,
@@ -56,7 +56,7 @@ impl Schedule {
     pub fn note_shutdown(&mut self, shutdown: Shutdown) -> bool {
         let hangs = &mut self.watched.hangs;
         match shutdown {
-            Shutdown::Done => *hangs = Hangs::default(),
+            Shutdown::Done => *hangs = HungShutdowns::default(),
             Shutdown::Hung => hangs.in_a_row = hangs.in_a_row.saturating_add(1),
         }
         let asks = hangs.in_a_row >= ENOUGH && hangs.asked == Asked::No;
@@ -80,7 +80,7 @@ impl Schedule {
         if self.watched.hangs.asked != Asked::Open {
             return false;
         }
-        self.watched.hangs = Hangs::default();
+        self.watched.hangs = HungShutdowns::default();
         match answer {
             HangAnswer::ShutDown => self.watched.hangs.asked = Asked::ShutDownStill,
             HangAnswer::StayLive => self.power = Power::Live,
