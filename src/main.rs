@@ -18,7 +18,7 @@ use snapshot_bot::{
         healthcheck::{self, Question},
     },
     clock::Clock,
-    config::{Config, ENV_FILE, EnvFile, Problems, Warning, environment, misspelled},
+    config::{Config, ENV_FILE, EnvFile, Problems, VARIABLES, Warning, environment, misspelled},
     telemetry,
 };
 use tokio::signal::unix::{SignalKind, signal};
@@ -161,10 +161,16 @@ fn read_env_file() -> Result<EnvFile, ExitCode> {
         Ok(()) => Ok(file),
         Err(error) if error.not_found() => Ok(EnvFile::default()),
         // The error's text contains the line and, after an unclosed quote, everything that follows, including tokens.
-        Err(dotenvy::Error::LineParse(..)) => Err(misconfigured(format_args!(
-            "{}: not NAME=value; put a value with blanks or quotes into '…'",
-            EnvFile::unreadable(path)
-        ))),
+        Err(dotenvy::Error::LineParse(..)) => {
+            let line = EnvFile::unreadable(path);
+            let variable = file
+                .variable(line, VARIABLES.iter().map(|variable| variable.name))
+                .map(|name| format!(" {name}:"))
+                .unwrap_or_default();
+            Err(misconfigured(format_args!(
+                "{line}:{variable} not NAME=value; put a value with blanks or quotes into '…'"
+            )))
+        }
         Err(error) => Err(misconfigured(format_args!("could not read the file {ENV_FILE}: {error}"))),
     }
 }

@@ -452,9 +452,14 @@ const STIFF: &[&str] = &[
     "may lack a scope",
     "more than anybody needs",
     "as @",
+    "hears of it",
+    "is no time of",
+    "is no day",
+    "by the clocks of",
+    "i was not running",
 ];
 /// Single words that no person should read.
-const STIFF_WORDS: &[&str] = &["anew", "shall", "hung"];
+const STIFF_WORDS: &[&str] = &["anew", "shall", "hung", "whoever", "thereby"];
 
 fn stiff(text: &str) -> Option<&'static str> {
     // A name in braces is a variable.
@@ -513,6 +518,17 @@ fn people_read_plain_words() {
         }
     }
     assert!(found.is_empty(), "say it in everyday words: {found:#?}");
+}
+
+#[test]
+fn nothing_is_since_some_time_ago() {
+    for path in files("src/discord", ".snap").into_iter().chain(files("tests/scenarios/snapshots", ".snap")) {
+        for line in fs::read_to_string(&path).unwrap().lines() {
+            let is_relative = |rest: &str| rest.split('>').next().is_some_and(|moment| moment.ends_with(":R"));
+            let found = line.split("since <t:").skip(1).any(is_relative) || line.contains("since ‹time R›");
+            assert!(!found, "{}: a relative time reads as \"3 minutes ago\": {line}", path.display());
+        }
+    }
 }
 
 /// Whether a text is this name, or a pattern for it: `help_for_{name}`.

@@ -47,6 +47,11 @@ impl EnvFile {
         self.0.get(variable).copied()
     }
 
+    /// The variable on this line, if it is one of these. Any other name may be a part of a secret.
+    pub fn variable<'n>(&self, line: Line, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+        names.into_iter().find(|name| self.line(name) == Some(line))
+    }
+
     /// The first line that is not `NAME=value`; an unclosed quote counts at the line where it was opened.
     pub fn unreadable(path: &Path) -> Line {
         let text = std::fs::read_to_string(path).unwrap_or_default();
@@ -70,6 +75,9 @@ mod tests {
         assert_eq!(file.line("DISCORD_TOKEN"), Some(Line(2)));
         assert_eq!(file.line("POLL_INTERVAL"), Some(Line(5)));
         assert_eq!((file.line("DROPLET_TAG"), file.line("comment")), (None, None));
+        let names = ["DISCORD_TOKEN", "POLL_INTERVAL"];
+        assert_eq!((file.variable(Line(2), names), file.variable(Line(7), names)), (Some("DISCORD_TOKEN"), None));
+        assert_eq!(EnvFile::of("c2VjcmV0=\n", |_| false).variable(Line(1), names), None, "a token that was put alone");
         assert_eq!(Line(2).to_string(), ".env:2");
     }
 

@@ -164,7 +164,7 @@ impl Play {
         if let Some(bot) = self.bot.take() {
             bot.kill().await;
         }
-        self.transcript.aside("valheim is off, and the bot is dead: no drain, no farewell. It is started again.");
+        self.transcript.aside("valheim is off, and the bot is dead: no goodbye, no tidying up. Now it starts again.");
         self.wake().await?;
         self.answered(&ada, before.pings).await?;
         self.check_end(&before, &ada, 1);

@@ -241,8 +241,8 @@ fn account(pace: Pace, now: Timestamp, seeds: &[Seed]) -> World {
         Blueprint::named("web-1").used_gigabytes(4.2),
         Blueprint::named("web-2").used_gigabytes(4.1),
         Blueprint::named("db-1").size("s-1vcpu-2gb").used_gigabytes(12.4),
-        Blueprint::named("minecraft").region("fra1").size("s-2vcpu-2gb").used_gigabytes(8.7),
-        Blueprint::named("valheim").region("fra1").size("s-1vcpu-2gb").used_gigabytes(6.3),
+        Blueprint::named("minecraft").region("fra1").size("s-2vcpu-2gb").used_gigabytes(8.7).tag("game"),
+        Blueprint::named("valheim").region("fra1").size("s-1vcpu-2gb").used_gigabytes(6.3).tag("game"),
         Blueprint::named("staging").region("ams3").used_gigabytes(3.0).status(Status::Off),
     ];
     let [_, _, db, minecraft, _, staging] = droplets.map(|droplet| world.add_droplet(&droplet));
@@ -262,6 +262,7 @@ fn account(pace: Pace, now: Timestamp, seeds: &[Seed]) -> World {
         world.advance(days_ago(days));
         world.add_snapshot(droplet, name, gigabytes);
     }
+    world.add_volume("old-forum-data", "ams3", 20);
     world.advance(now);
     world
 }

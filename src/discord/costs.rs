@@ -13,7 +13,7 @@ use super::{
     lookup,
     messages::{
         backups::price as plan_price,
-        cost::{BackupsSum, Costs, Leftover, Sum},
+        cost::{BackupsSum, By, Costs, Leftover, NO_SCHEDULE, NO_TAG, NOT_LISTED, Sum},
         message::File,
         picture,
         schedule::label as schedule_label,
@@ -26,24 +26,6 @@ use crate::{
     operation::{ids::SnapshotId, kinds::Kind},
     store::DayTotal,
 };
-
-/// How costs are grouped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum By {
-    /// By the Droplet that the Snapshot was taken of.
-    Droplet,
-    /// By the schedule that keeps the Snapshot.
-    Schedule,
-    /// By each tag of that Droplet.
-    Tag,
-}
-
-/// The label for Droplets that are not listed.
-const NOT_LISTED: &str = "(Droplet gone or hidden)";
-/// The label for Snapshots that no schedule keeps.
-const NO_SCHEDULE: &str = "(no schedule)";
-/// The label for Droplets without a tag.
-const NO_TAG: &str = "(no tag)";
 
 /// All Snapshots.
 pub(super) async fn listing(state: &AppState) -> Result<Listing, Stop> {
@@ -74,11 +56,7 @@ pub(super) async fn costs(state: &AppState, listing: &Listing, by: By, count: us
     days.push(day_total(today, listing));
     Ok(Costs {
         total: Sum::of(listing.snapshots(), price),
-        by: match by {
-            By::Droplet => "Droplet",
-            By::Schedule => "schedule",
-            By::Tag => "tag",
-        },
+        by,
         backups: backups(state, listing).await,
         causes: by_cause(listing.snapshots(), causes, price),
         trend: trend(&months, &days, price),

@@ -188,7 +188,7 @@ impl GroupReporter {
                 return self.store.group_message_failed(message, again, message.attempts).await;
             }
             Announcement::GivenUp => {
-                let why = "whoever asked was told directly in place of the channel";
+                let why = "the asker was told directly in place of the channel";
                 return self.store.group_message_given_up(message, why).await;
             }
         };

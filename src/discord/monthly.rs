@@ -10,10 +10,12 @@ use serenity::{http::Http, model::id::UserId};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    costs::{self, By},
-    delivery,
+    costs, delivery,
     incident::chain,
-    messages::{cost as words, message::Message},
+    messages::{
+        cost::{self as words, By},
+        message::Message,
+    },
     posted,
     reporter::deadline::{deadline, in_time},
     responder::Stop,

@@ -10,7 +10,7 @@ use serenity::{
     model::user::OnlineStatus,
 };
 
-use super::{incident::chain, state::AppState};
+use super::{incident::chain, messages::reply::presence, state::AppState};
 
 /// The minimum time between two changes.
 const PAUSE: Duration = Duration::from_mins(1);
@@ -22,8 +22,7 @@ pub(super) async fn show(state: &AppState, shards: &ShardManager) {
     let mut shown: Option<String> = None;
     loop {
         let wanted = match state.store.count_running().await {
-            Ok(0) => Some("/snapshot help".to_owned()),
-            Ok(running) => Some(format!("{running} running")),
+            Ok(running) => Some(presence(running)),
             Err(error) => {
                 tracing::debug!(cause = chain(&error), "could not learn what is running");
                 None

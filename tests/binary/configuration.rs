@@ -56,8 +56,8 @@ async fn what_is_wrong_in_the_file_env_is_named_with_its_line() {
 async fn a_file_env_that_cannot_be_read_is_wrong_configuration() {
     let (secret, other) = ("a.token.of-three-parts", "dop_v1_another-token");
     let broken = [
-        (format!("DISCORD_TOKEN='{secret}\nDIGITALOCEAN_TOKEN={other}\n"), ".env:1: not NAME=value"),
-        (format!("SETTLE_TIME=5s\n\nDISCORD_TOKEN={secret} {other}\n"), ".env:3: not NAME=value"),
+        (format!("DISCORD_TOKEN='{secret}\nDIGITALOCEAN_TOKEN={other}\n"), ".env:1: DISCORD_TOKEN: not NAME=value"),
+        (format!("SETTLE_TIME=5s\n\nDISCORD_TOKEN={secret} {other}\n"), ".env:3: DISCORD_TOKEN: not NAME=value"),
     ];
     for (text, place) in broken {
         let ended = run(&[], &[], Some(&text)).await;

@@ -46,7 +46,7 @@ describe("a visitor who never types a second command", { concurrency: 2 }, () =>
     await keep(page, "journey-undone-1280-dark");
 
     await press(page, "List");
-    await titled(page, "All Snapshots");
+    await titled(page, "Snapshots of web-1");
     await pick(page, "web-1");
     await press(page, "Launch…");
     await page.getByRole("dialog").getByRole("textbox").fill("web-9");

@@ -53,6 +53,8 @@ describe("a visitor", { concurrency: 3 }, () => {
     await page.keyboard.press("Enter");
     await titled(page, "Restore db-1 from db-1-before-migration?");
     await keep(page, "restore-question-1280-dark");
+    // What was tried is marked, and the row of suggestions is no wider for it.
+    assert.equal(await page.locator("#tour").evaluate((row) => row.scrollWidth - row.clientWidth), 0);
     assert.deepEqual(await barriers(page), []);
     await walkBackTo(page, "Restore");
     await isOff(page, "db-1");

@@ -133,9 +133,14 @@ export async function ready(page) {
   await page.locator("#tour").waitFor();
 }
 
+/** Waits until nothing is about to be somewhere else, or half transparent. */
+const arrived = (page) =>
+  page.waitForFunction(() => document.getAnimations().every(({ effect }) => effect.getTiming().iterations === Infinity));
+
 /** Keeps what the window shows as a file of the CI run. */
 export async function keep(page, name) {
   await mkdir(screenshots, { recursive: true });
+  await arrived(page);
   await page.screenshot({ path: join(screenshots, `${name}.png`) });
 }
 
@@ -143,8 +148,7 @@ const axe = createRequire(import.meta.url)("axe-core").source;
 
 /** What keeps people from reading or using what the window shows: contrast, names, landmarks. */
 export async function barriers(page) {
-  // What is about to be somewhere else, or half transparent, is judged when it has arrived.
-  await page.waitForFunction(() => document.getAnimations().every(({ effect }) => effect.getTiming().iterations === Infinity));
+  await arrived(page);
   await page.evaluate(axe);
   const found = await page.evaluate(() => globalThis.axe.run({ resultTypes: ["violations"], rules: { "target-size": { enabled: true } } }));
   return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);

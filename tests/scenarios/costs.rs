@@ -79,9 +79,9 @@ async fn what_belongs_to_no_droplet_is_listed_as_far_as_the_token_may_see_it() {
     });
     let vic = stage.seat("vic", Role::Viewer);
     vic.run("/snapshot orphans").await;
-    assert!(vic.sees("**Volumes attached to nothing** · 1 · $10/mo"), "{}", vic.transcript());
+    assert!(vic.sees("**Unattached Volumes** · 1 · $10/mo"), "{}", vic.transcript());
     assert!(vic.sees("`192.0.2.7`") && !vic.sees("192.0.2.8"), "{}", vic.transcript());
-    assert!(vic.sees("**Reserved addresses without a Droplet** · 1 · $5/mo"), "{}", vic.transcript());
+    assert!(vic.sees("**Unused reserved addresses** · 1 · $5/mo"), "{}", vic.transcript());
     vic.transcript();
     stage.finish().await;
 }

@@ -7,11 +7,23 @@ use snapshot_bot_sandbox::{
     digitalocean::{
         fault::{Disturbance, Fault, Pattern, Quirk},
         http_types::Method,
+        world::World,
     },
     discord::fault::{Disturbance as ChatDisturbance, Fault as ChatFault},
 };
 
-use crate::stage::{Role, Stage};
+use crate::stage::{Person, Role, Stage};
+
+/// Asks from the latest list whether to delete the oldest safety Snapshot.
+async fn ask_about_the_safety_snapshot(stage: &Stage, rex: &Person) {
+    let ids = |world: &World| {
+        let safety = world.snapshots().filter(|image| image.name.contains("-safety-"));
+        safety.map(|image| image.id).min()
+    };
+    let oldest = stage.digitalocean.read(ids).expect("a safety Snapshot");
+    rex.choose(&oldest.to_string()).await;
+    rex.press("Delete…").await;
+}
 
 #[tokio::test]
 async fn a_deletion_asks_first_and_warns_of_the_last_one() {
@@ -38,7 +50,8 @@ async fn a_safety_snapshot_that_an_undo_still_needs_is_warned_about() {
     rex.run("/snapshot restore droplet:web-1 snapshot:golden").await;
     rex.press("Restore").await;
     stage.settle().await;
-    rex.press("Delete the safety Snapshot").await;
+    rex.run("/snapshot list").await;
+    ask_about_the_safety_snapshot(&stage, &rex).await;
     assert!(rex.sees("It is the safety Snapshot of a restore"));
     rex.press("Delete").await;
     stage.settle().await;
@@ -60,7 +73,8 @@ async fn the_older_safety_snapshot_is_deleted_without_a_warning_once_it_was_put_
     rex.press("Undo").await;
     rex.press("Undo").await;
     stage.settle().await;
-    rex.press("Delete the older safety Snapshot").await;
+    rex.press("List").await;
+    ask_about_the_safety_snapshot(&stage, &rex).await;
     assert!(rex.sees("for good?"));
     assert!(!rex.sees("It is the safety Snapshot of a restore"), "{}", rex.transcript());
     rex.press("Delete").await;

@@ -250,12 +250,12 @@ async fn a_group_that_makes_no_sense_is_refused_before_anything_is_stored() {
     });
     for (line, words) in [
         ("/schedule add what:tag:nobody every:day", "No Droplet I can see has the tag `nobody`"),
-        ("/schedule add what:tag:pool every:day", "Every Droplet with the tag `pool` is one that I leave out"),
+        ("/schedule add what:tag:pool every:day", "I leave out every Droplet with the tag `pool`"),
         ("/schedule add what:tag:crowd every:day", "300 Droplets have the tag `crowd`, and a group has at most 100"),
         ("/schedule add what:tag:long every:day gap:0s", "`at-once: 2` fits"),
         ("/schedule add what:tag:long every:day gap:0s at-once:2 warn:15m", "`at-once: 5` fits"),
         ("/schedule add what:tag:prod every:day at-once:50", "I can't take 50 Droplets at once"),
-        ("/schedule add what:tag:prod every:day gap:9h", "is no pause"),
+        ("/schedule add what:tag:prod every:day gap:9h", "isn't a pause"),
         ("/schedule add what:tag:prod every:day check:ping", "I don't know how to check `ping`"),
         ("/schedule add what:web-1 every:day at-once:2", "are for several Droplets"),
         ("/snapshot take-group tag:nobody", "No Droplet I can see has the tag `nobody`"),
@@ -428,7 +428,7 @@ async fn a_group_that_failed_yesterday_is_not_tried_again_by_a_press() {
     assert!(ada.sees("**Droplets:** 1 with the tag `prod`"), "{}", ada.transcript());
     stage.clock.advance(SignedDuration::from_hours(2));
     ada.press("Try again").await;
-    assert!(ada.last().starts_with("This failed more than a day ago"), "{}", ada.last());
+    assert!(ada.last().starts_with("That was more than a day ago"), "{}", ada.last());
     // The question from before is closed as well.
     press(&ada, "Take them").await;
     assert_eq!(stage.query(TAKES).await, 2, "{}", stage.conversation());

@@ -92,7 +92,7 @@ async fn another_server_learns_when_a_schedule_runs_and_may_pause_it() {
         mia.transcript();
     }
     mia.run("/schedule pause schedule:web-1").await;
-    assert!(mia.sees("Paused: no Snapshots"), "{}", mia.seat.transcript());
+    assert!(mia.sees("Paused: the schedule of"), "{}", mia.seat.transcript());
     stage.calm().await;
     stage.shows(&ruth, "**Paused** until").await;
     tom.run("/schedule list").await;

@@ -47,7 +47,7 @@ async fn a_failure_of_yesterday_is_not_tried_again_by_a_press() {
     let ada = failed(&stage).await;
     stage.clock.advance(SignedDuration::from_hours(25));
     ada.press("Try again").await;
-    assert!(ada.last().starts_with("This failed more than a day ago"), "{}", ada.last());
+    assert!(ada.last().starts_with("That was more than a day ago"), "{}", ada.last());
     ada.transcript();
     stage.finish().await;
 }

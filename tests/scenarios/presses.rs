@@ -8,19 +8,19 @@ use crate::stage::{Role, Stage};
 async fn undo_delete_and_pages_are_refused_to_who_may_not_and_to_who_may_no_more() {
     let stage = Stage::new().await;
     let web = stage.droplet("web-1");
-    stage.digitalocean.world(|world| world.add_snapshot(web, "golden", 2.0));
+    let golden = stage.digitalocean.world(|world| world.add_snapshot(web, "golden", 2.0));
     let rex = stage.seat("rex", Role::Restorer);
     rex.run("/snapshot restore droplet:web-1 snapshot:golden").await;
     rex.press("Restore").await;
     stage.settle().await;
     let done = stage.commands();
-    let [(answer, undo), (_, delete)] =
-        ["Undo", "Delete the safety Snapshot"].map(|label| rex.button(label).expect("a button"));
+    let (answer, undo) = rex.button("Undo").expect("a button");
+    let delete = format!("delete:{golden}");
     let (ada, vic) = (stage.seat("ada", Role::Operator), stage.seat("vic", Role::Viewer));
     let eve = stage.seat("eve", Role::Guest);
     for person in [&ada, &vic, &eve] {
         for (custom_id, what) in [(&undo, "to undo a restore."), (&delete, "to delete Snapshots.")] {
-            person.seat.press(answer, custom_id).await.unwrap();
+            person.seat.forge_press(answer, custom_id).await.unwrap();
             let last = person.seat.messages().last().unwrap().body.content.clone();
             assert!(last.starts_with("You need") && last.contains(what), "{custom_id}: {last}");
         }

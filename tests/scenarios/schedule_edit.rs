@@ -98,7 +98,7 @@ async fn forms_over_a_review_change_what_few_people_change() {
     assert_eq!(values, ["1", "30s", "", "1"], "it shows what holds");
     for (line, words) in [
         ([("text", "many"), ("text2", "30s"), ("text3", ""), ("text4", "1")], "I can't take many Droplets at once"),
-        ([("text", "2"), ("text2", "9h"), ("text3", ""), ("text4", "1")], "is no pause"),
+        ([("text", "2"), ("text2", "9h"), ("text3", ""), ("text4", "1")], "isn't a pause"),
         ([("text", "2"), ("text2", "1m"), ("text3", "ping"), ("text4", "1")], "I don't know how to check"),
         ([("text", "2"), ("text2", "1m"), ("text3", ""), ("text4", "0")], "I can't stop after 0 Droplets"),
     ] {
@@ -118,13 +118,13 @@ async fn forms_over_a_review_change_what_few_people_change() {
     let Response::Form(form) = ruth.press("Failures…").await else { panic!("no form\n{}", ruth.transcript()) };
     let refused = ruth.seat.submit(&form, &[("text", "ask")]).await.unwrap();
     ruth.answered(&refused).await;
-    assert!(ruth.last().contains("I don't know what to do about a stuck shutdown"), "{}", ruth.transcript());
+    assert!(ruth.last().contains("what to do about a stuck shutdown"), "{}", ruth.transcript());
     let refused = ruth.seat.submit(&form, &[("text2", "https://10.0.0.7/key")]).await.unwrap();
     ruth.answered(&refused).await;
     assert!(ruth.last().contains("private network"), "{}", ruth.transcript());
     let asked = ruth.seat.submit(&form, &[("text", "skip")]).await.unwrap();
     ruth.answered(&asked).await;
-    assert!(ruth.sees("If one does not shut down, it gets no Snapshot that time."), "{}", ruth.transcript());
+    assert!(ruth.sees("If one doesn't shut down, I skip it that time."), "{}", ruth.transcript());
     press(&ruth, "Create").await;
     stage.calm().await;
     assert_eq!(stage.query("SELECT COUNT(*) AS n FROM schedules").await, 1);
@@ -134,7 +134,7 @@ async fn forms_over_a_review_change_what_few_people_change() {
     assert_eq!(form.inputs[0].value, "skip");
     let asked = ruth.seat.submit(&form, &[("text", "force")]).await.unwrap();
     ruth.answered(&asked).await;
-    assert!(ruth.sees("If one does not shut down, its power is cut."), "{}", ruth.transcript());
+    assert!(ruth.sees("If one doesn't shut down, I cut its power."), "{}", ruth.transcript());
     press(&ruth, "Change").await;
     stage.calm().await;
     ruth.transcript();

@@ -142,8 +142,8 @@ async fn a_private_address_is_refused_before_anything_is_stored() {
         ("https://10.0.0.7/key", "private network"),
         ("https://[::1]/key", "private network"),
         ("http://example.com/key", "no TLS"),
-        ("https://me:pass@example.com/key", "user or a password"),
-        ("hc-ping", "is no address"),
+        ("https://me:pass@example.com/key", "user name or a password"),
+        ("hc-ping", "isn't an address"),
     ] {
         ruth.run(&format!("/schedule add what:web-1 every:day ping-url:{address}")).await;
         assert!(ruth.sees(words), "{address}\n{}", ruth.transcript());

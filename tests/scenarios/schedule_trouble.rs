@@ -87,7 +87,7 @@ async fn a_reminder_that_there_is_no_recent_snapshot_is_acted_on_once() {
     };
     reminded(1, 0).await;
     let (first, again) = reminded(2, 1).await;
-    assert!(ruth.sees("`web-1` has no Snapshot of this schedule yet"), "{}", ruth.transcript());
+    assert!(ruth.sees("`web-1` has no Snapshot from this schedule yet"), "{}", ruth.transcript());
     let (second, _) = reminded(3, 2).await;
     assert_ne!(first, second);
     stage.digitalocean.world(|world| world.end_fault("broken"));
@@ -100,6 +100,37 @@ async fn a_reminder_that_there_is_no_recent_snapshot_is_acted_on_once() {
     assert!(ruth.sees("This schedule has begun a newer Snapshot since then"), "{}", ruth.transcript());
     assert_eq!(stage.query(LISTED).await, 1, "{}", stage.conversation());
     ruth.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_reminder_that_there_is_no_recent_snapshot_is_acted_on_for_a_day() {
+    let stage = Stage::all_in_step().await;
+    let ruth = stage.seat("ruth", Role::Restorer);
+    schedules_web_1(&ruth, "3 last").await;
+    stage.calm().await;
+    stage.fault(Fault::always(Pattern::action("snapshot"), Quirk::Err));
+    for nights in 1..=2 {
+        stage.pass_until(night(stage.clock.now()));
+        stage.until_count("the night failed", FAILED, nights).await;
+        stage.calm().await;
+    }
+    stage.clock.advance(SignedDuration::from_hours(7));
+    stage.until_count("people are reminded", REMINDED, 1).await;
+    stage.calm().await;
+    let (reminder, again) = ruth.button("Try again").expect("a button");
+    let asked = || ruth.transcript().matches("Take a Snapshot of `web-1` now?").count();
+    stage.pass_until(night(stage.clock.now()));
+    stage.until_count("the third night failed too", FAILED, 3).await;
+    stage.calm().await;
+    ruth.seat.press(reminder, &again).await.unwrap();
+    stage.until("the question is asked", |_| asked() == 1).await;
+    // At ten in the morning the reminder is a day old.
+    stage.clock.advance(SignedDuration::from_hours(8));
+    stage.calm().await;
+    ruth.seat.press(reminder, &again).await.unwrap();
+    stage.shows(&ruth, "That was more than a day ago").await;
+    assert_eq!(asked(), 1, "{}", ruth.transcript());
     stage.finish().await;
 }
 

@@ -28,7 +28,7 @@ use snapshot_bot_sandbox::{
         permission::Permissions,
         refused::Refused,
         server::Discord,
-        settings::Settings as ChatSettings,
+        settings::{Now, Settings as ChatSettings},
         simulated_user::SimulatedUser,
         snowflake::Snowflake,
     },
@@ -99,6 +99,16 @@ impl Stage {
     /// A stage as `new` builds it, with a DigitalOcean that uses the bot's clock: days pass for both.
     pub async fn in_step() -> Self {
         let mut stage = Self::dark_in_step().await;
+        stage.start().await;
+        stage
+    }
+
+    /// A stage as `in_step` builds it, with a Discord that uses the bot's clock too: messages and presses get older with it.
+    pub async fn all_in_step() -> Self {
+        let clock = Clock::wall();
+        let theirs = clock.clone();
+        let settings = ChatSettings { now: Now::new(move || theirs.now()), ..ChatSettings::default() };
+        let mut stage = Self::dark_by(settings, clock.clone(), clock).await;
         stage.start().await;
         stage
     }
@@ -676,6 +686,11 @@ impl Polish {
                 (r"\b\d+ (h|min|s)( \d+ (min|s))?\b", "SOME TIME"),
                 (r"<t:\d+:", "<t:TIME:"),
                 (r"\bincident `?[0-9a-z]{8}`?", "incident INCIDENT"),
+                // Whether the Action's end or its effect on the Droplet was read first.
+                (
+                    r"Snapshot — (taken; I turn the Droplet on first|I check it once the Droplet is back on)",
+                    "Snapshot — LATER",
+                ),
                 // If a question is shown a second late, it is edited, because its deadline counts from when it was shown.
                 (r"(What should I do\?) \(edited\)", "$1"),
             ]

@@ -169,7 +169,7 @@ async fn a_schedule_and_a_group_warn_before_they_shut_down_and_an_edit_ends_that
     let ruth = stage.seat("ruth", Role::Restorer);
     let (_, there) = players(&stage, &ruth);
     ruth.run("/schedule add what:web-1 every:day at:03:00 warn:5m warn-in:players").await;
-    assert!(ruth.sees("hears of it 5 min before a Droplet goes down"), "{}", ruth.transcript());
+    assert!(ruth.sees("5 min before a Droplet goes down"), "{}", ruth.transcript());
     press(&ruth, "Create").await;
     stage.calm().await;
     stage.pass_until(night(stage.clock.now()));

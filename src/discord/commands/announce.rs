@@ -2,10 +2,7 @@
 
 use serenity::model::{Permissions, id};
 
-use super::{
-    Context,
-    choices::{OneOf, Values},
-};
+use super::{Context, choices::OneOf};
 use crate::{
     discord::{
         messages::{refusal::Refusal, warning::WarningRefusal},
@@ -22,14 +19,6 @@ use crate::{
 const LONGEST: u8 = 60;
 /// How many minutes before a shutdown people are warned if the command does not say.
 const USUAL: u8 = 5;
-
-impl Values for Tell {
-    const ALL: &'static [(&'static str, &'static str, Self)] = &[
-        ("Mention me (default)", "ping", Self::Ping),
-        ("Mention nobody", "silent", Self::Silent),
-        ("Send me a direct message with a link", "dm", Self::Direct),
-    ];
-}
 
 /// The values of these options, across all commands that have them.
 #[derive(Clone, Debug, Default)]

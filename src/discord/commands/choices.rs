@@ -1,4 +1,4 @@
-//! Options with a few fixed values. The label explains the value to people, and the value that is sent stays the same.
+//! Options with a few fixed values, whose labels are [`Values`]. A client may send the label in place of the value.
 
 use serenity::{
     async_trait,
@@ -7,11 +7,7 @@ use serenity::{
     model::application::{CommandInteraction, CommandOptionType, ResolvedValue},
 };
 
-/// A type with a few values that a person can choose from.
-pub(super) trait Values: Copy + Send + Sync + 'static {
-    /// For each value, its label, the word that is sent, and the value.
-    const ALL: &'static [(&'static str, &'static str, Self)];
-}
+use crate::discord::messages::values::Values;
 
 /// The chosen value.
 #[derive(Clone, Copy, Debug)]

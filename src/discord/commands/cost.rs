@@ -1,12 +1,15 @@
 //! `/snapshot cost` and `/snapshot orphans`: what Snapshots cost, what causes the cost, and what may be left over.
 
-use super::{Context, granted};
+use super::{Context, choices::OneOf, granted};
 use crate::{
     access::Right,
     discord::{
-        costs::{self, By},
+        costs,
         incident::Fault,
-        messages::{cost as words, help::Help},
+        messages::{
+            cost::{self as words, By},
+            help::Help,
+        },
         responder::Answer,
     },
 };
@@ -14,24 +17,13 @@ use crate::{
 /// How many months are shown by default.
 const MONTHS: usize = 3;
 
-/// How costs are grouped.
-#[derive(Clone, Copy, Debug, poise::ChoiceParameter)]
-enum Cause {
-    #[name = "droplet"]
-    Droplet,
-    #[name = "schedule"]
-    Schedule,
-    #[name = "tag"]
-    Tag,
-}
-
 /// The help lines of these commands, and the right that each needs.
 pub(super) const HELP: [Help; 2] = [
     Help {
         name: "snapshot cost",
         right: Right::View,
         to: "see what Snapshots cost",
-        does: "shows what Snapshots cost and who causes it",
+        does: "shows what Snapshots cost and what causes it",
     },
     Help {
         name: "snapshot orphans",
@@ -41,22 +33,18 @@ pub(super) const HELP: [Help; 2] = [
     },
 ];
 
-/// What Snapshots cost, who causes it, and how that changes (estimate)
+/// What Snapshots cost, what causes it, and how that changes (estimate)
 #[poise::command(slash_command)]
 pub(super) async fn cost(
     context: Context<'_>,
-    #[description = "Sorted by what causes them; by Droplet if left out"] by: Option<Cause>,
+    #[description = "What the costs are grouped by"] by: Option<OneOf<By>>,
     #[description = "How many months to compare; 3 if left out"]
     #[min = 1]
     #[max = 12]
     months: Option<u8>,
 ) -> Result<(), Fault> {
     let state = context.framework.user_data;
-    let by = match by {
-        None | Some(Cause::Droplet) => By::Droplet,
-        Some(Cause::Schedule) => By::Schedule,
-        Some(Cause::Tag) => By::Tag,
-    };
+    let by = by.map_or(By::default(), |OneOf(by)| by);
     let months = months.map_or(MONTHS, usize::from).clamp(1, 12);
     granted(context, HELP[0], |info, _| {
         Box::pin(async move {
@@ -70,7 +58,7 @@ pub(super) async fn cost(
     Ok(())
 }
 
-/// Snapshots that nobody may need any more, and what to do about them
+/// Snapshots that may no longer be needed, and what to do about them
 #[poise::command(slash_command)]
 pub(super) async fn orphans(context: Context<'_>) -> Result<(), Fault> {
     let state = context.framework.user_data;

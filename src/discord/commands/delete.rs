@@ -41,7 +41,7 @@ pub(super) async fn delete(
     #[description = "The Snapshot; type a part of its name"]
     #[autocomplete = "snapshots"]
     snapshot: String,
-    #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
+    #[description = "How I tell you that it's done"] tell: Option<OneOf<Tell>>,
 ) -> Result<(), Fault> {
     let announce = announce::told(tell);
     let state = context.framework.user_data;

@@ -115,17 +115,17 @@ pub(super) async fn launch(
     #[description = "The new Droplet's name: letters, digits, dots and dashes"]
     #[max_length = 255]
     name: String,
-    #[description = "Where; where the Snapshot's Droplet is, if left out"]
+    #[description = "The region; that of the Snapshot's Droplet if left out"]
     #[autocomplete = "regions"]
     region: Option<String>,
-    #[description = "How large; like the Snapshot's Droplet, if left out"]
+    #[description = "The size; that of the Snapshot's Droplet if left out"]
     #[autocomplete = "sizes"]
     size: Option<String>,
     #[description = "An SSH key of the account to put on it; none if left out"]
     #[rename = "ssh-key"]
     #[autocomplete = "ssh_keys"]
     ssh_key: Option<String>,
-    #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
+    #[description = "How I tell you that it's done"] tell: Option<OneOf<Tell>>,
 ) -> Result<(), Fault> {
     let (ssh_keys, announce) = (ssh_key.into_iter().collect(), announce::told(tell));
     let typed = Typed { snapshot, name, region, size, ssh_keys, announce, ..Typed::default() };

@@ -2,11 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{
-    Context,
-    choices::{OneOf, Values},
-    droplets, granted,
-};
+use super::{Context, choices::OneOf, droplets, granted};
 use crate::{
     access::Right,
     discord::{
@@ -42,23 +38,14 @@ pub(super) const HELP: Help = Help {
     does: "shows Snapshots with age, size and cost",
 };
 
-impl Values for Order {
-    const ALL: &'static [(&'static str, &'static str, Self)] = &[
-        ("By Droplet (default)", "droplet", Self::Grouped),
-        ("Newest first", "newest", Self::Newest),
-        ("Oldest first", "oldest", Self::Oldest),
-        ("Biggest first", "biggest", Self::Biggest),
-    ];
-}
-
 /// Snapshots with age, size and monthly cost
 #[poise::command(slash_command)]
 pub(super) async fn list(
     context: Context<'_>,
-    #[description = "Only those of this Droplet"]
+    #[description = "Only Snapshots of this Droplet"]
     #[autocomplete = "droplets"]
     droplet: Option<String>,
-    #[description = "In which order"] sort: Option<OneOf<Order>>,
+    #[description = "The order of the list"] sort: Option<OneOf<Order>>,
 ) -> Result<(), Fault> {
     let order = sort.map_or(Order::default(), |OneOf(order)| order);
     granted(context, HELP, |_, _| Box::pin(first(context, droplet, order))).await;

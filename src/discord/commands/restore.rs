@@ -2,12 +2,7 @@
 
 use serenity::{builder::CreateAutocompleteResponse, model::id};
 
-use super::{
-    CHOICES, Context,
-    announce::Chosen,
-    choices::{OneOf, Values},
-    droplets, granted, sibling,
-};
+use super::{CHOICES, Context, announce::Chosen, choices::OneOf, droplets, granted, sibling};
 use crate::{
     access::{Grant, Right},
     discord::{
@@ -90,13 +85,6 @@ impl NeedsRight for Restore {
     const RIGHT: Right = HELP.right;
 }
 
-impl Values for Safety {
-    const ALL: &'static [(&'static str, &'static str, Self)] = &[
-        ("Yes, save the current disk first (default)", "yes", Self::Snapshot),
-        ("No, overwrite (can't be undone)", "no", Self::None),
-    ];
-}
-
 /// The command's help line, and the right that it needs.
 pub(super) const HELP: Help = Help {
     name: "snapshot restore",
@@ -117,7 +105,7 @@ pub(super) async fn restore(
     #[autocomplete = "snapshots"]
     snapshot: String,
     #[description = "Whether the current disk is saved first"] safety: Option<OneOf<Safety>>,
-    #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
+    #[description = "How I tell you that it's done"] tell: Option<OneOf<Tell>>,
     #[description = "Warn people before it goes down: 1 to 60 minutes, such as 5m"]
     #[max_length = 10]
     warn: Option<String>,

@@ -2,7 +2,7 @@
 
 use serenity::builder::{AutocompleteChoice, CreateAutocompleteResponse};
 
-use super::{Context, asking, granted};
+use super::{CHOICES, Context, asking, granted};
 use crate::{
     access::{Person, Right},
     discord::{
@@ -21,9 +21,6 @@ use crate::{
     operation::Operation,
     store,
 };
-
-/// The maximum number of choices that Discord accepts.
-const CHOICES: usize = 25;
 
 /// The command's help line, and the right that it needs.
 pub(super) const HELP: Help = Help {

@@ -2,12 +2,7 @@
 
 use serenity::model::id;
 
-use super::{
-    Context,
-    announce::Chosen,
-    choices::{OneOf, Values},
-    droplets, granted,
-};
+use super::{Context, announce::Chosen, choices::OneOf, droplets, granted};
 use crate::{
     access::{Grant, Right},
     discord::{
@@ -55,21 +50,6 @@ impl NeedsRight for Take {
     const RIGHT: Right = HELP.right;
 }
 
-impl Values for Downtime {
-    const ALL: &'static [(&'static str, &'static str, Self)] = &[
-        ("Shut down first (safe, default)", "off", Self::PowerOff),
-        ("Keep running (no downtime)", "live", Self::None),
-    ];
-}
-
-impl Values for IfHung {
-    const ALL: &'static [(&'static str, &'static str, Self)] = &[
-        ("Ask me (default)", "ask", Self::Ask),
-        ("Force power off", "force", Self::Force),
-        ("Snapshot while running", "live", Self::Live),
-    ];
-}
-
 /// The command's help line, and the right that it needs.
 pub(super) const HELP: Help = Help {
     name: "snapshot take",
@@ -93,7 +73,7 @@ pub(super) async fn take(
     #[description = "What to do if the shutdown gets stuck"]
     #[rename = "if-hung"]
     if_hung: Option<OneOf<IfHung>>,
-    #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
+    #[description = "How I tell you that it's done"] tell: Option<OneOf<Tell>>,
     #[description = "Warn people before it goes down: 1 to 60 minutes, such as 5m"]
     #[max_length = 10]
     warn: Option<String>,

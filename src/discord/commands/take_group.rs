@@ -77,7 +77,7 @@ struct Draft {
 #[poise::command(slash_command, rename = "take-group")]
 pub(super) async fn take_group(
     context: Context<'_>,
-    #[description = "The tag that the Droplets have"]
+    #[description = "The tag of the Droplets"]
     #[autocomplete = "tags"]
     tag: String,
     #[description = "How many Droplets at once; 1 if left out"]
@@ -93,7 +93,7 @@ pub(super) async fn take_group(
     #[rename = "stop-after-failures"]
     stop_after: Option<i64>,
     #[description = "Whether they are shut down for their Snapshots"] power: Option<OneOf<Downtime>>,
-    #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
+    #[description = "How I tell you that it's done"] tell: Option<OneOf<Tell>>,
     #[description = "Warn people before each Droplet goes down: 1 to 60 minutes, such as 5m"]
     #[max_length = 10]
     warn: Option<String>,

@@ -7,6 +7,7 @@ use super::{
     Wording,
     choice::keyed,
     confirm::{Buttons, known, question, yes},
+    lengths,
     message::{Button, Colour, Embed, Message, Style},
     text::{name, plain, quote, shorten},
     units::{ago, clock, cost, dollars_a_month, gigabytes, moment, monthly},
@@ -84,31 +85,28 @@ impl BackupsRefusal {
     pub fn words(&self) -> String {
         match self {
             Self::On { droplet } => format!(
-                "DigitalOcean backs {} up already. `/backups show` shows when, and `/backups change` changes that.",
+                "DigitalOcean already backs up {}. `/backups show` shows when, and `/backups change` changes that.",
                 name(droplet)
             ),
             Self::Off { droplet } => {
                 format!("DigitalOcean doesn't back {} up. `/backups enable` turns that on.", name(droplet))
             }
             Self::Same { droplet } => {
-                format!(
-                    "Backups of {} are set exactly like that already, so there is nothing to change.",
-                    name(droplet)
-                )
+                format!("Backups of {} are already set that way, so there is nothing to change.", name(droplet))
             }
             Self::NoPlan { text, plans } => {
-                format!("DigitalOcean has no backup plan {}. There are: {}.", quote(text), listed(plans))
+                format!("DigitalOcean has no backup plan {}. Choose one of: {}.", quote(text), listed(plans))
             }
             Self::NoDay { text, days } if days.is_empty() => {
                 format!("This plan runs every day, so leave the day ({}) out.", quote(text))
             }
             Self::NoDay { text, days } => {
                 let days: Vec<_> = days.iter().map(|day| weekday(day)).collect();
-                format!("This plan can't run on {}. It can on: {}.", quote(text), listed(&days))
+                format!("This plan can't run on {}. Choose one of: {}.", quote(text), listed(&days))
             }
             Self::NoHour { text, hours } => {
                 let hours: Vec<_> = hours.iter().map(u64::to_string).collect();
-                format!("No backup window opens at {}. Windows open at (UTC): {}.", quote(text), listed(&hours))
+                format!("No backup window opens at {}. Windows (UTC) open at: {}.", quote(text), listed(&hours))
             }
             Self::NotAll { droplet } => format!(
                 "I can't read all Backups of {}, so I can't list what you would lose, and changed nothing. Try again in a few minutes, \
@@ -207,7 +205,7 @@ pub fn show(found: &BackedUp, plans: &[SupportedPolicy], wording: &Wording) -> M
     lines.push(compared(found, plans, wording));
     Message {
         embeds: vec![Embed {
-            title: shorten(&format!("DigitalOcean's Backups of {}", name(&found.droplet.name)), 256),
+            title: shorten(&format!("DigitalOcean's Backups of {}", name(&found.droplet.name)), lengths::TITLE),
             description: lines.join("\n"),
             footer: "Backups are taken while the Droplet runs, and DigitalOcean deletes them when they are turned off or the \
                      Droplet is destroyed"
@@ -299,9 +297,9 @@ pub fn set(droplet: &Droplet, before: Option<&str>, wanted: &BackupPolicy, butto
             local(u64::from(wanted.hour), buttons.expires_at)
         ),
         cost,
-        "They stay in one region, and turning them off or destroying the Droplet deletes them all.".to_owned(),
+        "Backups stay in one region; turning them off or destroying the Droplet deletes them all.".to_owned(),
     ];
-    question(&title, lines, yes(label, buttons), buttons)
+    question(&title, lines, yes(label, Style::Primary, buttons), buttons)
 }
 
 /// Asks whether to turn off Backups of this Droplet, or to keep one of them first. The second pair of buttons keeps the newest.
@@ -337,8 +335,12 @@ pub fn disable(
         ));
     }
     lines.push("If there is another Backup by the time it is done, I stop and you are asked again.".to_owned());
-    let mut message =
-        question(&format!("Turn off DigitalOcean's Backups of {of}?"), lines, yes("Turn off", buttons), buttons);
+    let mut message = question(
+        &format!("Turn off DigitalOcean's Backups of {of}?"),
+        lines,
+        yes("Turn off", Style::Danger, buttons),
+        buttons,
+    );
     if let Some(keeping) = keeping {
         let keep = Button::new("Keep the newest", Style::Primary, Press::Confirm(keeping.id));
         message.buttons.insert(1, keep);
@@ -361,7 +363,12 @@ pub fn keep(droplet: &Droplet, backup: &Snapshot, wording: &Wording, buttons: Bu
         "It leaves DigitalOcean's rotation and becomes a Snapshot, which stays until somebody deletes it.".to_owned(),
         format!("**It costs:** {price}."),
     ];
-    question(&format!("Keep a Backup of {}?", name(&droplet.name)), lines, yes("Keep", buttons), buttons)
+    question(
+        &format!("Keep a Backup of {}?", name(&droplet.name)),
+        lines,
+        yes("Keep", Style::Primary, buttons),
+        buttons,
+    )
 }
 
 /// A plan as a choice: `weekly · kept 28 days · $1.20 a month`.

@@ -122,7 +122,7 @@ pub fn restore(asked: &Restoring<'_>, wording: &Wording, buttons: Buttons) -> Me
         kept(asked, wording),
         joined([Some(format!("**Power:** {}", power(asked))), warned, window]),
     ];
-    question(&title, lines, yes(if asked.is_undo { "Undo" } else { "Restore" }, buttons), buttons)
+    question(&title, lines, yes(if asked.is_undo { "Undo" } else { "Restore" }, Style::Danger, buttons), buttons)
 }
 
 /// For a retry of an operation that warned people the first time.
@@ -176,7 +176,7 @@ pub fn restart(target: &Target, buttons: Buttons) -> Message {
         "It got the shutdown but never turned off, so some of its services may be stopped. A restart brings them back.".to_owned(),
         "**You lose:** what they have not written to disk. Restarting is like pulling the plug and plugging it in again.".to_owned(),
     ];
-    question(&format!("Restart {droplet}?"), lines, yes("Restart", buttons), buttons)
+    question(&format!("Restart {droplet}?"), lines, yes("Restart", Style::Danger, buttons), buttons)
 }
 
 /// A requested deletion.
@@ -225,7 +225,12 @@ pub fn delete(asked: &Deleting<'_>, wording: &Wording, buttons: Buttons) -> Mess
         (Some(0 | 1), None) => lines.push("⚠️ **It is the last Snapshot of its Droplet.**".to_owned()),
         (Some(_) | None, _) => {}
     }
-    question(&format!("Delete {} for good?", name(&snapshot.name)), lines, yes("Delete", buttons), buttons)
+    question(
+        &format!("Delete {} for good?", name(&snapshot.name)),
+        lines,
+        yes("Delete", Style::Danger, buttons),
+        buttons,
+    )
 }
 
 /// ``Snapshot `golden`, taken 3 days ago by @ada, 12.4 GB``
@@ -264,11 +269,11 @@ fn power(asked: &Restoring<'_>) -> String {
     let droplet = name(&asked.target.name);
     match (asked.is_on, asked.downtime) {
         (true, Some(expected)) => {
-            format!("{droplet} is shut down and powered back on: offline for {}.", about(expected))
+            format!("I shut {droplet} down and power it back on: offline for {}.", about(expected))
         }
         (true, None) => {
             format!(
-                "{droplet} is shut down and powered back on: offline until it is done, {}.",
+                "I shut {droplet} down and power it back on: offline until it is done, {}.",
                 guess(asked.target.disk_gb)
             )
         }
@@ -288,8 +293,9 @@ pub(super) fn known(snapshot: &Snapshot) -> Option<f64> {
     snapshot.size_gigabytes.filter(|size| size.is_finite() && *size > 0.0)
 }
 
-pub(super) fn yes(label: &'static str, buttons: Buttons) -> Button {
-    Button::new(label, Style::Danger, Press::Confirm(buttons.id))
+/// Confirms. It is red where something is lost or interrupted.
+pub(super) fn yes(label: &'static str, style: Style, buttons: Buttons) -> Button {
+    Button::new(label, style, Press::Confirm(buttons.id))
 }
 
 /// A question with its confirming button, *Never mind*, and its deadline.

@@ -20,13 +20,30 @@ const CAUSES: usize = 10;
 /// The maximum number of Snapshots listed per class.
 const LISTED: usize = 6;
 /// The number of characters of a full bar.
-const PARTS: usize = 8;
+const PARTS: usize = 6;
 /// What DigitalOcean charges for a Volume, in dollars per GB and month.
 const VOLUME_PRICE_PER_GB: f64 = 0.1;
 /// What DigitalOcean charges for a reserved address without a Droplet, in dollars a month.
 const ADDRESS_PRICE: f64 = 5.0;
-/// Discord's limit for an embed's description, in UTF-16 units.
-const LONGEST: usize = 4_096;
+
+/// How costs are grouped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum By {
+    /// By the Droplet that the Snapshot was taken of.
+    #[default]
+    Droplet,
+    /// By the schedule that keeps the Snapshot.
+    Schedule,
+    /// By each tag of that Droplet.
+    Tag,
+}
+
+/// The label for Droplets that are not listed.
+pub const NOT_LISTED: &str = "(Droplet gone or hidden)";
+/// The label for Snapshots that no schedule keeps.
+pub const NO_SCHEDULE: &str = "(no schedule)";
+/// The label for Droplets without a tag.
+pub const NO_TAG: &str = "(no tag)";
 
 /// The number of Snapshots, their size and their cost.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -90,8 +107,8 @@ pub enum Leftover {
 pub struct Costs {
     /// All Snapshots.
     pub total: Sum,
-    /// What the costs are grouped by, such as `Droplet`.
-    pub by: &'static str,
+    /// What the costs are grouped by.
+    pub by: By,
     /// The causes, highest cost first.
     pub causes: Vec<(String, Sum)>,
     /// The costs per month, oldest first; the last one is this month.
@@ -115,7 +132,12 @@ pub struct BackupsSum {
 pub fn costs(costs: &Costs, picture: Option<File>) -> Message {
     let mut lines = vec![summed(&costs.total)];
     lines.extend(costs.backups.map(|backups| backed_up(&backups, costs.total.dollars)));
-    lines.extend([String::new(), format!("**By {}**", costs.by)]);
+    let by = match costs.by {
+        By::Droplet => "Droplet",
+        By::Schedule => "schedule",
+        By::Tag => "tag",
+    };
+    lines.extend([String::new(), format!("**By {by}**")]);
     let dearest = costs.causes.first().map_or(0.0, |(_, sum)| sum.dollars);
     // Two lines each, as wide as a phone.
     lines.extend(costs.causes.iter().take(CAUSES).map(|(cause, sum)| {
@@ -230,7 +252,7 @@ pub fn leftovers(found: &[(&Snapshot, Leftover)], beside: &Unattached, price_per
     let listed = embed(
         "What may be left over (estimate)",
         &lines,
-        "Nothing is deleted by itself. Pinned Snapshots are never listed here",
+        "I delete none of these on my own. Pinned Snapshots aren't listed here",
     );
     Message { menus: offered(found).into_iter().collect(), ..listed }
 }
@@ -240,14 +262,14 @@ fn unattached(Unattached { volumes, addresses, .. }: &Unattached) -> Vec<String>
     let mut lines = Vec::new();
     if !volumes.is_empty() {
         let dollars = dollars_a_month(volume_dollars(volumes));
-        lines.push(format!("**Volumes attached to nothing** · {} · {dollars}", volumes.len()));
+        lines.push(format!("**Unattached Volumes** · {} · {dollars}", volumes.len()));
         let line = |volume: &Volume| {
             let size = volume.size_gigabytes.map(|size| format!(" · {size} GB")).unwrap_or_default();
             format!("• {}{size}", name(&plain(&volume.name, 60)))
         };
         lines.extend(volumes.iter().take(LISTED).map(line));
         lines.push(
-            "No Snapshot includes them. Look what is on one before you delete it in DigitalOcean's control panel."
+            "No Snapshot includes them. Check what's on one before you delete it in DigitalOcean's control panel."
                 .to_owned(),
         );
         lines.push(String::new());
@@ -255,7 +277,7 @@ fn unattached(Unattached { volumes, addresses, .. }: &Unattached) -> Vec<String>
     if !addresses.is_empty() {
         let count = addresses.len();
         let dollars = dollars_a_month(address_dollars(count));
-        lines.push(format!("**Reserved addresses without a Droplet** · {count} · {dollars}"));
+        lines.push(format!("**Unused reserved addresses** · {count} · {dollars}"));
         lines.extend(addresses.iter().take(LISTED).map(|address| format!("• {}", name(&plain(&address.ip, 45)))));
         lines.push(
             "They cost money only while no Droplet has them. Assign or delete them in DigitalOcean's control panel."
@@ -269,7 +291,7 @@ fn unattached(Unattached { volumes, addresses, .. }: &Unattached) -> Vec<String>
 /// What could not be read.
 fn unseen(Unattached { missing_scopes, is_partial, .. }: &Unattached) -> Option<String> {
     if *is_partial {
-        return Some("-# Volumes or reserved addresses could not be read now.".to_owned());
+        return Some("-# I couldn't read Volumes or reserved addresses just now.".to_owned());
     }
     let scopes: Vec<String> = missing_scopes.iter().map(|scope| format!("`{scope}`")).collect();
     (!scopes.is_empty())
@@ -289,7 +311,7 @@ fn described(class: Leftover) -> (&'static str, &'static str) {
         ),
         Leftover::SafetyOver => (
             "Safety Snapshots past their Undo",
-            "The restore can't be undone by a press any more. `/snapshot delete` removes one if the restored disk is fine.",
+            "The 24 hours to undo the restore are over. `/snapshot delete` removes one if the restored disk is fine.",
         ),
         Leftover::Unpruned => (
             "No schedule prunes them",
@@ -310,7 +332,8 @@ pub fn monthly(
     if let Some(embed) = message.embeds.first_mut() {
         if !lines.is_empty() {
             let told = format!("\n\n**Maybe left over** (`/snapshot orphans` lists them)\n{}", lines.join("\n"));
-            embed.description = shorten(&(shorten(&embed.description, LONGEST - 800) + &told), LONGEST);
+            embed.description =
+                shorten(&(shorten(&embed.description, lengths::DESCRIPTION - 800) + &told), lengths::DESCRIPTION);
         }
         embed.footer = format!("{} · {}", embed.footer, month_marker(month));
     }
@@ -335,14 +358,11 @@ fn classes(left: &[(&Snapshot, Leftover)], beside: &Unattached, price_per_gb: f6
     }
     if !beside.volumes.is_empty() {
         let dollars = dollars_a_month(volume_dollars(&beside.volumes));
-        lines.push(format!("• Volumes attached to nothing: {}, {dollars}", beside.volumes.len()));
+        lines.push(format!("• Unattached Volumes: {}, {dollars}", beside.volumes.len()));
     }
     if !beside.addresses.is_empty() {
         let count = beside.addresses.len();
-        lines.push(format!(
-            "• Reserved addresses without a Droplet: {count}, {}",
-            dollars_a_month(address_dollars(count))
-        ));
+        lines.push(format!("• Unused reserved addresses: {count}, {}", dollars_a_month(address_dollars(count))));
     }
     lines
 }
@@ -365,7 +385,7 @@ fn address_dollars(count: usize) -> f64 {
 }
 
 fn embed(title: &str, lines: &[String], footer: &str) -> Message {
-    let description = shorten(lines.join("\n").trim_end(), LONGEST);
+    let description = shorten(lines.join("\n").trim_end(), lengths::DESCRIPTION);
     let (title, footer) = (title.to_owned(), footer.to_owned());
     Message { embeds: vec![Embed { title, description, footer, colour: Colour::Working }], ..Message::default() }
 }
@@ -380,9 +400,9 @@ mod tests {
     fn bars_are_as_long_as_their_share() {
         assert_eq!(
             [0.0, 1.0, 4.0, 8.0, 99.0].map(|of| bar(of, 8.0)),
-            ["▱▱▱▱▱▱▱▱", "▰▱▱▱▱▱▱▱", "▰▰▰▰▱▱▱▱", "▰▰▰▰▰▰▰▰", "▰▰▰▰▰▰▰▰"]
+            ["▱▱▱▱▱▱", "▰▱▱▱▱▱", "▰▰▰▱▱▱", "▰▰▰▰▰▰", "▰▰▰▰▰▰"]
         );
-        assert_eq!(bar(0.0, 0.0), "▱▱▱▱▱▱▱▱");
+        assert_eq!(bar(0.0, 0.0), "▱▱▱▱▱▱");
     }
 
     #[test]
@@ -393,9 +413,9 @@ mod tests {
             (1..=12).map(|month| Month { first: date(2026, month, 1), dollars: Some(f64::from(month)) }).collect();
         let total = Sum { unknown: 2, ..sum(400.0) };
         let backups = Some(BackupsSum { droplets: 2, unknown: 1, dollars: 7.2 });
-        let message = costs(&Costs { total, by: "Droplet", causes, trend, backups }, None);
+        let message = costs(&Costs { total, by: By::Droplet, causes, trend, backups }, None);
         let text = &message.embeds[0].description;
-        assert!(text.contains("and 390 more: $390/mo") && crate::text::length(text) <= LONGEST, "{text}");
+        assert!(text.contains("and 390 more: $390/mo") && crate::text::length(text) <= lengths::DESCRIPTION, "{text}");
         assert!(text.contains("**$7.20/mo** for DigitalOcean's own Backups of 2 Droplets"), "{text}");
         assert!(text.contains("**$407.20/mo** together"), "{text}");
         assert!(text.contains("The size of 2 isn't known yet.") && text.contains("Dec 2026 so far: $12"), "{text}");
@@ -407,7 +427,8 @@ mod tests {
             serde_json::from_value(serde_json::json!({ "id": id, "name": name, "size_gigabytes": 10.0 })).unwrap()
         };
         let (twice, gone, unpruned) = (snapshot(1, "twice"), snapshot(2, "gone"), snapshot(3, "unpruned"));
-        let said = Costs { total: Sum::default(), by: "Droplet", causes: Vec::new(), trend: Vec::new(), backups: None };
+        let said =
+            Costs { total: Sum::default(), by: By::Droplet, causes: Vec::new(), trend: Vec::new(), backups: None };
         let volume = serde_json::from_value(serde_json::json!({ "id": "v", "name": "data", "size_gigabytes": 20 }));
         let beside = Unattached { volumes: vec![volume.unwrap()], ..Unattached::default() };
         let left = [(&twice, Leftover::Extra), (&gone, Leftover::DropletGone), (&unpruned, Leftover::Unpruned)];
@@ -417,7 +438,7 @@ mod tests {
             "• Taken twice: 1 Snapshot, $0.60/mo",
             "• Their Droplet is gone: 1 Snapshot, $0.60/mo",
             "• No schedule prunes them: 1 Snapshot, $0.60/mo",
-            "• Volumes attached to nothing: 1, $2/mo",
+            "• Unattached Volumes: 1, $2/mo",
         ] {
             assert!(text.contains(line), "{line}\n{text}");
         }

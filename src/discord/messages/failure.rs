@@ -75,7 +75,7 @@ pub fn what(failure: &Failure, operation: &Operation) -> String {
         }
         Failure::Unauthorized => "DigitalOcean refused my token.".to_owned(),
         Failure::OtherAccount => {
-            format!("I was started with a DigitalOcean token that may belong to another account than {droplet}.")
+            format!("I was started with a DigitalOcean token that may belong to a different account than {droplet}.")
         }
         Failure::Forbidden { scopes, message } => forbidden(scopes, message),
         Failure::Refused { message } => format!("DigitalOcean said no: {}.", quote(message.trim_end_matches('.'))),
@@ -86,7 +86,7 @@ pub fn what(failure: &Failure, operation: &Operation) -> String {
         Failure::TooOld if has_done_something(operation) => {
             "The next step couldn't start in time (other work or an outage), so I stopped there.".to_owned()
         }
-        Failure::TooOld => "It couldn't start in time (other work or an outage), so nothing was done.".to_owned(),
+        Failure::TooOld => "It couldn't start in time (other work or an outage), so I did nothing.".to_owned(),
         Failure::ChangedMeanwhile => words(&operation.kind).changed_meanwhile(operation).what,
         Failure::RestoreUnclear => {
             "DigitalOcean's answer to the restore was lost, so I don't know whether it was carried out.".to_owned()

@@ -27,6 +27,8 @@ use crate::{
 
 /// The maximum number of members named in a list; the rest are counted.
 const NAMED: usize = 30;
+/// The longest text of an outcome. A mention and the last line need the rest.
+const LONGEST: usize = lengths::CONTENT - 200;
 /// The maximum number of failed members that an outcome explains.
 const EXPLAINED: usize = 5;
 
@@ -176,7 +178,7 @@ fn line(run: &Run, member: &Member, operations: &[Operation]) -> String {
             format!("⛔ {droplet}: on, but it doesn't pass {check}{}{details}", but_good(is_good))
         }
         Phase::Left => format!("➖ {droplet}: not started"),
-        Phase::Excluded(why) => format!("⏭️ {droplet}: left out, {}", reason(why)),
+        Phase::Excluded(why) => format!("⏭️ {droplet} left out: {}", reason(why)),
     }
 }
 
@@ -287,7 +289,7 @@ pub fn status(run: &Run, operations: &[Operation]) -> Message {
 
 /// The end of a run that a person began: a new message, which mentions them unless they chose otherwise.
 pub fn ended(run: &Run, operations: &[Operation]) -> Message {
-    let (said, marker) = (shorten(&outcome(run, operations), 1800), marker(run.plan.id, ENDED));
+    let (said, marker) = (shorten(&outcome(run, operations), LONGEST), marker(run.plan.id, ENDED));
     let message = match run.announced() {
         Tell::Ping => mentioning(run, &format!("{said}\n-# {marker}")),
         Tell::Silent | Tell::Direct => Message::text(format!("{said}\n-# {marker}")),
@@ -319,7 +321,7 @@ fn mentioning(run: &Run, said: &str) -> Message {
 /// What happens to the power of each member.
 pub fn power(power: Power) -> &'static str {
     match power {
-        Power::Off => "each is shut down, taken and turned on again.",
+        Power::Off => "I shut each one down, take its Snapshot and turn it back on.",
         Power::Live => {
             "no downtime. Taken while running: like pulling the plug, so files open at that moment may be incomplete."
         }
@@ -329,7 +331,7 @@ pub fn power(power: Power) -> &'static str {
 /// Who is warned before each Droplet goes down; `None` if the Droplets keep running.
 pub fn warned(power: Power, warn: Option<Warn>) -> Option<String> {
     let Warn { channel, minutes } = warn.filter(|_| power == Power::Off)?;
-    Some(format!("**Warning:** <#{channel}> hears of it {minutes} min before a Droplet goes down."))
+    Some(format!("**Warns:** <#{channel}>, {minutes} min before a Droplet goes down."))
 }
 
 /// The error in what was typed about a group.
@@ -350,7 +352,7 @@ pub fn bad(bad: &BadGroup) -> String {
             format!("I can't stop after {} Droplets. Use a number from 1 to {MOST_AT_ONCE}.", plain(typed, 20))
         }
         BadGroup::Gap { typed } => {
-            format!("{} is no pause. Write it like `30s` or `5m`; an hour is the longest.", quote(typed))
+            format!("{} isn't a pause. Write it like `30s` or `5m`, an hour at most.", quote(typed))
         }
         BadGroup::Check { typed } => format!(
             "I don't know how to check {}. Use `tcp:` with a port, such as `tcp:25565`, or `http:` with a port and a path, such as `http:80/health`.",
@@ -363,7 +365,7 @@ pub fn bad(bad: &BadGroup) -> String {
 pub fn nobody(tag: &str, excluded: usize) -> String {
     if excluded > 0 {
         format!(
-            "Every Droplet with the tag {} is one that I leave out: Kubernetes workers, autoscale pools, and the one that I run on.",
+            "I leave out every Droplet with the tag {}: Kubernetes workers, autoscale pools, and the one that I run on.",
             name(tag)
         )
     } else {

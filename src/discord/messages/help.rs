@@ -29,7 +29,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("Bring back", &["snapshot restore", "snapshot launch"]),
     ("Look", &["snapshot list", "droplet show", "snapshot status", "snapshot cost", "snapshot orphans"]),
     (
-        "By itself",
+        "On a schedule",
         &[
             "schedule add",
             "schedule edit",

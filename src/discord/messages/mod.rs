@@ -1,7 +1,8 @@
 //! All text that people read: plain functions from data to text, embeds and buttons.
 //!
 //! The commands, the buttons and the reporters deliver these messages and add nothing to them. This module knows neither Discord's client
-//! nor how anything is stored. Names from outside pass through [`text`], and no message can ping anyone that it does not list.
+//! nor how anything is stored. Names from outside pass through [`text`], and no message can ping anyone that it does not list. Only what
+//! a command and its options are for stands at the command itself, where poise reads it; the snapshot of `registration` shows all of it.
 
 pub mod answer;
 pub mod backups;
@@ -34,6 +35,7 @@ pub mod stuck;
 pub mod take_group;
 pub mod text;
 pub mod units;
+pub mod values;
 mod waiting;
 pub mod warning;
 

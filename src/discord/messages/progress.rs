@@ -22,6 +22,7 @@ use crate::{
         reading::{Failure, PowerState},
         step::{State, Step, Task},
         trigger::Trigger,
+        warning::Warned,
     },
 };
 
@@ -182,6 +183,9 @@ fn outlook(operation: &Operation) -> String {
     let may_turn_off = |step: &Step| step.task().traits().may_turn_off && !matches!(step.state, State::Failed { .. });
     if !operation.steps.iter().any(may_turn_off) {
         return "no downtime".to_owned();
+    }
+    if matches!(operation.warned(), Some(Warned::Ahead { .. })) {
+        return "still on, going down soon".to_owned();
     }
     match downtime(operation) {
         Some(expected) => format!("offline ≈ {}", roughly(expected)),

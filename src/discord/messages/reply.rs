@@ -31,6 +31,11 @@ pub fn accepted(operation: &Operation, progress: Option<(ChannelId, MessageId)>)
     }
 }
 
+/// The bot's presence: how to begin, or how many operations run.
+pub fn presence(running: usize) -> String {
+    if running == 0 { "/snapshot help".to_owned() } else { format!("{running} running") }
+}
+
 /// An instruction was accepted.
 pub fn heard(act: Act, operation: &Operation) -> String {
     match act {

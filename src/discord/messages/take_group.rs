@@ -33,7 +33,7 @@ pub fn question(taking: &Taking<'_>, buttons: Buttons) -> Message {
     let Taking { plan, members: named, .. } = *taking;
     let mut lines = group::members(&plan.group, named);
     let hung = match plan.power {
-        Power::Off => " If one does not shut down, its Snapshot is taken while it runs.",
+        Power::Off => " If one doesn't shut down, I take its Snapshot while it runs.",
         Power::Live => "",
     };
     lines.push(format!("**Power:** {}{hung}", power(plan.power)));
@@ -45,8 +45,8 @@ pub fn question(taking: &Taking<'_>, buttons: Buttons) -> Message {
         Cost::Unknown => "**Cost:** not known yet.".to_owned(),
     });
     lines.push(match plan.group.stop_after {
-        0 | 1 => "I stop when one does not come back, and say so in this channel.".to_owned(),
-        count => format!("I stop when {count} do not come back, and say so in this channel."),
+        0 | 1 => "If one doesn't come back on, I stop and say so in this channel.".to_owned(),
+        count => format!("If {count} don't come back on, I stop and say so in this channel."),
     });
     let which = if taking.is_again { "those that have none, of the" } else { "all" };
     let title = format!("Take Snapshots of {which} Droplets with the tag {} now?", name(&plan.group.tag));
@@ -57,7 +57,7 @@ pub fn question(taking: &Taking<'_>, buttons: Buttons) -> Message {
 /// The run begins.
 pub fn begun(plan: &Plan) -> String {
     format!(
-        "The Droplets with the tag {} are taken now. The message in <#{}> shows how it goes.",
+        "I'm taking Snapshots of the Droplets with the tag {} now. The message in <#{}> shows how it goes.",
         name(&plan.group.tag),
         plan.channel
     )

@@ -233,11 +233,30 @@ fn hindered(what: Blocker) -> Operation {
     with(examples::waiting(), |operation| operation.obstacle = Some(Obstacle { what, since: ago(30) }))
 }
 
+/// Its Snapshot's Action has ended, and the Droplet is turned on before the Snapshot is looked for.
+fn ended_before_power(concluded: bool) -> Operation {
+    with(examples::powering_on(), |operation| {
+        operation.steps[1] = examples::taking().steps[1].clone();
+        if let State::Running(run) = &mut operation.steps[1].state {
+            (run.completed, run.concluded) = (Some(ago(5)), concluded);
+        }
+    })
+}
+
+fn warned_first() -> Operation {
+    let warn = Warn { channel: ChannelId(8), minutes: 5 };
+    let until = Some(NOW + SignedDuration::from_mins(4));
+    with(examples::waiting(), |operation| {
+        operation.warning = Some(Warning { warn, due: Some(ago(10)), until, restarted: None, postponed: 0 });
+    })
+}
+
 #[test]
 fn progress_of_every_state() {
     let variants = vec![
         ("just asked for", examples::waiting()),
         ("just asked for, with history", examples::with_history(examples::waiting())),
+        ("people are warned first", warned_first()),
         ("live", examples::of(examples::take(Downtime::None))),
         (
             "live, with history",
@@ -284,6 +303,8 @@ fn progress_of_every_state() {
         ),
         ("question", asking(true)),
         ("power on its way back", examples::powering_on()),
+        ("taken, power first", ended_before_power(false)),
+        ("known to have ended, power first", ended_before_power(true)),
         ("stuck", stuck_with(None)),
         ("ready", examples::completed()),
         ("ready, was off", examples::was_off()),

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     failure,
     text::{name, plain, vendors},
-    units::{ago, guess, usually},
+    units::{ago, clock, guess, usually},
 };
 use crate::operation::{
     Blocker, Obstacle, Operation,
@@ -18,7 +18,7 @@ use crate::operation::{
 pub(super) fn active(verb: &str, step: &Step, operation: &Operation, now: Timestamp) -> String {
     if let Some(Warned::Ahead { at: Some(at), .. }) = operation.warned().filter(|_| step.task() == Task::ShutDown) {
         let channel = operation.warning.map_or(operation.requester.channel, |warning| warning.warn.channel);
-        return format!("🔄 {verb} — {}; <#{channel}> is warned", ago(at));
+        return format!("⏳ {verb} {}; <#{channel}> is warned", ago(at));
     }
     if let (Task::PowerOff, Some(Obstacle { what: Blocker::Event(_) | Blocker::Locked, since })) =
         (step.task(), &operation.obstacle)
@@ -29,7 +29,7 @@ pub(super) fn active(verb: &str, step: &Step, operation: &Operation, now: Timest
         );
     }
     if let Some(obstacle) = &operation.obstacle {
-        return format!("⚠️ {verb} — {}, waiting since {}", blocker(&obstacle.what), ago(obstacle.since));
+        return format!("⚠️ {verb} — {}, waiting since {}", blocker(&obstacle.what), clock(obstacle.since));
     }
     if step.task() == Task::ShutDown && operation.question.is_some() {
         return format!("⚠️ {verb} — {}", failure::short(&Failure::Hung));

@@ -26,9 +26,9 @@ pub fn warning(operation: &Operation) -> Message {
             let minutes = operation.warning.map_or(0, |warning| warning.warn.minutes);
             format!("⚠️ {droplet} goes down in {minutes} min {why}.")
         }
-        Some(Warned::ShuttingDown(since)) => format!("⚠️ {droplet} is shutting down {why}, since {}.", ago(since)),
+        Some(Warned::ShuttingDown(since)) => format!("⚠️ {droplet} is shutting down {why} (started {}).", ago(since)),
         Some(Warned::Down(since)) => {
-            format!("⚠️ {droplet} is down since {} ({}) {why}. I'll turn it back on.", clock(since), ago(since))
+            format!("⚠️ {droplet} has been down since {} ({}) {why}. I'll turn it back on.", clock(since), ago(since))
         }
         Some(Warned::Back(downtime)) => format!("✅ {droplet} is back. It was down for {}.", duration(downtime)),
         Some(Warned::LeftOff) => format!("⏭️ {droplet} is off and stays off for now."),
@@ -79,7 +79,7 @@ impl WarningRefusal {
                 format!("I can't warn anybody in <#{channel}>: I lack {missing} there. Choose another channel.")
             }
             Self::NotYours { channel } => {
-                format!("You can't write in <#{channel}> yourself. Choose a channel in which you can.")
+                format!("You can't write in <#{channel}> yourself. Choose one where you can.")
             }
             Self::Unanswered => {
                 "Discord didn't say whether I may post there, so nothing was started. Try again in a minute.".to_owned()

@@ -7,8 +7,8 @@ import { state, watch } from "./state.js";
 
 const WORDS = {
   starting: ["Starting", "It opens its database and logs in."],
-  running: ["Running", "Killing it is like a power cut: no farewell, no tidying up."],
-  killed: ["Killed", "What it was doing stands in its database."],
+  running: ["Running", "Killing it is like pulling the plug: no goodbye, no tidying up."],
+  killed: ["Killed", "Its database remembers what it was doing."],
   failed: ["It ended", ""],
 };
 

@@ -47,7 +47,7 @@ pub(super) const HELP: [Help; 5] = [
         name: "backups enable",
         right: Right::Restore,
         to: "enable Backups",
-        does: "has DigitalOcean back a Droplet up; asks first",
+        does: "has DigitalOcean back up a Droplet; asks first",
     },
     Help {
         name: "backups change",
@@ -101,7 +101,7 @@ async fn show(
     Ok(())
 }
 
-/// Have DigitalOcean back a Droplet up by itself (costs money, asks first)
+/// Have DigitalOcean back up a Droplet (costs money, asks first)
 #[poise::command(slash_command)]
 async fn enable(
     context: Context<'_>,
@@ -117,7 +117,7 @@ async fn enable(
     #[description = "When the 4-hour window opens, in UTC"]
     #[autocomplete = "hours"]
     hour: Option<String>,
-    #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
+    #[description = "How I tell you that it's done"] tell: Option<OneOf<Tell>>,
 ) -> Result<(), Fault> {
     let how = (Setting::Enable, announce::told(tell));
     let typed = Typed { plan, day, hour };
@@ -125,7 +125,7 @@ async fn enable(
     Ok(())
 }
 
-/// Change how often or when DigitalOcean backs a Droplet up (asks first)
+/// Change how often or when DigitalOcean backs up a Droplet (asks first)
 #[poise::command(slash_command)]
 async fn change(
     context: Context<'_>,
@@ -141,7 +141,7 @@ async fn change(
     #[description = "When the 4-hour window opens, in UTC; as before if left out"]
     #[autocomplete = "hours"]
     hour: Option<String>,
-    #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
+    #[description = "How I tell you that it's done"] tell: Option<OneOf<Tell>>,
 ) -> Result<(), Fault> {
     let how = (Setting::Change, announce::told(tell));
     let typed = Typed { plan, day, hour };
@@ -159,7 +159,7 @@ async fn disable(
     #[description = "A Backup to keep as a Snapshot first"]
     #[autocomplete = "images"]
     keep: Option<String>,
-    #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
+    #[description = "How I tell you that it's done"] tell: Option<OneOf<Tell>>,
 ) -> Result<(), Fault> {
     let (state, announce) = (context.framework.user_data, announce::told(tell));
     granted(context, HELP[3], |info, grant| {
@@ -185,7 +185,7 @@ async fn keep(
     #[description = "The Backup"]
     #[autocomplete = "images"]
     backup: String,
-    #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
+    #[description = "How I tell you that it's done"] tell: Option<OneOf<Tell>>,
 ) -> Result<(), Fault> {
     let (state, announce) = (context.framework.user_data, announce::told(tell));
     granted(context, HELP[4], |info, grant| {

@@ -3,12 +3,7 @@
 use serenity::model::id;
 
 use super::{
-    super::{
-        Context,
-        announce::Chosen,
-        choices::{OneOf, Values},
-        granted,
-    },
+    super::{Context, announce::Chosen, choices::OneOf, granted},
     choices::{every, policies, subjects, timezones},
     may_own_one_more, refused, review,
     subject::{Manner, Pace, Subject},
@@ -37,19 +32,6 @@ use crate::{
     },
 };
 
-impl Values for Power {
-    const ALL: &'static [(&'static str, &'static str, Self)] =
-        &[("Shut down first (safe)", "off", Self::Off), ("Keep running (no downtime)", "live", Self::Live)];
-}
-
-impl Values for IfHung {
-    const ALL: &'static [(&'static str, &'static str, Self)] = &[
-        ("Snapshot while running", "live", Self::Live),
-        ("Skip this time", "skip", Self::Skip),
-        ("Force power off (unsaved data is lost)", "force", Self::Force),
-    ];
-}
-
 /// The command's help line, and the right that it needs.
 pub(in crate::discord) const HELP: Help = Help {
     name: "schedule add",
@@ -58,7 +40,7 @@ pub(in crate::discord) const HELP: Help = Help {
     does: "takes Snapshots regularly; asks first, with price",
 };
 
-/// Take Snapshots of a Droplet by schedule
+/// Take Snapshots of a Droplet on a schedule
 #[expect(clippy::too_many_arguments, reason = "each is an option of the command")]
 #[poise::command(slash_command)]
 pub(super) async fn add(
@@ -94,10 +76,10 @@ pub(super) async fn add(
     #[description = "For a tag: what must work before the next one, such as tcp:25565 or http:80/health"]
     #[max_length = 220]
     check: Option<String>,
-    #[description = "For a tag: stop after this many that do not come back; 1 if left out"]
+    #[description = "For a tag: stop after this many that don't come back; 1 if left out"]
     #[rename = "stop-after-failures"]
     stop_after: Option<i64>,
-    #[description = "An https address that is told of each start, success and failure (as healthchecks.io)"]
+    #[description = "An https address to call at each start, success and failure, such as healthchecks.io's"]
     #[rename = "ping-url"]
     #[max_length = 500]
     ping_url: Option<String>,

@@ -72,10 +72,10 @@ pub(super) async fn edit(
     #[description = "For a tag: what must work before the next one, such as tcp:25565; or none"]
     #[max_length = 220]
     check: Option<String>,
-    #[description = "For a tag: stop after this many that do not come back"]
+    #[description = "For a tag: stop after this many that don't come back"]
     #[rename = "stop-after-failures"]
     stop_after: Option<i64>,
-    #[description = "An https address that is told of each start, success and failure; or none"]
+    #[description = "An https address to call at each start, success and failure; or none"]
     #[rename = "ping-url"]
     #[max_length = 500]
     ping_url: Option<String>,

@@ -44,7 +44,7 @@ const fn help(name: &'static str, right: Right, to: &'static str, does: &'static
 pub(in crate::discord) const LIST: Help =
     help("schedule list", Right::View, "see schedules", "shows all schedules and when each runs next");
 pub(in crate::discord) const SHOW: Help =
-    help("schedule show", Right::View, "see schedules", "shows how a schedule stands");
+    help("schedule show", Right::View, "see schedules", "shows a schedule's newest Snapshot and next run");
 pub(in crate::discord) const PREVIEW: Help =
     help("schedule preview", Right::View, "see schedules", "shows which Snapshots a schedule keeps, and why");
 pub(in crate::discord) const RUN: Help =
@@ -52,7 +52,7 @@ pub(in crate::discord) const RUN: Help =
 pub(in crate::discord) const PAUSE: Help =
     help("schedule pause", Right::Restore, "pause schedules", "stops a schedule, for a week by default");
 pub(in crate::discord) const RESUME: Help =
-    help("schedule resume", Right::Restore, "resume schedules", "lets a paused schedule go on");
+    help("schedule resume", Right::Restore, "resume schedules", "starts a paused schedule again");
 pub(in crate::discord) const TAKE_OVER: Help =
     help("schedule take-over", Right::Restore, "take schedules over", "makes you a schedule's owner");
 pub(in crate::discord) const REMOVE: Help =
@@ -77,7 +77,7 @@ pub(super) async fn list(context: Context<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Show how a schedule stands
+/// Show a schedule: newest Snapshot, next run, what it keeps
 #[poise::command(slash_command)]
 pub(super) async fn show(
     context: Context<'_>,
@@ -194,7 +194,7 @@ pub(super) async fn pause(
     Ok(())
 }
 
-/// Let a paused schedule go on
+/// Start a paused schedule again
 #[poise::command(slash_command)]
 pub(super) async fn resume(
     context: Context<'_>,

@@ -39,7 +39,7 @@ pub(in crate::discord) use add::HELP as ADD;
 pub(in crate::discord) use edit::HELP as EDIT;
 pub(in crate::discord) use manage::{LIST, PAUSE, PREVIEW, REMOVE, RESUME, RUN, SHOW, TAKE_OVER};
 
-/// Take Snapshots by schedule, and keep as many as you need
+/// Take Snapshots on a schedule, and keep as many as you need
 #[poise::command(
     slash_command,
     subcommands(

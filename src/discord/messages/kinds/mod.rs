@@ -111,7 +111,7 @@ pub(super) trait Words {
     fn changed_meanwhile(&self, operation: &Operation) -> Advice {
         let droplet = name(&operation.target.name);
         Advice {
-            what: format!("Somebody changed or used {droplet} in the meantime, so its disk was left as it is."),
+            what: format!("Somebody changed or used {droplet} in the meantime, so I left its disk alone."),
             next: format!("Look at {droplet}, then ask again if you still want it."),
         }
     }

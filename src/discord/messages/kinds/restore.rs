@@ -6,7 +6,7 @@ use crate::{
         messages::{
             Wording, cost,
             failure::again,
-            is_gone,
+            is_gone, list,
             message::{Button, Style},
             text::name,
             units::moment,
@@ -113,25 +113,21 @@ impl Words for Restore {
     }
 
     fn buttons(&self, operation: &Operation) -> Vec<Button> {
-        let Some(safety) = &operation.snapshot else { return Vec::new() };
-        if is_gone(operation) {
+        if operation.snapshot.is_none() || is_gone(operation) {
             // There is no Droplet to put it back onto, and it may be all that is left.
             return Vec::new();
         }
         let undo = Press::Undo(operation.id);
-        let delete = |label: &'static str, snapshot| Button::new(label, Style::Secondary, Press::Delete(snapshot));
+        // An announcement deletes nothing. A safety Snapshot that is not needed is deleted from the list.
+        let list = list::way(operation.target.droplet);
         if operation.safety_snapshot().is_none() {
-            return vec![delete("Delete the safety Snapshot", safety.id)];
+            return vec![list];
         }
         if operation.outcome != Some(Outcome::Completed) {
             return vec![Button::new("Restore the safety Snapshot", Style::Danger, undo)];
         }
         let undo = Button::new("Undo", Style::Secondary, undo);
-        if is_safety_name(&self.snapshot.name) {
-            vec![undo, delete("Delete the older safety Snapshot", self.snapshot.id)]
-        } else {
-            vec![undo, delete("Delete the safety Snapshot", safety.id)]
-        }
+        if is_safety_name(&self.snapshot.name) { vec![undo, list] } else { vec![undo] }
     }
 
     fn facts(&self, taken: Option<String>) -> Vec<String> {

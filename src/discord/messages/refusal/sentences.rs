@@ -16,14 +16,14 @@ use super::{
 use crate::store::Deleter;
 
 const QUESTION_EXPIRED: &str = "Nothing started: this question closed after two minutes. Use the command again.";
-const QUESTION_ANSWERED: &str = "This question is answered already. `/snapshot status` shows what came of it.";
+const QUESTION_ANSWERED: &str = "This question was answered already. `/snapshot status` shows what came of it.";
 const NOTHING_TO_UNDO: &str =
     "There is no safety Snapshot to go back to. `/snapshot restore` lists what can be put back.";
 const STANDBY: &str = "Another copy of me is in charge right now, so I started nothing. Try again in a minute.";
 const RETRY_OVER: &str =
-    "This failed more than a day ago, so the button is closed. Use the command again if you still want it.";
+    "That was more than a day ago, so the button is closed. Use the command again if you still want it.";
 const UNKNOWN_BUTTON: &str =
-    "This button is from an older version and does nothing any more. `/snapshot status` shows what runs.";
+    "This button is from an older version and no longer works. `/snapshot status` shows what runs.";
 const UNKNOWN_COMMAND: &str =
     "This command has changed. Reload Discord, then try again; `/snapshot help` lists what there is.";
 const SNAPSHOT_GONE: &str = "This Snapshot is gone. `/snapshot list` shows what there is.";
@@ -335,14 +335,14 @@ fn bad_name(bad: BadName) -> String {
     match bad {
         BadName::Empty => "That name is empty. Leave `name` out and I'll make one up.".to_owned(),
         BadName::TooLong => format!(
-            "A Snapshot's name may have at most {LONGEST_SNAPSHOT_NAME} characters here, since the operation's id is added to it. Choose a shorter one."
+            "A Snapshot's name can have at most {LONGEST_SNAPSHOT_NAME} characters here, because I add the operation's id. Choose a shorter one."
         ),
         BadName::Safety => {
             "Names ending like this are reserved for the safety Snapshots that a restore takes. Choose another."
                 .to_owned()
         }
         BadName::Invisible => {
-            "A Snapshot's name may hold no line breaks and no characters that cannot be seen. Type it again.".to_owned()
+            "A Snapshot's name can't contain line breaks or invisible characters. Type it again.".to_owned()
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::{
 pub fn form(form: ReviewForm, schedule: &Schedule, id: ConfirmationId) -> Option<Modal> {
     let (title, inputs) = match (form, &schedule.group) {
         (ReviewForm::Failures, _) => ("When something goes wrong", failures(schedule)),
-        (ReviewForm::Group, Some(group)) => ("How the Droplets are taken", of_group(group)),
+        (ReviewForm::Group, Some(group)) => ("How I take these Droplets", of_group(group)),
         (ReviewForm::Group, None) => return None,
     };
     Some(Modal::new(Press::Filled { form, id }, title, inputs))

@@ -45,7 +45,7 @@ const BEFORE_POLICY: &str = ": ";
 const LONGEST_NAME: usize = 30;
 
 /// What to do about a schedule whose Droplet is gone.
-const REBIND: &str = "`/schedule edit what:` binds it to another Droplet.";
+const REBIND: &str = "`/schedule edit what:` moves it to another Droplet.";
 
 /// The end of a schedule's message, by which the bot finds it again.
 pub fn marker(schedule: ScheduleId, number: i64) -> String {

@@ -44,13 +44,21 @@ pub(super) fn buttons(told: &[NoticeFacts<'_>]) -> Vec<Button> {
         if let Some((label, press)) = next_step(one) {
             let schedule = one.schedule;
             let label = format!("{label}: {}", plain(&schedule.droplet_name, LONGEST_NAME));
-            let is_there = buttons.iter().any(|button| button.press() == Some(press));
+            let is_there = buttons.iter().filter_map(Button::press).any(|other| do_the_same(other, press));
             if !is_there && buttons.len() < BUTTONS {
                 buttons.push(Button::new(label, Style::Primary, press));
             }
         }
     }
     buttons
+}
+
+/// Whether two buttons do the same: a schedule has one next run, whatever it is for.
+fn do_the_same(one: Press, other: Press) -> bool {
+    match (one, other) {
+        (Press::RunAgain { schedule: one, .. }, Press::RunAgain { schedule: other, .. }) => one == other,
+        _ => one == other,
+    }
 }
 
 /// The action that a person can take right away.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{
     super::{
-        failure, group,
+        failure, group, lengths,
         message::Message,
         text::{name, shorten},
         units::{ago, cost, dollars_a_month, gigabytes, moment},
@@ -31,14 +31,14 @@ use crate::{
     store::ScheduleSnapshot,
 };
 
-/// How much of Discord's 2,000 UTF-16 units the text may use. Mentions and the last line need the rest.
-const LONGEST: usize = 1800;
+/// The longest text of a message. Mentions and the last line need the rest.
+const LONGEST: usize = lengths::CONTENT - 200;
 
 /// The maximum number of Snapshots that a question names.
 const NAMED: usize = 12;
 
 /// The outcome of a group's run is shorter, because its planned time follows.
-const LONGEST_OUTCOME: usize = 1700;
+const LONGEST_OUTCOME: usize = LONGEST - 100;
 
 /// A one-off notice about one or several schedules. `restorers` are the roles that may take a schedule over; they are named without a ping.
 pub fn notice(told: &[NoticeFacts<'_>], restorers: &BTreeSet<RoleId>, number: i64) -> Message {
@@ -71,12 +71,12 @@ pub fn notice(told: &[NoticeFacts<'_>], restorers: &BTreeSet<RoleId>, number: i6
 fn text(told: &NoticeFacts<'_>, restorers: &BTreeSet<RoleId>) -> String {
     let NoticeFacts { schedule, notice, operations, run, .. } = told;
     let is_tried = matches!(next_step(told), Some((_, Press::RunAgain { .. })));
-    let now = if is_tried { " Press **Try again** to take it now." } else { "" };
+    let now = |what| if is_tried { format!(" Press **Try again** to take {what} now.") } else { String::new() };
     let droplet = name(&schedule.droplet_name);
     match notice {
         Notice::Failed { planned, count, .. } => {
             let why = operations.first().map(why).unwrap_or_default();
-            format!("❌ {droplet}: no Snapshot at {}{}.{why}{now}", moment(*planned), in_a_row(*count))
+            format!("❌ {droplet}: no Snapshot at {}{}.{why}{}", moment(*planned), in_a_row(*count), now("it"))
         }
         Notice::Group { planned, count, .. } => match run {
             Some(run) => {
@@ -84,20 +84,18 @@ fn text(told: &NoticeFacts<'_>, restorers: &BTreeSet<RoleId>) -> String {
                 format!("{outcome}\nIt was planned for {}{}.", moment(*planned), in_a_row(*count))
             }
             // The operation is no longer known.
-            None => format!(
-                "❌ Not every Droplet with {droplet} got its Snapshot that was planned for {}.",
-                moment(*planned)
-            ),
+            None => format!("❌ Not every Droplet with {droplet} got the Snapshot planned for {}.", moment(*planned)),
         },
         Notice::Missed { first, count: 1, was_away, was_outage, .. } => {
             let why = missed(*was_away, *was_outage);
-            format!("⚠️ No Snapshot of {droplet} was taken {}: {why}.{now}", moment(*first))
+            format!("⚠️ I missed the Snapshot of {droplet} planned for {}: {why}.{}", moment(*first), now("it"))
         }
         Notice::Missed { first, last, count, was_away, was_outage } => format!(
-            "⚠️ {count} Snapshots of {droplet} were not taken, from {} to {}: {}.{now}",
+            "⚠️ I missed {count} Snapshots of {droplet}, planned from {} to {}: {}.{}",
             moment(*first),
             moment(*last),
-            missed(*was_away, *was_outage)
+            missed(*was_away, *was_outage),
+            now("one")
         ),
         Notice::Stale { newest, since } => stale(told, *newest, *since),
         Notice::OwnerLost { since } => owner_lost(schedule, *since, restorers),
@@ -105,19 +103,19 @@ fn text(told: &NoticeFacts<'_>, restorers: &BTreeSet<RoleId>) -> String {
             "❌ The schedule of {droplet} is paused: nobody took it over for 7 days. **No more Snapshots are taken.**"
         ),
         Notice::Zone { zone } => format!(
-            "⚠️ I don't know the time zone {} of the schedule of {droplet} any more, so **it runs by UTC**. `/schedule edit timezone:` \
+            "⚠️ I no longer know the time zone {} of the schedule of {droplet}, so **it runs in UTC**. `/schedule edit timezone:` \
              chooses another.",
             name(zone)
         ),
         Notice::Moved { was, is } => format!(
-            "🗓️ My time zone data is newer now: by the clocks of {} the next run of {droplet} is {}, not {}. `/schedule edit at:` \
+            "🗓️ The time zone data for {} has changed, so the next run of {droplet} is now {} instead of {}. `/schedule edit at:` \
              chooses another time.",
             name(&schedule.rule.zone),
             moment(*is),
             moment(*was)
         ),
         Notice::Gone => format!(
-            "⏸️ The Droplet {droplet} is gone, so its schedule is paused. **Its Snapshots stay**, also those that no rule \
+            "⏸️ The Droplet {droplet} is gone, so its schedule is paused. **Its Snapshots stay**, even those that no rule \
              keeps. {REBIND}"
         ),
         Notice::Undeleted { name: snapshot, count, .. } => {
@@ -133,7 +131,7 @@ fn text(told: &NoticeFacts<'_>, restorers: &BTreeSet<RoleId>) -> String {
             let asked = format!("{droplet} didn't shut down {count} times in a row for its scheduled Snapshot.");
             match schedule.watched.hangs.asked {
                 Asked::Open => format!(
-                    "⚠️ **{asked}** Until somebody who may restore answers, its Snapshots are taken while it runs. What should happen?"
+                    "⚠️ **{asked}** Until somebody who may restore answers, I take its Snapshots while it runs. What should happen?"
                 ),
                 Asked::No | Asked::ShutDownStill => match schedule.watched.hangs_answered {
                     Some(Answered { by, at }) => format!("✅ {asked} <@{by}> answered {}.", ago(at)),
@@ -145,7 +143,7 @@ fn text(told: &NoticeFacts<'_>, restorers: &BTreeSet<RoleId>) -> String {
         Notice::Unsized { count, .. } => without_size(&droplet, *count),
         Notice::Deletions { question, count } => deletions(told, (*question, *count)),
         Notice::Unheard { host, since } => format!(
-            "⚠️ I haven't reached {} since {}. Check `ping-url` of the schedule of {droplet}; its Snapshots are taken as before.",
+            "⚠️ I haven't reached {} since {}. Check `ping-url` of the schedule of {droplet}; I keep taking its Snapshots.",
             name(host),
             moment(*since)
         ),
@@ -171,18 +169,18 @@ fn stale(told: &NoticeFacts<'_>, newest: Option<Timestamp>, since: Timestamp) ->
     let droplet = name(&told.schedule.droplet_name);
     let Some(newest) = newest else {
         return format!(
-            "⚠️ **{droplet} has no Snapshot of this schedule yet**, and should have had one {}.",
+            "⚠️ **{droplet} has no Snapshot from this schedule yet**, and should have had one {}.",
             ago(since)
         );
     };
     let others = if told.has_others_after(newest) {
-        " Those since then are much smaller, or their size is not known."
+        " The ones since then are much smaller, or their size isn't known."
     } else {
         ""
     };
     format!(
-        "⚠️ **{droplet} has no recent Snapshot.** The last good one of this schedule is from {} ({}).{others} Until there is a new one, none \
-         is deleted.",
+        "⚠️ **{droplet} has no recent Snapshot.** The last good one of this schedule is from {} ({}).{others} I delete none until \
+         there is a new one.",
         moment(newest),
         ago(newest)
     )
@@ -195,8 +193,8 @@ fn without_size(droplet: &str, count: u32) -> String {
         count => (format!("the {count} newest Snapshots"), "are", "they are", "them"),
     };
     format!(
-        "⚠️ **DigitalOcean has not said for a day how large {which} of {droplet} {are}**, so I can't tell whether {subject} good. No rule \
-         counts on {object}. Look there in the control panel, or take a new one with `/schedule run`."
+        "⚠️ **DigitalOcean hasn't said for a day how large {which} of {droplet} {are}**, so I can't tell whether {subject} good. I don't \
+         count on {object}. Look in the control panel, or take a new one with `/schedule run`."
     )
 }
 
@@ -239,7 +237,7 @@ fn doubtful(told: &NoticeFacts<'_>, operation: OperationId, count: u32) -> Strin
         count => format!("The {count} newest Snapshots of {droplet} are each"),
     };
     format!(
-        "⚠️ **{which} less than half as large as the last good one.** Nothing is deleted until somebody says that it is fine, or a larger \
+        "⚠️ **{which} less than half as large as the last good one.** I delete nothing until somebody says that it's fine, or a larger \
          one follows."
     )
 }
@@ -247,7 +245,7 @@ fn doubtful(told: &NoticeFacts<'_>, operation: OperationId, count: u32) -> Strin
 /// Why a run could not begin in time.
 fn missed(was_away: bool, was_outage: bool) -> &'static str {
     match (was_away, was_outage) {
-        (true, _) => "I was not running then",
+        (true, _) => "I wasn't running then",
         (false, true) => "DigitalOcean didn't answer in time",
         (false, false) => "the Droplet was busy for the whole window",
     }
@@ -274,16 +272,16 @@ fn deletions(told: &NoticeFacts<'_>, (number, count): (u32, u32)) -> String {
     if !asks(schedule, number) {
         return match question.answered_by.filter(|_| question.number == number) {
             Some(user) => format!(
-                "✅ {many} of {droplet} may be deleted, as <@{user}> said. They are announced in the schedule's message for 24 hours first."
+                "✅ <@{user}> said that {many} of {droplet} may be deleted. The schedule's message announces each one 24 hours ahead."
             ),
             None => {
-                format!("⏭️ The schedule of {droplet} asked whether {many} may be deleted. Nobody has to answer now.")
+                format!("⏭️ The schedule of {droplet} asked whether to delete {many}. Nobody has to answer now.")
             }
         };
     }
     let why = if schedule.narrowed { "Its rules were edited" } else { "That is a lot at once" };
     let mut lines = vec![format!(
-        "⚠️ **May the schedule of {droplet} delete {many}?** No rule keeps {} now. {why}, so nothing of this schedule is deleted \
+        "⚠️ **May the schedule of {droplet} delete {many}?** No rule keeps {} now. {why}, so I delete nothing of this schedule \
          until somebody who may restore says so.",
         if count == 1 { "it" } else { "them" }
     )];

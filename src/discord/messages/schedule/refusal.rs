@@ -119,19 +119,19 @@ impl ScheduleRefusal {
             Self::Keep(bad) => keep(bad),
             Self::Group(bad) => group::bad(bad),
             Self::IfHung { typed } => format!(
-                "I don't know what to do about a stuck shutdown by {}. Use `live` (take it while it runs), `skip` or `force` (cut the power).",
+                "{} doesn't say what to do about a stuck shutdown. Use `live` (take it while it runs), `skip` or `force` (cut the power).",
                 quote(typed)
             ),
             Self::NoGroup => "`at-once`, `gap` and `check` are for several Droplets. Choose a tag, such as `what: tag:prod`, or leave them out.".to_owned(),
             Self::Nobody { tag, excluded } => group::nobody(tag, *excluded),
             Self::TooManyMembers { tag, count } => group::too_many(tag, *count, MOST_MEMBERS),
             Self::TooLong { tag, count, length, at_once } => group::too_long(tag, *count, *length, *at_once),
-            Self::Running => "A run of this schedule is not over yet. Its message shows how far it is.".to_owned(),
+            Self::Running => "A run of this schedule isn't over. Its message shows how far it is.".to_owned(),
             Self::TakenSince => "This schedule has begun a newer Snapshot since then; its message shows how that goes. `/schedule run` takes one more.".to_owned(),
-            Self::NothingToChange => "That changes nothing. Say what is to be different, for example `at: 04:00` or `keep: 7 daily`.".to_owned(),
+            Self::NothingToChange => "That changes nothing. Say what to change, for example `at: 04:00` or `keep: 7 daily`.".to_owned(),
             Self::ChangedMeanwhile => "Nothing changed: somebody else edited this schedule since you saw the review. Use the command again.".to_owned(),
             Self::Until { typed } => format!(
-                "{} is no time to pause until. Use a number of days such as `7d`, hours such as `12h`, or a date such as `2026-12-24`.",
+                "I can't pause until {}. Use a number of days such as `7d`, hours such as `12h`, or a date such as `2026-12-24`.",
                 quote(typed)
             ),
             Self::Unknown { typed } => format!(
@@ -139,24 +139,24 @@ impl ScheduleRefusal {
                 quote(typed)
             ),
             Self::TooMany { most } => format!(
-                "You own {most} schedules, and nobody may own more. `/schedule remove` one that is not needed, or ask a colleague to take one over."
+                "You own {most} schedules, and nobody may own more. `/schedule remove` one that you no longer need, or ask a colleague to take one over."
             ),
             Self::HangsAnswered => "Somebody has answered this already.".to_owned(),
             Self::AskedOtherwise => "Nothing was decided: this question has changed since you opened it, or was answered. Look at the message again; it shows what is asked now.".to_owned(),
             Self::NotDoubtful => "Nothing changed: nobody has to decide about that Snapshot now. A newer one followed, it is gone, or somebody has answered.".to_owned(),
             Self::NoHeir => "Nothing changed: that schedule is gone, or is of another Droplet. Use `/schedule remove` again.".to_owned(),
             Self::Address(bad) => match bad {
-                BadAddress::NoUrl => "That `ping-url` is no address. Copy it as a whole, such as `https://hc-ping.com/your-key`.",
+                BadAddress::NoUrl => "That `ping-url` isn't an address. Copy it as a whole, such as `https://hc-ping.com/your-key`.",
                 BadAddress::NotEncrypted => "That `ping-url` has no TLS. It must begin with `https://`.",
-                BadAddress::Credentials => "That `ping-url` holds a user or a password, which are not sent. Use one whose path is its key.",
+                BadAddress::Credentials => "That `ping-url` contains a user name or a password, which I don't send. Use one with its key in the path.",
                 BadAddress::TooLong => "That `ping-url` is longer than 500 characters.",
             }
             .to_owned(),
             Self::PrivateAddress { host } => format!(
-                "{} is in a private network, where I may not call. Use an address that the internet can reach, or ask my operator to set `ALLOW_PRIVATE_URLS=yes`.",
+                "{} is on a private network, which I may not call. Use an address that the internet can reach, or ask my operator to set `ALLOW_PRIVATE_URLS=yes`.",
                 name(host)
             ),
-            Self::NoAddress { host } => format!("I can't find {}. Check the `ping-url` for a typing error.", name(host)),
+            Self::NoAddress { host } => format!("I can't find {}. Check the `ping-url` for a typo.", name(host)),
             Self::Expired => "Nothing changed: this review closed after 14 minutes. Use the command again.".to_owned(),
             Self::Elsewhere => "This schedule was added in another server. From here you can see it and pause it; everything else is done there.".to_owned(),
             Self::OwnAlready { owner } => format!("<@{owner}> owns this schedule already."),
@@ -171,14 +171,14 @@ fn rule(invalid: &Invalid) -> String {
             quote(typed)
         ),
         Invalid::Hours { typed } => format!(
-            "{} does not divide a day evenly, so it would run at other times each day. Use 1, 2, 3, 4, 6, 8 or 12 hours.",
+            "{} doesn't divide a day evenly, so it would run at different times each day. Use 1, 2, 3, 4, 6, 8 or 12 hours.",
             quote(typed)
         ),
-        Invalid::At { typed } => format!("{} is no time of day. Write it like `03:00` or `22:30`.", quote(typed)),
+        Invalid::At { typed } => format!("{} isn't a time of day. Write it like `03:00` or `22:30`.", quote(typed)),
         Invalid::AtWithCron => "A cron expression has its own time, so leave `at` out.".to_owned(),
-        Invalid::Weekday { typed } => format!("{} is no day of the week. Write it like `sunday`.", quote(typed)),
+        Invalid::Weekday { typed } => format!("{} isn't a day of the week. Write it like `sunday`.", quote(typed)),
         Invalid::MonthDay { typed } => {
-            format!("{} is no day of a month. Use a number from 1 to 31, or `last`.", quote(typed))
+            format!("{} isn't a day of a month. Use a number from 1 to 31, or `last`.", quote(typed))
         }
         Invalid::OnWithoutUse => {
             "`on` chooses the day of a week or month. Leave it out here, or use `every: week` or `every: month`."
@@ -197,7 +197,7 @@ fn rule(invalid: &Invalid) -> String {
             "A cron expression has five fields (minute, hour, day, month, weekday); this one has {found}. An example: `cron 0 3 * * 1-5`."
         ),
         Invalid::Cron { field, typed } => cron(*field, typed),
-        Invalid::Never => "This never happens, so nothing would ever be taken. Check the day and the month.".to_owned(),
+        Invalid::Never => "This never happens, so I'd never take a Snapshot. Check the day and the month.".to_owned(),
         Invalid::TooOften { gap } => format!(
             "This would take Snapshots only {} apart. An hour is the shortest: a Snapshot takes minutes, and each one costs money.",
             super::hours(*gap)

@@ -17,7 +17,7 @@ pub fn added(schedule: &Schedule, now: Timestamp) -> String {
     let next =
         schedule.rule.next_after(now).map(|next| format!(" The first one is {}.", ago(next))).unwrap_or_default();
     format!(
-        "Done: Snapshots of {droplet} are taken {}.{next} This is schedule `{}`; its message in <#{}> shows how it goes.",
+        "Done: I'll take Snapshots of {droplet} {}.{next} This is schedule `{}`; its message in <#{}> shows how it goes.",
         when(&schedule.rule),
         schedule.id,
         schedule.channel
@@ -29,7 +29,7 @@ pub fn edited(schedule: &Schedule, now: Timestamp) -> String {
     let next = schedule.rule.next_after(now).filter(|_| schedule.is_active());
     let next = next.map(|next| format!(" The next one is {}.", ago(next))).unwrap_or_default();
     format!(
-        "Changed schedule `{}`: Snapshots of {} are taken {}.{next}",
+        "Changed schedule `{}`: I'll take Snapshots of {} {}.{next}",
         schedule.id,
         name(&schedule.droplet_name),
         when(&schedule.rule)
@@ -39,7 +39,7 @@ pub fn edited(schedule: &Schedule, now: Timestamp) -> String {
 /// A run of its group begins.
 pub fn run_begun(schedule: &Schedule) -> String {
     format!(
-        "The Droplets with {} are taken now. The message of schedule `{}` in <#{}> shows how it goes.",
+        "I'm taking Snapshots of the Droplets with {} now. The message of schedule `{}` in <#{}> shows how it goes.",
         name(&schedule.droplet_name),
         schedule.id,
         schedule.channel
@@ -55,7 +55,7 @@ pub fn removed(schedule: &Schedule) -> String {
 pub fn paused_until(schedule: &Schedule, until: Timestamp) -> String {
     let droplet = name(&schedule.droplet_name);
     format!(
-        "Paused: no Snapshots of {droplet} are taken or deleted by schedule until {}. `/schedule resume` ends that.",
+        "Paused: the schedule of {droplet} takes and deletes nothing until {}. `/schedule resume` ends that.",
         moment(until)
     )
 }
@@ -68,7 +68,7 @@ pub fn resumed(schedule: &Schedule, now: Timestamp) -> String {
 
 /// The person owns the schedule now.
 pub fn taken_over(schedule: &Schedule) -> String {
-    format!("You own the schedule of {} now, and are called when it fails.", name(&schedule.droplet_name))
+    format!("You own the schedule of {} now: I'll call you when it fails.", name(&schedule.droplet_name))
 }
 
 /// This many Snapshots are kept.
@@ -106,12 +106,12 @@ pub fn hangs_answered(schedule: &Schedule, answer: HangAnswer) -> String {
     match answer {
         HangAnswer::ShutDown => {
             format!(
-                "OK. {droplet} is shut down for its Snapshots as before. I'll ask again after it has shut down once and got stuck again."
+                "OK, I'll keep shutting {droplet} down for its Snapshots. I'll ask again if it shuts down once and then gets stuck again."
             )
         }
-        HangAnswer::StayLive => format!("OK. From now on the Snapshots of {droplet} are taken while it runs."),
+        HangAnswer::StayLive => format!("OK. From now on I take the Snapshots of {droplet} while it runs."),
         HangAnswer::Pause => {
-            format!("Paused: no Snapshots of {droplet} are taken by schedule until `/schedule resume`.")
+            format!("Paused: the schedule of {droplet} takes nothing until `/schedule resume`.")
         }
     }
 }

@@ -96,7 +96,7 @@ pub fn review(review: &Review<'_>, price_per_gb: f64, buttons: Buttons) -> Messa
     };
     let title = match review.edit {
         Some(_) => format!("Change schedule {} of {droplet}?", schedule.id),
-        None => format!("Take Snapshots of {droplet} by schedule?"),
+        None => format!("Take Snapshots of {droplet} on a schedule?"),
     };
     let asked = question(title, &lines, (label, Style::Primary), buttons);
     let form = |label, form| Button::new(label, Style::Secondary, Press::Fill { form, id: buttons.id });
@@ -126,10 +126,7 @@ pub(super) fn plans(review: &Review<'_>, price_per_gb: f64) -> Vec<String> {
     }
     if schedule.rule.spread > 0 {
         let late = SignedDuration::from_secs(i64::from(schedule.rule.spread));
-        lines.push(format!(
-            "You gave no time, so it starts {} later than the full hour, to spread the load.",
-            hours(late)
-        ));
+        lines.push(format!("You gave no time, so it starts {} past the hour, to spread the load.", hours(late)));
     }
     if let (Some(of), Some(members)) = (&schedule.group, review.members) {
         lines.extend(group::members(of, members));
@@ -139,8 +136,8 @@ pub(super) fn plans(review: &Review<'_>, price_per_gb: f64) -> Vec<String> {
     let most = snapshots_at_most(schedule.keep, &schedule.rule);
     let of = members_of(review.members);
     lines.push(format!("**Keeps:** {}: {most}{of}", keeps(schedule.keep)));
-    lines.extend(costs(schedule, size, price_per_gb, now));
     lines.push("I delete older ones, a day after announcing each here. The newest good one always stays.".to_owned());
+    lines.extend(costs(schedule, size, price_per_gb, now));
     lines.extend(review.replaced.map(|why| {
         let next = match schedule.power {
             Power::Off => "Choose `power: live`, or another Droplet.",
@@ -172,12 +169,12 @@ fn costs(schedule: &Schedule, size: Cost, price_per_gb: f64, now: Timestamp) -> 
         parts.push(format!("{about}{} after a year", dollars(year)));
     }
     let from = match () {
-        () if year < steady => " in the end",
+        () if year < steady => " in the long run",
         () if month < steady => " after a year and from then on",
         () => "",
     };
-    let waiting = if waiting == 1 { "the one that waits".to_owned() } else { format!("the {waiting} that wait") };
-    parts.push(format!("{at_most}{}{from}, with {waiting} a day to be deleted", dollars(steady)));
+    let waiting = if waiting == 1 { "the one waiting".to_owned() } else { format!("the {waiting} waiting") };
+    parts.push(format!("{at_most}{}{from}, including {waiting} a day to be deleted", dollars(steady)));
     Some(format!("**Costs:** {}", parts.join(", ")))
 }
 
@@ -192,18 +189,18 @@ fn edited(review: &Review<'_>) -> Vec<String> {
     let mut lines = Vec::new();
     if edit.is_rebound {
         lines.push(format!(
-            "From now on it takes Snapshots of {}. Those of the Droplet before stay, and are not deleted by schedule.",
+            "From now on it takes Snapshots of {}. Those of the previous Droplet stay; no schedule deletes them.",
             name(&review.schedule.droplet_name)
         ));
     }
     if edit.drops > 0 {
         lines.push(format!(
-            "⚠️ **The new rules no longer keep {}.** The schedule's message asks everybody about that; nothing is deleted until somebody who may restore says so.",
+            "⚠️ **The new rules no longer keep {}.** I'll ask about that in the schedule's message, and delete nothing until somebody who may restore says so.",
             if edit.drops == 1 { "1 more Snapshot".to_owned() } else { format!("{} more Snapshots", edit.drops) }
         ));
     }
     if !review.schedule.is_active() {
-        lines.push("It is paused and stays so; `/schedule resume` lets it go on.".to_owned());
+        lines.push("It stays paused; `/schedule resume` starts it again.".to_owned());
     }
     lines
 }
@@ -212,9 +209,9 @@ fn power(schedule: &Schedule, downtime: Option<SignedDuration>) -> String {
     if schedule.group.is_some() {
         let hung = match (schedule.power, schedule.if_hung) {
             (Power::Live, _) => "",
-            (Power::Off, IfHung::Live) => " If one does not shut down, its Snapshot is taken while it runs.",
-            (Power::Off, IfHung::Skip) => " If one does not shut down, it gets no Snapshot that time.",
-            (Power::Off, IfHung::Force) => " If one does not shut down, its power is cut.",
+            (Power::Off, IfHung::Live) => " If one doesn't shut down, I take its Snapshot while it runs.",
+            (Power::Off, IfHung::Skip) => " If one doesn't shut down, I skip it that time.",
+            (Power::Off, IfHung::Force) => " If one doesn't shut down, I cut its power.",
         };
         return format!("{}{hung}", group::power(schedule.power));
     }
@@ -224,14 +221,14 @@ fn power(schedule: &Schedule, downtime: Option<SignedDuration>) -> String {
                 .to_owned()
         }
         Power::Off => {
-            let down = downtime.map_or_else(|| "some minutes".to_owned(), super::super::units::about);
+            let down = downtime.map_or_else(|| "a few minutes".to_owned(), super::super::units::about);
             let hung = match schedule.if_hung {
-                IfHung::Live => "the Snapshot is taken while it runs",
-                IfHung::Skip => "no Snapshot is taken that time",
-                IfHung::Force => "its power is cut",
+                IfHung::Live => "I take the Snapshot while it runs",
+                IfHung::Skip => "I skip that Snapshot",
+                IfHung::Force => "I cut its power",
             };
             format!(
-                "it is shut down for each Snapshot and turned on again, for {down}. If it doesn't shut down, {hung}."
+                "I shut it down for each Snapshot and turn it back on: offline for {down}. If it doesn't shut down, {hung}."
             )
         }
     }
@@ -240,10 +237,7 @@ fn power(schedule: &Schedule, downtime: Option<SignedDuration>) -> String {
 fn warnings(schedule: &Schedule) -> Option<String> {
     let gap = schedule.rule.shortest_gap()?;
     (schedule.power == Power::Off && gap < OFTEN).then(|| {
-        format!(
-            "⚠️ **It is shut down every {}.** That is often; `power: live` takes Snapshots without downtime.",
-            hours(gap)
-        )
+        format!("⚠️ **This shuts it down every {}.** `power: live` takes Snapshots without downtime.", hours(gap))
     })
 }
 
@@ -270,8 +264,8 @@ pub fn review_run(schedule: &Schedule, members: Option<&Members>, buttons: Butto
     lines.extend([
         match schedule.power {
             _ if schedule.group.is_some() => format!("**Power:** {}", group::power(schedule.power)),
-            Power::Off => format!("{droplet} is shut down for it now and turned on again afterwards."),
-            Power::Live => format!("{droplet} keeps running meanwhile."),
+            Power::Off => format!("I shut {droplet} down for it now and turn it back on afterwards."),
+            Power::Live => format!("{droplet} keeps running."),
         },
         format!(
             "The Snapshot joins those of schedule `{}` and is kept by its rules: {}.",
@@ -291,11 +285,11 @@ pub fn review_removal(
     buttons: Buttons,
 ) -> Message {
     let droplet = name(&schedule.droplet_name);
-    let mut lines = vec![format!("No more Snapshots of {droplet} are taken {}.", when(&schedule.rule))];
+    let mut lines = vec![format!("I'll stop taking Snapshots of {droplet} {}.", when(&schedule.rule))];
     lines.push(match count {
         0 => "It has no Snapshots.".to_owned(),
         count => format!(
-            "**{} stay** and cost {}. From then on nobody deletes them by schedule; `/snapshot delete` does.",
+            "**{} stay** and cost {}. No schedule deletes them then; `/snapshot delete` does.",
             if count == 1 { "1 Snapshot".to_owned() } else { format!("{count} Snapshots") },
             dollars_a_month(sizes * price_per_gb)
         ),

@@ -29,8 +29,6 @@ use crate::{
 const SHOWN: usize = 7;
 /// The maximum number of Snapshots named that will be deleted.
 const NAMED: usize = 5;
-/// Discord's limit for an embed's description, in UTF-16 units.
-const LONGEST: usize = 4096;
 
 /// Everything that the status message shows.
 #[derive(Clone, Debug)]
@@ -74,7 +72,7 @@ pub fn status(standing: &ScheduleFacts, wording: &Wording) -> Message {
         lines.extend(standing.slots.iter().take(SHOWN).map(|slot| line(slot, standing)));
     }
     let footer = marker(schedule.id, 0);
-    let description = shorten(&lines.join("\n"), LONGEST);
+    let description = shorten(&lines.join("\n"), lengths::DESCRIPTION);
     Message {
         embeds: vec![Embed { title: format!("Schedule of {droplet}"), description, footer, colour }],
         menus: menu(standing).into_iter().collect(),
@@ -107,18 +105,15 @@ fn state(standing: &ScheduleFacts) -> (Vec<String>, Colour) {
             Colour::Stopped
         }
         (State::Active, Some((SlotState::Running, at))) if schedule.group.is_some() => {
-            lines.push(format!("🔄 **Taking the Snapshots** that were planned for {}.", moment(at)));
+            lines.push(format!("🔄 **Taking the Snapshots** planned for {}.", moment(at)));
             Colour::Working
         }
         (State::Active, Some((SlotState::Running, at))) => {
-            lines.push(format!("🔄 **Taking the Snapshot** that was planned for {}.", moment(at)));
+            lines.push(format!("🔄 **Taking the Snapshot** planned for {}.", moment(at)));
             Colour::Working
         }
         (State::Active, Some((_, at))) => {
-            lines.push(format!(
-                "⏳ **Waiting** to take the Snapshot that was planned for {}: the Droplet is busy.",
-                moment(at)
-            ));
+            lines.push(format!("⏳ **Waiting** to take the Snapshot planned for {}: the Droplet is busy.", moment(at)));
             Colour::Working
         }
         (State::Active, None) => match standing.slots.first().map(|slot| slot.state) {
@@ -128,9 +123,7 @@ fn state(standing: &ScheduleFacts) -> (Vec<String>, Colour) {
         },
     };
     if schedule.watched.hangs.asked == Asked::Open && schedule.power == Power::Off {
-        lines.push(
-            "⚠️ **Shutdowns get stuck:** its Snapshots are taken while it runs until somebody answers.".to_owned(),
-        );
+        lines.push("⚠️ **Shutdowns get stuck:** I take its Snapshots while it runs until somebody answers.".to_owned());
     }
     if standing.stale_since.is_some() && schedule.state != State::Removed {
         lines.push("⚠️ **There is no recent Snapshot.**".to_owned());
@@ -142,7 +135,7 @@ fn state(standing: &ScheduleFacts) -> (Vec<String>, Colour) {
 fn paused(until: Option<Timestamp>, why: Paused) -> String {
     let until = until.map(|until| format!(" until {}", moment(until))).unwrap_or_default();
     match why {
-        Paused::By(user) => format!("⏸️ **Paused**{until} by <@{user}>. Nothing is taken or deleted meanwhile."),
+        Paused::By(user) => format!("⏸️ **Paused**{until} by <@{user}>. I take and delete nothing while it is paused."),
         Paused::OwnerLost => {
             "⏸️ **Paused:** its owner has left or lost the right to it. Somebody who may restore should take it over."
                 .to_owned()
@@ -183,7 +176,7 @@ fn deletions(standing: &ScheduleFacts) -> Vec<String> {
         let at = snapshot.announced_at.and_then(|at| at.checked_add(NOTICE).ok()).filter(|_| standing.hold.is_none());
         let when = at.map(|at| format!(" {}", ago(at))).unwrap_or_default();
         let failed = standing.schedule.watched.undeleted.contains(&snapshot.operation);
-        let what = if failed { "⚠️ Could not be deleted; is tried again" } else { "🧹 Will be deleted" };
+        let what = if failed { "⚠️ I couldn't delete it and will try again" } else { "🧹 Will be deleted" };
         lines.push(format!("{what}{when}: {}", name(&snapshot.name)));
     }
     if announced.len() > NAMED {
@@ -195,17 +188,17 @@ fn deletions(standing: &ScheduleFacts) -> Vec<String> {
 pub(super) fn held(hold: Hold, count: usize) -> String {
     match hold {
         Hold::Paused => "Nothing is deleted while it is paused.".to_owned(),
-        Hold::Unowned => "Nothing is deleted while nobody with the right to it owns it.".to_owned(),
+        Hold::Unowned => "Nothing is deleted until somebody takes it over.".to_owned(),
         Hold::Stale => "Nothing is deleted while there is no recent Snapshot.".to_owned(),
         Hold::RestoredLately => "Nothing is deleted for a week after a restore of this Droplet.".to_owned(),
         Hold::Doubtful(_) => {
-            "⚠️ The newest Snapshot is less than half as large as the one before it, so nothing is deleted until somebody says that it is fine.".to_owned()
+            "⚠️ The newest Snapshot is less than half as large as the one before it, so I delete nothing until somebody says that it's fine.".to_owned()
         }
         Hold::Narrowed(many) => format!(
-            "⚠️ **The rules were edited and no longer keep {many} of {count} Snapshots.** Nothing is deleted until somebody says so; until then all of them cost money."
+            "⚠️ **The rules were edited and no longer keep {many} of {count} Snapshots.** I delete nothing until somebody says so; until then all of them cost money."
         ),
         Hold::TooMany(many) => format!(
-            "⚠️ **The rules no longer keep {many} of {count} Snapshots.** That is a lot at once, so nothing is deleted until somebody says so; until then all of them cost money."
+            "⚠️ **The rules no longer keep {many} of {count} Snapshots.** That is a lot at once, so I delete nothing until somebody says so; until then all of them cost money."
         ),
     }
 }
@@ -257,7 +250,7 @@ fn line(slot: &Slot, standing: &ScheduleFacts) -> String {
             "⚠️ taken, but much smaller than the one before it"
         }
         SlotState::Ran | SlotState::Shared if worth(slot, standing) == Some(Quality::Unsized) => {
-            "⚠️ taken, but its size is not known yet"
+            "⚠️ taken, but its size isn't known yet"
         }
         SlotState::Ran if was_taken_live(slot, standing) => "⚠️ taken while it was running: it didn't shut down",
         SlotState::Ran => "✅ taken",
@@ -269,7 +262,7 @@ fn line(slot: &Slot, standing: &ScheduleFacts) -> String {
         SlotState::Failed(Failed::Nobody) => "❌ failed: no Droplet has the tag",
         SlotState::Skipped(Skipped::Edited) => "✏️ left out: the schedule was edited",
         SlotState::Skipped(Skipped::Paused) => "⏸️ left out while paused",
-        SlotState::Missed(Missed::Away) => "⚠️ missed: I was not running",
+        SlotState::Missed(Missed::Away) => "⚠️ missed: I wasn't running",
         SlotState::Missed(Missed::Busy) => "⚠️ missed: the Droplet was busy for the whole window",
         SlotState::Missed(Missed::Outage) => "⚠️ missed: DigitalOcean didn't answer in time",
         SlotState::Missed(Missed::Overtaken) => "⚠️ missed: the next one came first",

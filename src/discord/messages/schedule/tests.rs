@@ -310,6 +310,14 @@ fn what_does_not_fit_is_counted() {
     insta::assert_snapshot!(side_by_side([("preview", shown), ("the list's last line", Message::text(last))]));
 }
 
+/// One message about two things of one schedule.
+fn missed_and_stale(schedule: &Schedule, at: Timestamp) -> Message {
+    let missed = Notice::Missed { first: at, last: at, count: 1, was_away: true, was_outage: false };
+    let about = [missed, Notice::Stale { since: at, newest: Some(at) }];
+    let told = about.each_ref().map(|notice| NoticeFacts { schedule, notice, operations: &[], run: None, asked: None });
+    notice(&told, &BTreeSet::new(), 3)
+}
+
 #[test]
 #[expect(clippy::too_many_lines, reason = "each notice has its example here")]
 fn notices() {
@@ -389,6 +397,7 @@ fn notices() {
         ("failed", said(failed(1))),
         ("failed again", said(failed(4))),
         ("several", several),
+        ("missed and stale", missed_and_stale(&schedule, last)),
         ("owner lost, by role", named),
         ("good again", said(Notice::GoodAgain)),
         ("stuck", told(&asked, &Notice::Hung { count: 3 })),
