@@ -77,7 +77,8 @@ impl Stage {
         self.now += SignedDuration::from_mins(1);
         let claimed = self.worker.claim(self.operation, &self.rules, self.now).await.expect("a readable store");
         let Some(claimed) = claimed else { return };
-        let claimed = self.worker.begin(claimed, &self.rules, self.now).await.expect("a commit");
+        let begun = Box::pin(self.worker.begin(claimed, &self.rules, self.now));
+        let claimed = begun.await.expect("a commit");
         let call = match claimed.effect() {
             Effect::Look(look) => translate::look(look),
             Effect::Send(command) => translate::command(command),
