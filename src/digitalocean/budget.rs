@@ -10,6 +10,7 @@
 
 mod downtimes;
 mod priority;
+mod shares;
 mod window;
 
 use std::{
@@ -23,6 +24,7 @@ use super::http_types::HttpAnswer;
 pub use downtimes::DowntimeRoom;
 use downtimes::Foreign;
 pub use priority::Priority;
+use shares::{blind_share, look_share, off_share, poll_share, shutdown_share};
 use window::{Window, later};
 
 /// Permission to send one request.
@@ -383,35 +385,6 @@ impl Budget {
         // After an hour, every request that it counted has left DigitalOcean's window too.
         self.observed.take_if(|observed| later(observed.probe_at, HOUR) <= now);
     }
-}
-
-/// The share for polls: at most half of a window.
-const fn poll_share(limit: usize) -> usize {
-    if limit < 4 { 1 } else { limit / 2 }
-}
-
-/// The share of a minute for the requests that Droplets which are off wait for, so that looks delay no `power_on`.
-const fn off_share(limit: usize) -> usize {
-    let share = limit * 6 / 10;
-    if share == 0 { 1 } else { share }
-}
-
-/// The share of a minute for turning on Droplets without a look.
-const fn blind_share(limit: usize) -> usize {
-    let share = limit / 5;
-    if share == 0 { 1 } else { share }
-}
-
-/// The share of a minute for beginning downtimes, so that these do not all end simultaneously.
-const fn shutdown_share(limit: usize) -> usize {
-    let share = limit / 5;
-    if share < 2 { 2 } else { share }
-}
-
-/// The part of the share for beginnings that the looks before a shutdown may use. The rest is for the shutdowns themselves: if a shutdown
-/// cannot follow its look immediately, that look becomes too old and has to be repeated.
-const fn look_share(limit: usize) -> usize {
-    shutdown_share(limit) * 2 / 3
 }
 
 #[cfg(test)]
