@@ -287,7 +287,7 @@ impl Groups {
 
 /// The phase of a member by the outcome of its operation.
 fn after(operation: &Operation, now: Timestamp) -> Phase {
-    let is_good = operation.outcome == Some(Outcome::Completed) && operation.snapshot.is_some();
+    let is_good = operation.has_taken_its_snapshot();
     let lost = Phase::Lost { is_good, why: Lost::NotActive };
     match operation.power.status() {
         // While DigitalOcean does not answer, nobody knows whether the Droplet is back. The next member waits, which costs only time.

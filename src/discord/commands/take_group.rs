@@ -163,7 +163,17 @@ pub(in crate::discord) async fn again(
     if now.duration_since(ended) >= retry::OFFERED {
         return Err(Refusal::RetryOver.into());
     }
-    let without = failed.taken().filter(|member| !member.phase.is_good()).map(|member| member.droplet).collect();
+    let mut without = BTreeSet::new();
+    for member in failed.taken().filter(|member| !member.phase.is_good()) {
+        // A Droplet that came back on too late for the run may have its Snapshot by now.
+        let known = match member.operation {
+            Some(operation) => state.store.operation(operation).await?,
+            None => None,
+        };
+        if !known.is_some_and(|stored| stored.operation.has_taken_its_snapshot()) {
+            without.insert(member.droplet);
+        }
+    }
     let plan = Plan { id, planned: now, until: now, owner: grant.user(), ..failed.plan.clone() };
     ask(state, grant, plan, Some(&without)).await
 }
