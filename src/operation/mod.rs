@@ -316,6 +316,11 @@ impl Operation {
         self.ended.is_none()
     }
 
+    /// Whether it has taken its Snapshot.
+    pub fn has_taken_its_snapshot(&self) -> bool {
+        self.outcome == Some(Outcome::Completed) && self.snapshot.is_some()
+    }
+
     /// Whether the worker has anything left to do: a running operation, or an ended one that still owes power.
     pub fn is_open(&self) -> bool {
         self.is_running() || self.power.owed().is_some()

@@ -33,6 +33,13 @@ impl Operation {
             }
             return;
         }
+        if focus == Focus::Back
+            && self.power.last_seen() == Some(PowerState::On)
+            && self.is_turned_on_by_others(readings)
+        {
+            self.obstacle = None;
+            return self.power.see_on(now, self.ended.is_some());
+        }
         let waits = task.is_none_or(|task| task.traits().waits_for_others);
         if let Some(kind) = self.foreign_in_progress(readings).filter(|_| waits) {
             if let Some(step) = self.step_mut(focus) {
@@ -299,6 +306,17 @@ impl Operation {
             .max_by_key(|reading| (reading.started_at, reading.id))
             .filter(|_| self.baseline.is_known())
             .map(|it| it.kind.clone())
+    }
+
+    /// Whether somebody else's Action since our first command turned the Droplet on.
+    fn is_turned_on_by_others(&self, readings: &[ActionReading]) -> bool {
+        readings.iter().any(|reading| {
+            matches!(
+                reading.kind.as_str(),
+                "power_on" | "power_cycle" | "reboot" | "restore" | "rebuild" | "resize" | "password_reset"
+            ) && reading.status == ActionStatus::Completed
+                && !self.baseline.contains(reading)
+        })
     }
 
     /// Whether going on would overwrite something that somebody else put onto the disk after the request for this operation, or wrote to it

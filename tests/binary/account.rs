@@ -53,7 +53,7 @@ async fn a_token_of_another_account_changes_nothing_while_power_is_owed_and_call
     let (elsewhere, way) = another_account().await;
     let address = free_address();
     let stranger = stage.start_with("stranger", &[way.as_slice(), &[("HTTP_ADDR", address.clone())]].concat());
-    stage.reads("may belong to another account").await;
+    stage.reads("may belong to a different account").await;
     until_answered(&address, "/readyz", 503, UNPROVEN).await;
     stranger.logs("run --same-account").await;
     assert!(elsewhere.journal().iter().all(|entry| entry.request.method.to_string() == "GET"));

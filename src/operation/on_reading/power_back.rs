@@ -6,7 +6,7 @@ use crate::operation::{
     Blocker, Focus, Obstacle, Operation, Outcome, Rules,
     backoff::later,
     reading::{DropletReading, Failure, PowerState},
-    step::{Checks, Run, State, Step, Task},
+    step::{Checks, Run, State, Task},
 };
 
 /// How long a Droplet may read `off` after DigitalOcean completed its power-on, before the bot tries again.
@@ -65,7 +65,13 @@ impl Operation {
 
     /// Handles a look at the Droplet whose power we owe.
     pub(in crate::operation) fn owe_droplet(&mut self, reading: &DropletReading, rules: &Rules, now: Timestamp) {
+        let was_read =
+            matches!(self.power.back().state, State::Waiting(Checks { actions: true, looked_at: Some(_), .. }));
         match reading.power() {
+            // Reading the Actions shows whether somebody turned it on. If nobody did, turning it on settles it.
+            Some(PowerState::On) if self.is_surprisingly_on() => {
+                self.power.back_mut().state = State::Waiting(Checks::seen(reading.asked_by(now), was_read));
+            }
             Some(PowerState::On) => {
                 self.obstacle = None;
                 self.power.see_on(now, self.ended.is_some());
@@ -76,8 +82,6 @@ impl Operation {
             Some(PowerState::Off) => {
                 self.power.see_off(now);
                 // Every attempt after the first, and every late off, checks whether somebody else turned the Droplet off meanwhile.
-                let was_read =
-                    matches!(self.power.back().state, State::Waiting(Checks { actions: true, looked_at: Some(_), .. }));
                 let is_first =
                     !self.power.was_told_to_turn_on() && self.ended.is_none() && !self.may_be_turned_off_by_others();
                 let actions = was_read || (is_first && self.baseline.is_known());
@@ -92,16 +96,29 @@ impl Operation {
         }
     }
 
+    /// Whether the Droplet cannot be on by anything of ours: it read off, and nothing was sent that turns it on. DigitalOcean may have
+    /// answered with its state from before our off.
+    fn is_surprisingly_on(&self) -> bool {
+        self.power.was_seen_off()
+            && self.power.was_told_to_turn_off()
+            && self.power.is_owed()
+            && !self.power.was_told_to_turn_on()
+            && !self.has_restored()
+    }
+
+    fn has_restored(&self) -> bool {
+        self.steps.iter().any(|step| step.task() == Task::Restore && step.began.is_some())
+    }
+
     /// Whether more than one off is likely: an older operation's, one by somebody who saw our shutdown hang, or one of a Droplet that was
     /// on after its restore or during its Snapshot.
     fn may_be_turned_off_by_others(&self) -> bool {
-        let has_restored = |step: &Step| step.task() == Task::Restore && step.began.is_some();
         self.inherited.is_some()
             || self.questions > 0
             || self.has_hung()
             || self.taken_off == Some(false)
             || self.outcome == Some(Outcome::Failed(Failure::ChangedMeanwhile))
-            || self.steps.iter().any(has_restored)
+            || self.has_restored()
     }
 
     fn has_hung(&self) -> bool {

@@ -559,6 +559,28 @@ fn what_somebody_turned_on_and_off_again_during_our_snapshot_stays_off() {
 }
 
 #[test]
+fn a_state_from_before_our_off_does_not_leave_the_droplet_off() {
+    let (mut toy, it) = taking(30);
+    let it = until(&mut toy, it, |it| it.steps[1].run().is_some_and(|run| run.completed.is_some()));
+    toy.power = PowerState::On;
+    let it = toy.turn(it, Transit::Fine, 20);
+    toy.power = PowerState::Off;
+    let done = toy.settle(it);
+    assert_eq!((toy.power, words(&toy)), (PowerState::On, vec!["shutdown", "snapshot", "power_on"]));
+    assert!(done.power.downtime().is_some());
+}
+
+#[test]
+fn what_somebody_turned_on_during_our_downtime_is_not_turned_on_again() {
+    let (mut toy, it) = taking(30);
+    toy.begin("power_on", 20, None);
+    toy.now += SignedDuration::from_secs(40);
+    let done = toy.settle(it);
+    assert_eq!((toy.power, words(&toy)), (PowerState::On, vec!["shutdown", "snapshot"]));
+    assert_eq!(done.power.owed(), None);
+}
+
+#[test]
 fn force_waits_for_nothing_but_the_refusal() {
     let mut toy = Toy::new(PowerState::On);
     let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
