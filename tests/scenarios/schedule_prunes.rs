@@ -109,8 +109,14 @@ async fn small_snapshots_in_a_row_ask_once_and_are_no_recent_ones() {
     }
     stage.shows(&ruth, "The 3 newest Snapshots of `web-1`").await;
     assert!(ruth.sees("⚠️ taken, but much smaller"), "{}", ruth.transcript());
-    assert_eq!(stage.query(STALE).await, 1, "in the morning after the second one");
+    assert_eq!(
+        stage.query(STALE).await,
+        1,
+        "in the morning after the second one, which nobody looked at before the night"
+    );
     hours(&stage, 6).await;
+    assert_eq!(stage.query(STALE).await, 1, "not twice on one day\n{}", stage.conversation());
+    hours(&stage, 24).await;
     assert_eq!(stage.query(STALE).await, 2, "{}", stage.conversation());
     assert!(ruth.sees("The ones since then are much smaller"), "{}", ruth.transcript());
     assert_eq!(ruth.seat.pings(), 3, "one question, and two mornings\n{}", stage.conversation());

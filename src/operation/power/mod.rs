@@ -325,10 +325,10 @@ impl Power {
 
     /// Records that the Droplet was seen off while we owe it power, although the command to turn it off may not be over.
     pub(super) fn note_off(&mut self, now: Timestamp) {
-        if self.owed().is_none() {
-            return;
+        let Some(owed) = self.owed() else { return };
+        if owed.late_until.is_some() {
+            self.history.went_off.get_or_insert(now);
         }
-        self.history.went_off.get_or_insert(now);
         if !self.seen_off || self.is_watched() {
             self.get_on(now);
         }
