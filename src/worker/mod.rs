@@ -167,10 +167,7 @@ impl Worker {
         rules: &Rules,
         now: Timestamp,
     ) -> Result<(), Error> {
-        match self.note(id, Observation::Restarted(unattended_for), rules, now).await {
-            Err(error) if self.is_left_to_us(&error) && self.unwritten.has(id) => Ok(()),
-            noted => noted,
-        }
+        self.note(id, Observation::Restarted(unattended_for), rules, now).await
     }
 
     /// Calls people if power is owed and the token is not known to belong to the Droplet's account. Ends nothing.

@@ -2,7 +2,7 @@
 //!
 //! A SQLite file can be locked by another program, or lie on a disk that has become read-only. The row still says that power is owed, and no
 //! other process can use the file, so the operation goes on in memory until its Droplet is on again. Nothing but turning it on is sent
-//! meanwhile. If the process ends too, the next one starts from the row and does the same.
+//! meanwhile. A process that starts meanwhile waits until it can record that it takes the operation up.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -38,10 +38,6 @@ impl Unwritten {
 
     pub(super) fn forget(&self, id: OperationId) {
         self.0.lock().remove(&id);
-    }
-
-    pub(super) fn has(&self, id: OperationId) -> bool {
-        self.0.lock().contains_key(&id)
     }
 
     /// The operation as it was left, and the last instruction that it contains. A row that was written since then counts instead.

@@ -328,6 +328,8 @@ impl Simulation {
         }
         let wants = match command {
             Command::ShutDown(_) | Command::PowerOff(_) | Command::Restart(_) => Some(PowerState::On),
+            // That a Droplet is on which read off before is doubted until somebody's Action, or a refusal, shows it.
+            Command::PowerOn(_) if operation.power.was_seen_off() => None,
             Command::PowerOn(_) => Some(PowerState::Off),
             _ => None,
         };

@@ -45,7 +45,7 @@ impl Simulation {
         self.judge_world()
     }
 
-    /// Reads an operation back. A outcome is final, and so is an end. An answer is due if and only if the operation has ended.
+    /// Reads an operation back. An outcome is final, and so is an end. An answer is due if and only if the operation has ended.
     pub(crate) async fn refresh(&mut self, id: OperationId) -> Lawful {
         let Some(stored) = self.store.operation(id).await? else { return law(format!("{id} is gone")) };
         let after = stored.operation;
@@ -63,7 +63,7 @@ impl Simulation {
         let ended_before = before.as_ref().and_then(|before| before.ended);
         if let Some(before) = before {
             if before.outcome.is_some() && before.outcome != after.outcome {
-                return law(format!("the verdict on {id} changed from {:?} to {:?}", before.outcome, after.outcome));
+                return law(format!("the outcome of {id} changed from {:?} to {:?}", before.outcome, after.outcome));
             }
             if before.ended.is_some() && before.ended != after.ended {
                 return law(format!("{id} ended at {:?} and again at {:?}", before.ended, after.ended));
@@ -94,8 +94,14 @@ impl Simulation {
             if self.owed.contains_key(droplet) {
                 continue;
             }
-            let seen_on =
-                matches!(answer, Some(Answer::Droplet(it)) if it.id == *droplet && it.power() == Some(PowerState::On));
+            // Where the reading alone was doubted, the Actions settle it.
+            let was_seen_on =
+                || self.operations.get(operation).is_some_and(|it| it.power.last_seen() == Some(PowerState::On));
+            let seen_on = match answer {
+                Some(Answer::Droplet(it)) => it.id == *droplet && it.power() == Some(PowerState::On),
+                Some(Answer::Actions(_)) => was_seen_on(),
+                _ => false,
+            };
             let gone = self.world.droplet(droplet.0).is_none();
             // The bot need not turn on a Droplet if a person wanted it on and then read that nothing happens, unless the bot had turned it
             // off before and no one had said that it may stay off.
@@ -246,7 +252,7 @@ impl Simulation {
             return law(format!("power is still owed: {:?}", self.owed));
         }
         for operation in self.operations.values() {
-            let Some(outcome) = &operation.outcome else { return law(format!("{} has no verdict", operation.id)) };
+            let Some(outcome) = &operation.outcome else { return law(format!("{} has no outcome", operation.id)) };
             if operation.ended.is_none() {
                 return law(format!("{} never ended", operation.id));
             }

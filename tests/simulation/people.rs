@@ -262,7 +262,8 @@ impl Simulation {
         for _ in 0..times {
             let (heard, is_written) =
                 self.fate_of_write().of(Box::pin(self.store.instruct(id, instructed, interaction))).await;
-            if is_written {
+            // An answer to a question that is not open is not stored.
+            if is_written && self.store.unheard().await?.contains(&id) {
                 self.unheard.insert(id, self.interactions);
                 self.conduct.note_decision(id, instruction);
             }

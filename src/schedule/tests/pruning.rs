@@ -142,7 +142,7 @@ fn each_droplet_is_a_group_of_its_own_and_one_that_left_keeps_all() {
         candidate.is_current = false;
     }
     assert_eq!(it.prune(&candidates, &WELL, now).announced, [of(1, 3).operation]);
-    assert_eq!(it.decisions(&candidates, now).len(), 6, "each has a verdict");
+    assert_eq!(it.decisions(&candidates, now).len(), 6, "each is decided about");
 }
 
 #[test]
