@@ -308,15 +308,13 @@ impl Operation {
             .map(|it| it.kind.clone())
     }
 
-    /// Whether somebody else's Action since our first command turned the Droplet on.
+    /// Whether somebody else's Action since our first command turned the Droplet on. Without a baseline none is known to be that recent.
     fn is_turned_on_by_others(&self, readings: &[ActionReading]) -> bool {
-        readings.iter().any(|reading| {
-            matches!(
-                reading.kind.as_str(),
-                "power_on" | "power_cycle" | "reboot" | "restore" | "rebuild" | "resize" | "password_reset"
-            ) && reading.status == ActionStatus::Completed
-                && !self.baseline.contains(reading)
-        })
+        let turns_on = |reading: &ActionReading| {
+            matches!(reading.kind.as_str(), "power_on" | "power_cycle" | "reboot" | "restore" | "rebuild" | "resize")
+                && reading.status == ActionStatus::Completed
+        };
+        self.baseline.is_known() && readings.iter().any(|it| turns_on(it) && !self.baseline.contains(it))
     }
 
     /// Whether going on would overwrite something that somebody else put onto the disk after the request for this operation, or wrote to it

@@ -122,13 +122,13 @@ async fn renamed_in_the_middle_it_goes_on() {
 }
 
 #[tokio::test]
-async fn turned_on_by_somebody_else_it_is_left_on_and_that_is_said() {
+async fn found_on_without_anybodys_action_it_is_told_to_turn_on_to_be_sure() {
     let (stage, ada) = taking().await;
     let web = stage.droplet("web-1");
     stage.digitalocean.world(|world| world.turn_on(web));
     stage.complete_action("web-1");
     stage.settle().await;
-    assert_eq!(stage.commands(), ["shutdown web-1", "snapshot web-1"]);
+    assert_eq!(stage.commands(), ["shutdown web-1", "snapshot web-1", "power_on web-1"], "which is refused");
     assert!(stage.is_on("web-1"));
     assert_snapshot!(ada.transcript());
     stage.finish().await;
