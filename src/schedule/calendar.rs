@@ -22,13 +22,16 @@ impl Rule {
     pub fn runs_after(&self, after: Timestamp) -> impl Iterator<Item = Timestamp> {
         let (zone, spread) = (self.time_zone(), SignedDuration::from_secs(i64::from(self.spread)));
         let earlier = after.saturating_sub(spread + LARGEST_JUMP).unwrap_or(Timestamp::MIN);
-        let mut last = after;
         let runs = self.civil_runs(zone.to_datetime(earlier));
         let moments = runs.filter_map(move |civil| self.moment(civil, &zone)?.checked_add(spread).ok());
+        // Where the clock jumps by half an hour, two times that it shows an hour apart are half an hour apart.
+        let mut before: Option<Timestamp> = None;
         moments.filter(move |moment| {
-            let is_new = *moment > last;
-            last = last.max(*moment);
-            is_new
+            let is_apart = before.is_none_or(|before| moment.duration_since(before) >= CLOSEST);
+            if is_apart {
+                before = Some(*moment);
+            }
+            is_apart && *moment > after
         })
     }
 

@@ -69,6 +69,11 @@ fn a_skipped_time_has_no_run_of_its_own_within_an_hour_of_another() {
     // Half an hour is skipped, so the next run is an hour and a half later.
     let lord_howe = hourly("00:15", "Australia/Lord_Howe");
     assert_eq!(shown(&lord_howe, "2026-10-03T14:00:00Z", 3), ["04 01:15 +10:30", "04 03:15 +11:00", "04 04:15 +11:00"]);
+    let at_half_past = hourly("00:30", "Australia/Lord_Howe");
+    assert_eq!(
+        shown(&at_half_past, "2026-10-03T14:00:00Z", 3),
+        ["04 01:30 +10:30", "04 03:30 +11:00", "04 04:30 +11:00"]
+    );
     // Two hours apart, the run at the end of the gap is far enough from its neighbours.
     let every_two = rule("2h", Some("00:30"), None, "Europe/Berlin");
     assert_eq!(shown(&every_two, "2026-03-28T23:00:00Z", 3), ["29 00:30 +01:00", "29 03:00 +02:00", "29 04:30 +02:00"]);
