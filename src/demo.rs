@@ -1,7 +1,7 @@
 //! The commands that need the simulated services, and the only code that knows them: the bot on the terminal
 //! or in the browser, or the services alone.
 //!
-//! `main` calls it. It builds a services, produces the environment that leads a bot there, and starts the production bot through its
+//! `main` calls it. It builds the services, produces the environment that leads a bot there, and starts the production bot through its
 //! production entry point. Only the feature `demo` compiles it.
 
 mod bot;

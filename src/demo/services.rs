@@ -1,6 +1,6 @@
 //! The services of the demo: a guild with three people, an account with some Droplets, and the environment that leads a bot there.
 //!
-//! All files are in a temporary directory, which is deleted when the services is shut down.
+//! All files are in a temporary directory, which is deleted when they are shut down.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -130,7 +130,7 @@ impl Services {
         Ok(Self { discord, digitalocean, clock, guild, ops, people, environment, directory })
     }
 
-    /// The configuration for a bot on this services.
+    /// The configuration for a bot beside these services.
     pub(super) fn config(&self) -> anyhow::Result<Config> {
         Config::from_lookup(|name| self.environment.get(name).cloned()).context("the demo's own configuration is wrong")
     }

@@ -40,7 +40,7 @@ impl Transcript {
         self.line(&format!("\n{}\n", self.toned(title, Tone::Strong)));
     }
 
-    /// Prints a services direction.
+    /// Prints a remark to the reader.
     pub(super) fn aside(&self, text: &str) {
         self.line(&self.toned(&format!("{:>NAMES$}  {text}", "·"), Tone::Faint));
     }

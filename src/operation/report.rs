@@ -20,7 +20,7 @@ pub enum ReportKind {
     Repaired,
     /// The question about a hung shutdown, which mentions who asked for the operation.
     Question,
-    /// The link to the announcement, for an requester who chose a direct message instead of a mention.
+    /// The link to the announcement, for a requester who chose a direct message instead of a mention.
     Direct,
     /// The warning before a Droplet goes down, and what happened then.
     Warning,

@@ -105,10 +105,8 @@ function watchShifts() {
   }).observe({ type: "layout-shift", buffered: true });
 }
 
-/** What has jumped in this window by itself so far, beyond what an eye notices: up to 0.1 counts as good, and a message that comes while the
- * page opens moves what follows it by some 0.003. */
-export const jumps = (page) =>
-  page.evaluate(() => globalThis.shifts.map(({ words }) => words).filter((words) => parseFloat(words) >= 0.01));
+/** What has jumped in this window by itself so far. */
+export const jumps = (page) => page.evaluate(() => globalThis.shifts.map(({ words }) => words));
 
 /** The same without the lists of messages and Droplets, which make room for what comes. The page as a whole is never scrolled. */
 export const frameJumps = (page) =>

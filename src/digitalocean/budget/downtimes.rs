@@ -18,7 +18,7 @@ pub struct DowntimeRoom {
     pub a_minute: usize,
     /// How many now, in addition to the existing ones.
     pub more: usize,
-    /// How many now for an requester who has none yet: slightly more.
+    /// How many now for a requester who has none yet: slightly more.
     pub for_newcomers: usize,
 }
 
