@@ -99,7 +99,10 @@ impl Simulation {
                 || self.operations.get(operation).is_some_and(|it| it.power.last_seen() == Some(PowerState::On));
             let seen_on = match answer {
                 Some(Answer::Droplet(it)) => it.id == *droplet && it.power() == Some(PowerState::On),
-                Some(Answer::Actions(_)) => was_seen_on(),
+                Some(Answer::Actions(listed)) => {
+                    let turns_on = ["power_on", "power_cycle", "reboot", "restore", "rebuild", "resize"];
+                    was_seen_on() && listed.iter().any(|it| turns_on.contains(&it.kind.as_str()))
+                }
                 _ => false,
             };
             let gone = self.world.droplet(droplet.0).is_none();
