@@ -272,7 +272,7 @@ impl Inventory {
         let mut droplets = self.client.run_ranked(queries::droplets(tag), || self.droplets.rank()).await?;
         // The request filters by tag; check that the answer does too.
         droplets.retain(|droplet| self.is_ours(droplet));
-        Ok(Index::new(droplets, |a, b| a.name.cmp(&b.name)))
+        Ok(Index::new(droplets, |a, b| (&a.name, a.id).cmp(&(&b.name, b.id))))
     }
 
     async fn read_snapshots(&self) -> Result<Index<Snapshot>, Error> {
@@ -280,6 +280,6 @@ impl Inventory {
         if let Some(tagged) = &self.tagged {
             snapshots = tagged.counting(snapshots, &*self.droplets.list_at_last(&self.client).await?).await;
         }
-        Ok(Index::new(snapshots, |a, b| b.created_at.cmp(&a.created_at)))
+        Ok(Index::new(snapshots, Snapshot::newest_first))
     }
 }

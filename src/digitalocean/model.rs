@@ -3,7 +3,7 @@
 //! Only fields that decide something are required: a Droplet's id and status, an Action's id, status and type, a Snapshot's id and name,
 //! and what is needed to choose a size or a key. Any other field may be missing, null or in another form, and then counts as unknown.
 
-use std::net::Ipv4Addr;
+use std::{cmp::Ordering, net::Ipv4Addr};
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -147,6 +147,12 @@ impl Snapshot {
     /// The operation whose id its name ends in, if the name is one of ours.
     pub fn operation(&self) -> Option<OperationId> {
         self.name.rsplit('-').next()?.parse().ok()
+    }
+
+    /// Sorts Snapshots by their beginning, newest first. DigitalOcean states whole seconds: of two that began in the same one, the later
+    /// one has the higher id.
+    pub fn newest_first(&self, other: &Self) -> Ordering {
+        (other.created_at, other.id).cmp(&(self.created_at, self.id))
     }
 }
 

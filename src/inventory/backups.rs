@@ -52,8 +52,7 @@ impl Inventory {
         };
         let droplet = self.admit(seen.map_err(gone)?)?;
         let (mut backups, are_all) = backups.map_err(gone)?;
-        // If two began in the same second, the later one has the higher id.
-        backups.sort_by_key(|backup| std::cmp::Reverse((backup.created_at, backup.id)));
+        backups.sort_by(Snapshot::newest_first);
         Ok(BackedUp { droplet, record: record.map_err(gone)?, backups, are_all })
     }
 

@@ -126,7 +126,7 @@ impl Inventory {
         let made_by_itself = backups.map_err(gone)?;
         let backups = made_by_itself.iter().map(|backup| backup.id).collect();
         images.extend(made_by_itself);
-        images.sort_by_key(|image| std::cmp::Reverse(image.created_at));
+        images.sort_by(Snapshot::newest_first);
         Ok(Inspection { droplet, images, backups })
     }
 
@@ -178,5 +178,5 @@ impl Inventory {
 }
 
 fn newest_first(images: Vec<Snapshot>) -> Index<Snapshot> {
-    Index::new(images, |a, b| b.created_at.cmp(&a.created_at))
+    Index::new(images, Snapshot::newest_first)
 }

@@ -142,6 +142,21 @@ fn snapshot_ids_are_read_as_text_and_as_numbers() {
 }
 
 #[test]
+fn of_snapshots_that_began_in_the_same_second_the_later_one_is_newer() {
+    let of = |id: u64, created_at: Value| {
+        let mut snapshot = whole_snapshot();
+        (snapshot["id"], snapshot["created_at"]) = (json!(id), created_at);
+        read::<Snapshot>(snapshot)
+    };
+    let second = json!("2020-07-30T15:03:40Z");
+    let mut listed =
+        [of(2, second.clone()), of(9, Value::Null), of(3, second), of(1, json!("2020-07-30T15:03:41Z"))].to_vec();
+    listed.sort_by(Snapshot::newest_first);
+    let ids: Vec<u64> = listed.iter().map(|snapshot| snapshot.id.0).collect();
+    assert_eq!(ids, [1, 3, 2, 9], "without a time it is last");
+}
+
+#[test]
 fn what_was_seen_to_come_in_other_forms_is_read_all_the_same() {
     let odd = |name: &str, value: Value| {
         let mut droplet = whole_droplet();

@@ -133,7 +133,7 @@ async fn pinned_snapshots<'a>(context: Context<'a>, partial: &'a str) -> CreateA
     }
     let mut pins: Vec<Pin> = state.store.pins().await.unwrap_or_default().into_values().collect();
     let is_elsewhere = |guild: GuildId| who.guild != Some(guild);
-    pins.sort_by_key(|pin| (is_elsewhere(pin.guild), std::cmp::Reverse(pin.at)));
+    pins.sort_by_key(|pin| (is_elsewhere(pin.guild), std::cmp::Reverse((pin.at, pin.snapshot.id))));
     let wanted = partial.trim().to_lowercase();
     let fitting = pins.iter().filter(|pin| words::choice(pin).to_lowercase().contains(&wanted)).take(CHOICES);
     let choices = fitting.map(|pin| AutocompleteChoice::new(words::choice(pin), pin.snapshot.id.to_string()));
