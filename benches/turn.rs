@@ -64,6 +64,7 @@ impl Stage {
             settle_time: SignedDuration::from_secs(30),
             poll_interval: second,
             droplet_tag: None,
+            are_requests_scarce: false,
         };
         let mut stage = Self { worker: Worker::new(store), world, operation, rules, now };
         for _ in 0..100 {

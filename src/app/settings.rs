@@ -83,5 +83,6 @@ pub(super) fn rules(config: &Config) -> Rules {
         settle_time: timing.settle_time,
         poll_interval: timing.poll_interval.max(SignedDuration::from_millis(1)),
         droplet_tag: config.digitalocean.droplet_tag.clone(),
+        are_requests_scarce: false,
     }
 }

@@ -53,6 +53,11 @@ impl Baseline {
         self.highest.filter(|highest| *highest != ActionId(0))
     }
 
+    /// When the latest Action before our commands began, or the latest of our own that bounds what came before.
+    pub(super) fn latest(&self) -> Option<Timestamp> {
+        self.latest
+    }
+
     /// Whether an Action existed before our commands or is accounted for.
     pub fn contains(&self, action: &ActionReading) -> bool {
         let was_there = match (self.latest, action.started_at) {

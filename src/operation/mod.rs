@@ -114,6 +114,8 @@ pub struct Rules {
     pub poll_interval: SignedDuration,
     /// Only Droplets with this tag may be touched.
     pub droplet_tag: Option<String>,
+    /// Whether so many operations share the account's requests that looks must be few.
+    pub are_requests_scarce: bool,
 }
 
 /// A request by a person or a schedule, and its progress.

@@ -58,7 +58,7 @@ impl Operation {
             State::Intended { doubt: Some(doubt), .. } => {
                 self.doubt_look(step, doubt).map_or(Effect::Rest, Effect::Look)
             }
-            State::Running(run) => self.run_look(step, run).map_or(Effect::Rest, Effect::Look),
+            State::Running(run) => self.run_look(step, run, rules).map_or(Effect::Rest, Effect::Look),
             State::Done { .. } | State::Skipped | State::Failed { .. } => match (focus, self.droplet()) {
                 // A duty whose step is over, such as an inherited one, starts with a new look.
                 (Focus::Back, Some(droplet)) => Effect::Look(Look::Droplet(droplet)),
@@ -164,7 +164,7 @@ impl Operation {
         }
     }
 
-    fn run_look(&self, step: &Step, run: &Run) -> Option<Look> {
+    fn run_look(&self, step: &Step, run: &Run, rules: &Rules) -> Option<Look> {
         let others_turn = run.looks % LOOKS_PER_DROPLET_LOOK == LOOKS_PER_DROPLET_LOOK - 1;
         if step.task() == Task::Create {
             let droplet = self.launched.as_ref()?.droplet;
@@ -191,6 +191,10 @@ impl Operation {
         if step.task() == Task::Snapshot && run.completed.is_some() {
             return if run.concluded && run.asks_action { action } else { Some(Look::Snapshots(droplet)) };
         }
+        if step.task() == Task::Snapshot && run.looks == 0 && self.is_owed_while_off() && !rules.are_requests_scarce {
+            // They show the Snapshot's Action too, so this look costs no request.
+            return Some(Look::Actions(droplet));
+        }
         let droplets_turn = match step.task() {
             _ if run.ended() || is_unreadable => true,
             task if self.is_shown_by_droplet(task) => {
@@ -207,7 +211,7 @@ impl Operation {
         match task {
             Task::ShutDown | Task::PowerOff | Task::PowerOn => true,
             // A Droplet that is off and unlocked shows that its Snapshot is over; while it runs, only the Action shows progress.
-            Task::Snapshot => self.power.is_owed() && self.power.was_seen_off(),
+            Task::Snapshot => self.is_owed_while_off(),
             Task::Restart
             | Task::Restore
             | Task::Create
@@ -217,5 +221,9 @@ impl Operation {
             | Task::DisableBackups
             | Task::KeepBackup => false,
         }
+    }
+
+    fn is_owed_while_off(&self) -> bool {
+        self.power.is_owed() && self.power.was_seen_off()
     }
 }

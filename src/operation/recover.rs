@@ -47,13 +47,27 @@ impl Operation {
             }
             return self.wait_for(Blocker::Event(Some(kind)), rules, now);
         }
-        self.baseline.raise(readings.iter());
+        self.raise_baseline(readings);
         if focus != Focus::Back && self.may_be_off_by_inheritance() {
             // The older operation turned it off; a look at the Droplet decides what follows.
             return self.begin_again(focus);
         }
         if let Some(Step { state: State::Waiting(checks), .. }) = self.step_mut(focus) {
             checks.actions = true;
+        }
+    }
+
+    /// Records the listed Actions as having existed before the next command, except an off by somebody else after ours that has not shown
+    /// yet: if the Droplet goes off later, they may have turned it off.
+    fn raise_baseline(&mut self, readings: &[ActionReading]) {
+        if self.foreign_off(readings).is_none() {
+            return self.baseline.raise(readings.iter());
+        }
+        let may_still_land = |kind: &str| matches!(kind, "shutdown" | "power_off");
+        for reading in readings.iter().filter(|reading| !may_still_land(&reading.kind)) {
+            if !self.baseline.contains(reading) {
+                self.baseline.add(reading.id);
+            }
         }
     }
 
@@ -293,19 +307,27 @@ impl Operation {
         }
     }
 
-    /// DigitalOcean's word for somebody else's Action since our first command that turned the Droplet off, or may have. An Action that may
-    /// be ours, because an answer was lost, does not count.
-    fn foreign_off(&self, readings: &[ActionReading]) -> Option<String> {
-        let foreign = readings.iter().filter(|reading| !self.baseline.contains(reading));
-        let turned_off = foreign.filter(|reading| {
-            matches!(reading.kind.as_str(), "power_off" | "shutdown" | "resize" | "rebuild" | "restore")
+    /// DigitalOcean's word for somebody else's Action since our first command that turned the Droplet off, or may have, unless they turned
+    /// it on again. An Action that may be ours, because an answer was lost, does not count.
+    pub(super) fn foreign_off(&self, readings: &[ActionReading]) -> Option<String> {
+        let bears_on_power = |kind: &str| is_off(kind) || matches!(kind, "power_on" | "power_cycle" | "reboot");
+        let foreign = readings.iter().filter(|reading| {
+            bears_on_power(&reading.kind)
                 && reading.status != ActionStatus::Errored
+                && !self.baseline.contains(reading)
                 && !self.may_have_sent(&reading.kind)
+                && !self.may_be_a_copy(reading)
         });
-        turned_off
+        foreign
             .max_by_key(|reading| (reading.started_at, reading.id))
-            .filter(|_| self.baseline.is_known())
-            .map(|it| it.kind.clone())
+            .filter(|latest| self.baseline.is_known() && is_off(&latest.kind))
+            .map(|latest| latest.kind.clone())
+    }
+
+    /// Whether an Action may come from a second copy of our own command, which something on the way sent: it began in the same second.
+    fn may_be_a_copy(&self, reading: &ActionReading) -> bool {
+        let has_sent = |step: &Step| step.began.is_some() && step.task().action_kind() == Some(reading.kind.as_str());
+        reading.started_at.is_some() && reading.started_at == self.baseline.latest() && self.steps.iter().any(has_sent)
     }
 
     /// Whether somebody else's Action since our first command turned the Droplet on. Without a baseline none is known to be that recent.
@@ -348,6 +370,11 @@ impl Operation {
             .find(|reading| reading.status == ActionStatus::InProgress && !self.baseline.contains(reading))
             .map(|reading| reading.kind.clone())
     }
+}
+
+/// Whether an Action of this kind turns a Droplet off, or may leave it off.
+fn is_off(kind: &str) -> bool {
+    matches!(kind, "power_off" | "shutdown" | "resize" | "rebuild" | "restore")
 }
 
 fn in_progress(readings: &[ActionReading]) -> Option<&ActionReading> {

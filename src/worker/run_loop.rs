@@ -388,8 +388,8 @@ impl RunLoop {
 
     /// The rules with the pause that the request budget allows.
     fn paced_rules(&self) -> Rules {
-        let requests = schedule::requests_per_round(self.open.load(Ordering::Relaxed));
-        schedule::paced(&self.rules, self.client.poll_floor(requests))
+        let open = self.open.load(Ordering::Relaxed);
+        schedule::paced(&self.rules, self.client.poll_floor(schedule::requests_per_round(open)), open)
     }
 
     /// Allows the operation its next turn.

@@ -79,10 +79,15 @@ pub fn next_look(may_have_missed: bool, next_due: Option<Timestamp>, now: Timest
 }
 
 /// The rules with `floor`, the pause that the request budget allows, as the polling interval: polls use at most half of the budget, so the
-/// pause grows with the number of operations.
-pub fn paced(rules: &Rules, floor: Duration) -> Rules {
+/// pause grows with the number of operations. Requests are scarce if that pause is in force, or a round of looks at the `open` operations
+/// costs as many requests as it ever does.
+pub fn paced(rules: &Rules, floor: Duration, open: usize) -> Rules {
     let floor = SignedDuration::try_from(floor).unwrap_or(SignedDuration::ZERO);
-    Rules { poll_interval: rules.poll_interval.max(floor), ..rules.clone() }
+    Rules {
+        poll_interval: rules.poll_interval.max(floor),
+        are_requests_scarce: floor > rules.poll_interval || requests_per_round(open) == MOST_REQUESTS_PER_ROUND,
+        ..rules.clone()
+    }
 }
 
 /// How many requests a round of looks at this many open operations costs.

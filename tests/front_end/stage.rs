@@ -360,5 +360,6 @@ pub(crate) fn rules() -> Rules {
         settle_time: SignedDuration::from_secs(30),
         poll_interval: SignedDuration::from_secs(5),
         droplet_tag: None,
+        are_requests_scarce: false,
     }
 }

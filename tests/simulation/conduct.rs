@@ -163,8 +163,10 @@ impl Conduct {
     /// Records that an operation receives the answer to a look that was sent at this moment. It must not be from before its own last
     /// command.
     pub(crate) fn sees(&mut self, id: OperationId, answer: &Answer, left: Timestamp) -> Lawful {
-        // The list of Snapshots does not depend on power.
-        let sent = if matches!(answer, Answer::Snapshots(_)) { &self.sent_but_power_on } else { &self.sent };
+        // Neither the list of Snapshots nor the Action that takes one depends on a power-on, and a power-on's own Action is never read
+        // before the command was sent.
+        let is_apart_from_power = matches!(answer, Answer::Snapshots(_) | Answer::Action(_));
+        let sent = if is_apart_from_power { &self.sent_but_power_on } else { &self.sent };
         if sent.get(&id).is_some_and(|sent| left < *sent) {
             return law(format!("{id} is told what was true before its own command"));
         }

@@ -276,7 +276,7 @@ impl Simulation {
     fn paced_rules(&mut self) -> Rules {
         let open = self.dues.open();
         let floor = self.process.budget.poll_floor(schedule::requests_per_round(open), self.now + self.ahead);
-        schedule::paced(&self.rules, floor)
+        schedule::paced(&self.rules, floor, open)
     }
 
     /// Once committed, the instructions up to this number count as processed.

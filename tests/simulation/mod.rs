@@ -281,6 +281,7 @@ fn rules_by_default() -> Rules {
         settle_time: SignedDuration::from_secs(30),
         poll_interval: SignedDuration::from_secs(5),
         droplet_tag: None,
+        are_requests_scarce: false,
     }
 }
 
@@ -291,6 +292,7 @@ fn rules(dice: &mut fastrand::Rng) -> Rules {
         settle_time: SignedDuration::from_secs(30),
         poll_interval: SignedDuration::from_secs([5, 15, 30, 60][dice.usize(..4)]),
         droplet_tag: (dice.u8(..4) == 0).then(|| TAG.to_owned()),
+        are_requests_scarce: false,
     }
 }
 

@@ -299,6 +299,7 @@ fn rules() -> Rules {
         settle_time: second,
         poll_interval: second,
         droplet_tag: Some("bot".to_owned()),
+        are_requests_scarce: false,
     }
 }
 

@@ -27,6 +27,7 @@ pub(crate) fn wording() -> Wording {
             settle_time: SignedDuration::from_secs(30),
             poll_interval: SignedDuration::from_secs(5),
             droplet_tag: None,
+            are_requests_scarce: false,
         },
         failure_role: None,
     }

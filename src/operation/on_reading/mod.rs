@@ -73,6 +73,9 @@ impl Operation {
                 State::Waiting(_) => self.take_baseline(focus, &readings, rules, now),
                 State::Intended { .. } => self.recover_action(focus, &readings, rules, now),
                 State::Running(_) if self.launched.is_some() => self.launched_actions(focus, &readings, rules, now),
+                State::Running(run) if self.current().is_some_and(|step| step.task() == Task::Snapshot) => {
+                    self.snapshot_actions(focus, &run, &readings, rules, now);
+                }
                 State::Running(_) | State::Done { .. } | State::Skipped | State::Failed { .. } => {
                     return Err(self.illegal(&Observation::Seen(look.clone(), Answer::Actions(readings))));
                 }
@@ -126,6 +129,9 @@ impl Operation {
                 if matches!(look, Look::Actions(_)) {
                     if self.goes_on_without_actions(focus, rules, now) {
                         return;
+                    }
+                    if let Some(run) = self.step_mut(focus).and_then(Step::run_mut) {
+                        run.looks = run.looks.saturating_add(1);
                     }
                     // Look at the Droplet meanwhile: it may have gone off.
                     self.restart_round(focus);

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::operation::{
     Blocker, Focus, Operation, Rules,
     backoff::later,
+    power::Theirs,
     reading::{ActionReading, ActionStatus, DropletReading, Failure, PowerState},
     step::{Run, State, Step, Task},
 };
@@ -182,6 +183,25 @@ impl Operation {
         self.obstacle = None;
         let began = self.step_at(focus).and_then(|step| step.began).unwrap_or(now);
         self.look_again(focus, Task::Create, began, rules, now);
+    }
+
+    /// Handles the Actions of a Droplet that is off while its Snapshot is being taken: they show how that proceeds, and whether it was
+    /// somebody else who turned the Droplet off since our own command.
+    pub(in crate::operation) fn snapshot_actions(
+        &mut self,
+        focus: Focus,
+        run: &Run,
+        readings: &[ActionReading],
+        rules: &Rules,
+        now: Timestamp,
+    ) {
+        if let Some(kind) = self.foreign_off(readings).filter(|_| self.power.is_owed()) {
+            self.power.mark_theirs(Theirs { kind, at: now });
+        }
+        match readings.iter().find(|reading| Some(reading.id) == run.action) {
+            Some(ours) => self.see_action(focus, ours, rules, now),
+            None => self.look_again(focus, Task::Snapshot, now, rules, now),
+        }
     }
 
     pub(in crate::operation) fn see_action(

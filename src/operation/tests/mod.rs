@@ -5,6 +5,7 @@ mod distrust;
 mod first_answer;
 mod late_offs;
 mod laws;
+mod others;
 mod patience;
 mod power_kinds;
 mod refused;
@@ -31,6 +32,7 @@ fn rules() -> Rules {
         settle_time: jiff::SignedDuration::from_secs(30),
         poll_interval: jiff::SignedDuration::from_secs(5),
         droplet_tag: None,
+        are_requests_scarce: false,
     }
 }
 
