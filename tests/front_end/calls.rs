@@ -237,6 +237,23 @@ async fn where_the_channel_is_gone_the_list_goes_on_in_the_notify_channel() {
     stage.leave().await;
 }
 
+/// Discord fails the requests to one channel for hours, while others work.
+#[tokio::test]
+async fn where_the_channel_takes_no_message_for_minutes_the_call_goes_to_the_notify_channel() {
+    for trouble in [Disturbance::CutBefore, Disturbance::Down(503)] {
+        let stage = Stage::new().await;
+        let one = begun(&stage, "ada", "web-1").await;
+        stage.discord.world().add_fault(Fault::always(posts(stage.channel), trouble).named("this channel"));
+        call(&stage, one).await;
+        stage.posted_later(stage.notified, "`web-1` is off, and I couldn't turn it back on").await;
+        stage.discord.world().end_fault("this channel");
+        come_back(&stage, one).await;
+        stage.posted_later(stage.notified, "✅ `web-1` is on again").await;
+        assert_eq!((calls(&stage, stage.channel), calls(&stage, stage.notified)), (0, 1));
+        stage.leave().await;
+    }
+}
+
 #[tokio::test]
 async fn one_press_keeps_waiting_for_all_that_are_listed() {
     let stage = Stage::new().await;

@@ -149,7 +149,7 @@ impl Reporter {
                 self.store.report_posted(report, found, OUTDATED, "", self.clock.now()).await?;
                 return Ok(Came::Settled);
             }
-            Err(error) => return self.later(report, &error).await,
+            Err(error) => return self.later_or_elsewhere(report, &error).await,
         }
         let deadline = deadline::deadline();
         self.store.report_posting(report, self.clock.now()).await?;
@@ -286,6 +286,7 @@ impl Reporter {
                 tracing::warn!(operation.id = %id, channel.id = report.channel.0, kind, cause, "may not post here");
                 self.give_up(report, words, &cause, deadline).await
             }
+            Trouble::Later if !words.is_over => self.later_or_elsewhere(report, error).await,
             Trouble::Later | Trouble::TooManyEdits => self.later(report, error).await,
             trouble @ (Trouble::UnknownMessage
             | Trouble::CannotReply
@@ -330,22 +331,6 @@ impl Reporter {
         }
         self.drop_report(report, &told, cause).await?;
         Ok(Came::Settled)
-    }
-
-    /// The channel for urgent messages if a report's own channel cannot be reached.
-    fn moves_to(&self, report: &Report) -> Option<ChannelId> {
-        match report.kind {
-            ReportKind::Stuck | ReportKind::Question => {
-                self.notify_channel.filter(|channel| *channel != report.channel)
-            }
-            // Progress was visible while it lasted, and the others are sent once.
-            ReportKind::Progress
-            | ReportKind::Answer
-            | ReportKind::Notify
-            | ReportKind::Repaired
-            | ReportKind::Direct
-            | ReportKind::Warning => None,
-        }
     }
 
     pub(super) async fn later(&self, report: &Report, error: &serenity::Error) -> Result<Came, store::Error> {

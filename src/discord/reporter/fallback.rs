@@ -1,13 +1,15 @@
 //! Where messages go when their channel cannot be reached: to the channel for all outcomes, and to the requester directly.
 //!
-//! They are retried like any other message for as long as the failure is temporary. Only a refusal ends it.
+//! They are retried like any other message for as long as the failure is temporary. Only a refusal ends it, or minutes in which another
+//! channel works.
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
 use serenity::model::id::{ChannelId as DiscordChannel, UserId as DiscordUser};
 use tokio::time::Instant;
 
-use super::{Reporter, Words, deadline};
+use super::{Reporter, Words, deadline, deliver::Came};
 use crate::{
     discord::{
         delivery,
@@ -16,10 +18,10 @@ use crate::{
     },
     operation::{
         Operation,
-        ids::{OperationId, UserId},
+        ids::{ChannelId, OperationId, UserId},
         report::ReportKind,
     },
-    store::Report,
+    store::{self, Report},
 };
 
 /// Whether the people could be reached.
@@ -30,7 +32,48 @@ pub(super) enum Told {
     No,
 }
 
+/// How long an urgent message waits for a channel that takes none.
+const CHANNEL_PATIENCE: SignedDuration = SignedDuration::from_mins(2);
+
 impl Reporter {
+    /// The channel for urgent messages if a report's own channel cannot be reached.
+    pub(super) fn moves_to(&self, report: &Report) -> Option<ChannelId> {
+        match report.kind {
+            ReportKind::Stuck | ReportKind::Question => {
+                self.notify_channel.filter(|channel| *channel != report.channel)
+            }
+            // Progress was visible while it lasted, and the others are sent once.
+            ReportKind::Progress
+            | ReportKind::Answer
+            | ReportKind::Notify
+            | ReportKind::Repaired
+            | ReportKind::Direct
+            | ReportKind::Warning => None,
+        }
+    }
+
+    /// Schedules another attempt. An urgent message that its channel has not taken for minutes goes to another channel, if Discord answers
+    /// there.
+    pub(super) async fn later_or_elsewhere(
+        &self,
+        report: &Report,
+        error: &serenity::Error,
+    ) -> Result<Came, store::Error> {
+        let now = self.clock.now();
+        let is_overdue = report.posting_since.is_some_and(|since| now.duration_since(since) >= CHANNEL_PATIENCE);
+        let Some(channel) = self.moves_to(report).filter(|_| is_overdue && report.message.is_none()) else {
+            return self.later(report, error).await;
+        };
+        let read = wire::messages(&self.http, delivery::channel_id(channel), 1, None);
+        if deadline::in_time(deadline::deadline(), read).await.is_err() {
+            return self.later(report, error).await;
+        }
+        let (id, kind, cause) = (report.operation.operation.id, report.kind.word(), wire::describe(error));
+        tracing::warn!(operation.id = %id, channel.id = report.channel.0, kind, cause, "this channel takes no message for minutes");
+        self.store.report_moved(report, channel).await?;
+        Ok(Came::Settled)
+    }
+
     /// Reaches the people who must know by another way, if there is one, and returns the operations of a call that this covered. An error
     /// means that it must be tried again.
     pub(super) async fn post_elsewhere(
