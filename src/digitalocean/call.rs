@@ -132,6 +132,9 @@ impl<Item: DeserializeOwned + Send + 'static> Call<Vec<Item>> {
 
     /// Like [`Call::paged`], for a list that proves that something does not exist: one item that cannot be read, or fewer items than the
     /// total that DigitalOcean states, makes the whole list unreadable.
+    ///
+    /// A list of several pages is read to its end and back to its beginning. When an item goes away, all that follow move forward, one of
+    /// them from the page that is read next to the one that was read before. On the way back it cannot be missed.
     pub(super) fn paged_whole<Id: Eq + Hash + Send + 'static>(
         path: String,
         field: &'static str,
@@ -159,23 +162,28 @@ impl<Item: DeserializeOwned + Send + 'static> Call<Vec<Item>> {
         unreadable: Unreadable,
     ) -> Self {
         let (mut items, mut seen, mut shown) = (Vec::new(), HashSet::new(), 0);
-        let mut page = 1;
+        let (mut page, mut goes_back) = (1, false);
         let read = move |answer: &HttpAnswer| {
             let wire: Page<Item> = Page::read(&answer.body, field)?;
-            let next = wire.next_page(page, shown + wire.shown)?;
-            shown += wire.shown;
-            let lacks_some = next.is_none() && wire.total.is_some_and(|total| shown < total);
+            let shown_by_now = shown + wire.shown;
+            let next = if goes_back { None } else { wire.next_page(page, shown_by_now)? };
+            let lacks_some = next.is_none() && !goes_back && wire.total.is_some_and(|total| shown_by_now < total);
             let is_spoilt = match unreadable {
                 Unreadable::IsSkipped => false,
-                Unreadable::MustNotBeAll => wire.items.is_empty() && (wire.shown > 0 || (shown == 0 && lacks_some)),
+                Unreadable::MustNotBeAll => {
+                    wire.items.is_empty() && (wire.shown > 0 || (shown_by_now == 0 && lacks_some))
+                }
                 Unreadable::SpoilsTheList => wire.items.len() < wire.shown || lacks_some,
             };
             if is_spoilt {
                 return Err(Mismatch::at(field, "what is looked for may be what cannot be read".to_owned()));
             }
+            shown = shown_by_now;
             let next = next.filter(|_| wire.items.len() < wire.shown || !is_enough(&wire.items));
             items.extend(wire.items.into_iter().filter(|item| seen.insert(id(item))));
-            Ok(match next {
+            let back = (page > 1 && next.is_none() && unreadable == Unreadable::SpoilsTheList).then(|| page - 1);
+            goes_back |= back.is_some();
+            Ok(match next.or(back) {
                 Some(next) => {
                     page = next;
                     Turn::Page(next)

@@ -51,7 +51,7 @@ pub fn every_droplet(tag: Option<&str>) -> Call<Vec<Droplet>> {
 
 /// The Droplets with exactly this name, ignoring case.
 pub fn droplets_named(name: &str) -> Call<Vec<Droplet>> {
-    Call::paged("/v2/droplets".to_owned(), "droplets", |droplet: &Droplet| droplet.id)
+    Call::paged_in_earnest("/v2/droplets".to_owned(), "droplets", |droplet: &Droplet| droplet.id)
         .query("name", name)
         .scopes(&["droplet:read"])
 }

@@ -23,12 +23,25 @@ pub enum Look {
     Snapshot(SnapshotId),
     /// The Droplets that carry an operation's own tag.
     Launched(OperationId),
+    /// The Droplets that a create may have made without it.
+    CreatedAs(CreatedAs),
     /// Whether the complete list of Droplets has this one.
     Listed(DropletId),
     /// The Backups that DigitalOcean made of the Droplet.
     Backups(DropletId),
     /// One image, to see whether it is still a Backup.
     Image(SnapshotId),
+}
+
+/// What shows that a Droplet was created by an operation, if DigitalOcean does not list it under the operation's tag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreatedAs {
+    /// The operation.
+    pub by: OperationId,
+    /// Its name, which is not unique.
+    pub name: String,
+    /// When the command was first intended.
+    pub since: Timestamp,
 }
 
 /// A request that changes something at DigitalOcean. It is sent only after its intent was committed.

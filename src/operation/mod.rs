@@ -375,9 +375,12 @@ impl Operation {
     }
 }
 
+/// How the tag begins that marks a Droplet as created by an operation.
+pub const LAUNCH_TAG: &str = "snapshot-bot-";
+
 /// The tag that marks a Droplet as created by an operation.
 pub fn launch_tag(id: OperationId) -> String {
-    format!("snapshot-bot-{id}")
+    format!("{LAUNCH_TAG}{id}")
 }
 
 /// The longest name that we give a Snapshot. DigitalOcean documents no limit, but its panel shows no more.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{
     Blocker, Focus, Operation, Rules,
     backoff::later,
-    effect::{Command, Effect, Look},
+    effect::{Command, CreatedAs, Effect, Look},
     ids::DropletId,
     step::{Checks, Doubt, Run, State, Step, Task, Work},
 };
@@ -132,6 +132,11 @@ impl Operation {
     /// What to look at while it is unknown whether a command was carried out: the Droplet, then its Actions, then the list.
     fn doubt_look(&self, step: &Step, doubt: &Doubt) -> Option<Look> {
         match &step.work {
+            Work::Create(wanted) if doubt.round.droplet => Some(Look::CreatedAs(CreatedAs {
+                by: self.id,
+                name: wanted.name.clone(),
+                since: step.began.unwrap_or(self.asked_at),
+            })),
             Work::Create(_) => Some(Look::Launched(self.id)),
             Work::Delete(snapshot) => Some(Look::Snapshot(*snapshot)),
             Work::KeepBackup(backup) => Some(Look::Image(*backup)),

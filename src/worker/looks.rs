@@ -66,6 +66,7 @@ impl Looks {
             | Look::Snapshots(_)
             | Look::Snapshot(_)
             | Look::Launched(_)
+            | Look::CreatedAs(_)
             | Look::Listed(_)
             | Look::Backups(_)
             | Look::Image(_) => {

@@ -13,8 +13,8 @@ use crate::{
         model, mutations, queries,
     },
     operation::{
-        Operation,
-        effect::{Answer, BackupPolicy, Command, Look},
+        LAUNCH_TAG, Operation,
+        effect::{Answer, BackupPolicy, Command, CreatedAs, Look},
         ids::OperationId,
         launch_tag,
         reading::{
@@ -25,6 +25,9 @@ use crate::{
 
 /// The pause before a request that met an outage is tried again.
 const OUTAGE_PAUSE: SignedDuration = SignedDuration::from_secs(2);
+
+/// How far DigitalOcean's clock may be behind ours.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(1);
 
 /// The longest pause after a request. The budget handles longer silences: an operation that may not send yet is postponed again.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(2);
@@ -53,6 +56,15 @@ pub fn look(look: &Look) -> Call<Answer> {
         Look::Launched(operation) => queries::every_droplet(Some(&launch_tag(*operation)))
             .map(|droplets| Answer::Droplets(droplets.into_iter().map(droplet_reading).collect()))
             .with_priority(Priority::LookUp),
+        Look::CreatedAs(wanted) => {
+            let wanted = wanted.clone();
+            queries::droplets_named(&wanted.name)
+                .map(move |droplets| {
+                    let found = droplets.into_iter().filter(|droplet| is_created_as(droplet, &wanted));
+                    Answer::Droplets(found.map(droplet_reading).collect())
+                })
+                .with_priority(Priority::LookUp)
+        }
         Look::Backups(id) => queries::every_droplet_backup(*id)
             .map(|backups| Answer::Snapshots(backups.into_iter().map(snapshot_reading).collect())),
         Look::Image(id) => backups::image(*id).map(|image| {
@@ -67,6 +79,17 @@ pub fn look(look: &Look) -> Call<Answer> {
             })
         }
     }
+}
+
+/// Whether a Droplet comes from a command whose answer was lost: it has the operation's tag, or was created since under its name, and
+/// by no other operation. A Droplet of somebody else's that meets this was created under that name in that minute.
+fn is_created_as(droplet: &model::Droplet, wanted: &CreatedAs) -> bool {
+    let mut launched_by = droplet.tags.iter().flatten().filter(|tag| tag.starts_with(LAUNCH_TAG)).peekable();
+    if launched_by.peek().is_some() {
+        return launched_by.any(|tag| *tag == launch_tag(wanted.by));
+    }
+    droplet.created_at.is_some_and(|at| wanted.since.duration_since(at) <= CLOCKS_DIFFER)
+        && droplet.name.eq_ignore_ascii_case(&wanted.name)
 }
 
 /// The operation whose Snapshot a look may find at the end of the list of all Snapshots, which other operations read too: one whose
@@ -177,5 +200,44 @@ pub fn snapshot_reading(snapshot: model::Snapshot) -> SnapshotReading {
         name: snapshot.name,
         created_at: snapshot.created_at,
         size_gigabytes: snapshot.size_gigabytes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_droplet_is_taken_for_ours_by_its_name_and_time() {
+        let since: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+        let by: OperationId = "7f3kq2xa".parse().unwrap();
+        let wanted = CreatedAs { by, name: "web-2".to_owned(), since };
+        let is_ours = |field: &str, value: Value| {
+            let mut droplet = json!({
+                "id": 9, "name": "web-2", "status": "new", "created_at": "2026-11-22T12:00:01Z", "tags": []
+            });
+            droplet[field] = value;
+            is_created_as(&serde_json::from_value(droplet).unwrap(), &wanted)
+        };
+        for (field, value) in [
+            ("status", json!("active")),
+            ("name", json!("WEB-2")),
+            ("created_at", json!("2026-11-22T11:59:30Z")),
+            ("tags", Value::Null),
+            ("tags", json!(["prod"])),
+            ("tags", json!(["snapshot-bot-7f3kq2xa"])),
+        ] {
+            assert!(is_ours(field, value.clone()), "{field}: {value}");
+        }
+        for (field, value) in [
+            ("name", json!("web-3")),
+            ("created_at", json!("2026-11-22T11:58:59Z")),
+            ("created_at", Value::Null),
+            ("tags", json!(["snapshot-bot-0a7hw59b"])),
+        ] {
+            assert!(!is_ours(field, value.clone()), "{field}: {value}");
+        }
     }
 }

@@ -105,6 +105,7 @@ fn look_word(look: &Look) -> &'static str {
         Look::Snapshots(_) => "saw its Snapshots:",
         Look::Snapshot(_) => "saw the Snapshot:",
         Look::Launched(_) => "saw what it launched:",
+        Look::CreatedAs(_) => "saw what has its name:",
         Look::Listed(_) => "saw the whole list:",
         Look::Backups(_) => "saw its Backups:",
         Look::Image(_) => "saw the image:",

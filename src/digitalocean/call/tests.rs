@@ -171,6 +171,41 @@ fn a_list_with_a_droplet_that_cannot_be_read_proves_nothing() {
     assert_eq!(lenient.unwrap().len(), 1);
 }
 
+/// DigitalOcean's list, of which one item goes away after each of the first pages was read.
+#[test]
+fn a_list_that_gets_shorter_while_it_is_read_lacks_nothing_that_stays() {
+    let droplet = |id: u64| json!({ "id": id, "name": "web", "status": "active" });
+    for per_page in 1..4_usize {
+        for gone in 0..6_u64 {
+            let mut listed: Vec<u64> = (0..12).collect();
+            let mut reads = 0;
+            let read = queries::every_droplet(None).exchange(|request| {
+                let page: usize = request.path_and_query.split(['=', '&']).nth(1).unwrap().parse().unwrap();
+                let items: Vec<_> = listed.iter().skip((page - 1) * per_page).take(per_page).map(|id| droplet(*id)).collect();
+                let total = listed.len();
+                let more = json!({ "pages": { "next": format!("https://api.digitalocean.com/v2/droplets?page={}", page + 1) } });
+                let links = if page * per_page < total { more } else { json!({}) };
+                if reads < gone {
+                    listed.remove(0);
+                }
+                reads += 1;
+                Ok(answer(200, &json!({ "droplets": items, "links": links, "meta": { "total": total } })))
+            });
+            let read: Vec<u64> = read.unwrap().iter().map(|droplet| droplet.id.0).collect();
+            assert!(listed.iter().all(|id| read.contains(id)), "{per_page} a page, {gone} gone: {read:?}");
+        }
+    }
+}
+
+#[test]
+fn an_unreadable_page_that_is_read_again_counts_once() {
+    let droplet = |id: u64, status: Value| json!({ "id": id, "name": "web", "status": status });
+    let page = |status: Value| json!({ "droplets": [droplet(7, status)], "meta": { "total": 2 } });
+    let mut call = queries::every_droplet(None);
+    assert!(call.absorb(&answer(200, &page(Value::Null))).is_err());
+    let Ok(Progress::More) = call.absorb(&answer(200, &page(json!("off")))) else { panic!("one of two is not all") };
+}
+
 #[test]
 fn a_list_of_all_backups_is_whole_or_unreadable() {
     let backup = |id: u64, name: Value| json!({ "id": id, "name": name });

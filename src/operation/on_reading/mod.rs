@@ -99,8 +99,14 @@ impl Operation {
             (Look::Image(asked), Answer::Image(reading)) if reading.snapshot.id == *asked => {
                 self.see_image(focus, reading, rules, now);
             }
-            (Look::Launched(_), Answer::Droplets(found)) if found.is_empty() => self.empty_round(focus, rules, now),
-            (Look::Launched(_), Answer::Droplets(found)) => self.adopt_launched(focus, &found),
+            (Look::Launched(_), Answer::Droplets(found)) if found.is_empty() => {
+                // The index of tags may be late, or the Droplet may have been made without its tags.
+                if let Some(Step { state: State::Intended { doubt: Some(doubt), .. }, .. }) = self.step_mut(focus) {
+                    doubt.round.droplet = true;
+                }
+            }
+            (Look::CreatedAs(_), Answer::Droplets(found)) if found.is_empty() => self.empty_round(focus, rules, now),
+            (Look::Launched(_) | Look::CreatedAs(_), Answer::Droplets(found)) => self.adopt_launched(focus, &found),
             // The answer is not about what was asked: treat it as no answer.
             (
                 _,
@@ -153,7 +159,7 @@ impl Operation {
                 Look::Snapshot(_) => self.miss_snapshot(focus, rules, now),
                 Look::Image(_) => self.miss_image(focus, rules, now),
                 // A list always exists, even an empty one, so this answer is about something else.
-                Look::Launched(_) | Look::Listed(_) => self.wait_for(Blocker::Outage, rules, now),
+                Look::Launched(_) | Look::CreatedAs(_) | Look::Listed(_) => self.wait_for(Blocker::Outage, rules, now),
             },
             Trouble::Unauthorized | Trouble::Forbidden { .. } => {
                 if !self.is_believed(trouble, false, rules, now) {

@@ -207,7 +207,7 @@ impl Toy {
                 let is_converted = |action: &Action| action.kind == "convert" && action.ends <= self.now;
                 Answer::Image(ImageReading { snapshot, is_backup: !self.actions.iter().any(is_converted) })
             }
-            Look::Snapshot(_) | Look::Launched(_) => Answer::Trouble(Trouble::NotFound),
+            Look::Snapshot(_) | Look::Launched(_) | Look::CreatedAs(_) => Answer::Trouble(Trouble::NotFound),
         }
     }
 
