@@ -80,8 +80,6 @@ const HIGHEST_LIMIT: usize = 1_000_000;
 /// A little more than the vendor's window, since a request is counted when it arrives there, not when it leaves here.
 const MINUTE: SignedDuration = SignedDuration::from_secs(62);
 const HOUR: SignedDuration = SignedDuration::from_secs(3_610);
-/// How often one request may test whether DigitalOcean's count has recovered.
-const PROBE_EVERY: SignedDuration = SignedDuration::from_secs(1);
 /// A request does not wait in line for a silence longer than this to end: the caller decides what to do meanwhile.
 const LONGEST_IN_LINE: SignedDuration = SignedDuration::from_secs(30);
 /// How often, in a silence too long for everybody to keep, one request for a Droplet that is off may test whether it is over.
@@ -132,8 +130,8 @@ struct Observed {
     remaining: usize,
     /// The number of the answered request: `remaining` does not count later ones.
     number: u64,
-    /// When a request may be sent although nothing seems to remain.
-    probe_at: Timestamp,
+    /// When that answer came, or a later request was let through to see whether more remains.
+    at: Timestamp,
 }
 
 impl Default for Budget {
@@ -171,7 +169,7 @@ impl Budget {
                     silence.probe_at = later(now, PROBE_SILENCE_EVERY);
                 }
                 if let Some(observed) = &mut self.observed {
-                    observed.probe_at = observed.probe_at.max(later(now, PROBE_EVERY));
+                    observed.at = observed.at.max(now);
                 }
                 self.numbered += 1;
                 let (number, kept) = (self.numbered, Arc::new(()));
@@ -253,11 +251,10 @@ impl Budget {
         let newer = self.observed.as_ref().is_none_or(|observed| observed.number < ticket.number);
         let remaining = answer.number("ratelimit-remaining").and_then(|left| usize::try_from(left).ok());
         if let (Some(remaining), true) = (remaining, of_the_hour && newer) {
-            let probe_at = later(answer.received_at, PROBE_EVERY);
             let later_ones = usize::try_from(self.numbered - ticket.number).unwrap_or(usize::MAX);
             let own = self.all.len().saturating_sub(later_ones);
             self.foreign.note(self.hour_limit.saturating_sub(remaining.saturating_add(own)), answer.received_at);
-            self.observed = Some(Observed { remaining, number: ticket.number, probe_at });
+            self.observed = Some(Observed { remaining, number: ticket.number, at: answer.received_at });
         }
     }
 
@@ -324,7 +321,9 @@ impl Budget {
             _ => [None, None],
         };
         let spent = self.remaining().is_some_and(|remaining| remaining <= hour - priority.share_of_hour(hour));
-        let probe = self.observed.as_ref().filter(|_| spent).map(|observed| observed.probe_at);
+        // Without permission to probe, the request waits until the observation is too old to count.
+        let again = |observed: &Observed| later(observed.at, priority.probes_every().unwrap_or(HOUR));
+        let probe = self.observed.as_ref().filter(|_| spent).map(again);
         shares.into_iter().chain(own).chain([probe, self.silence_for(priority, now)]).flatten().max()
     }
 
@@ -360,7 +359,7 @@ impl Budget {
             let back = self.latest.duration_since(now);
             let windows = [&mut self.all, &mut self.polls, &mut self.offs, &mut self.blinds, &mut self.shutdowns];
             let moments = windows.into_iter().flat_map(Window::moments);
-            let probe = self.observed.as_mut().map(|observed| &mut observed.probe_at);
+            let probe = self.observed.as_mut().map(|observed| &mut observed.at);
             let unused = self.unused.iter_mut().map(|unused| &mut unused.at);
             let silence = self.silence.as_mut().map(|silence| [&mut silence.until, &mut silence.probe_at]);
             moments
@@ -383,7 +382,7 @@ impl Budget {
         self.blinds.forget(MINUTE, now);
         self.shutdowns.forget(MINUTE, now);
         // After an hour, every request that it counted has left DigitalOcean's window too.
-        self.observed.take_if(|observed| later(observed.probe_at, HOUR) <= now);
+        self.observed.take_if(|observed| later(observed.at, HOUR) <= now);
     }
 }
 

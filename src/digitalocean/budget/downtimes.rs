@@ -56,6 +56,9 @@ impl Budget {
         let minute = self.minute_limit().saturating_sub(self.foreign.within_a_minute(now));
         let kept_back = self.hour_limit - Priority::Shutdown.share_of_hour(self.hour_limit);
         let fit = self.left_this_hour().checked_sub(kept_back).map_or(0, |left| left / REQUESTS_PER_DOWNTIME + 1);
+        // One downtime gets a place to look at its Droplet. The answer shows whether there is room again.
+        let may_look = self.free_at(Priority::BeforeShutdown, now).is_none_or(|at| at <= now);
+        let fit = fit.max(usize::from(may_look));
         let fit = if self.silence.is_none() { fit.saturating_sub(downtimes) } else { 0 };
         let up_to = |percent: usize| (minute * percent / 100).max(1).saturating_sub(downtimes).min(fit);
         DowntimeRoom { a_minute: (minute / 10).max(2), more: up_to(80), for_newcomers: up_to(84) }

@@ -1,5 +1,7 @@
 //! The order of precedence when requests are scarce.
 
+use jiff::SignedDuration;
+
 /// The order of precedence when requests are scarce. The order of the variants follows the harm of waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Priority {
@@ -73,6 +75,18 @@ impl Priority {
         let (share, least) = ((limit * percent).div_ceil(100), self.leaves_at_least());
         let left = limit.saturating_sub(if share < least { least } else { share });
         if left == 0 { 1 } else { left }
+    }
+
+    /// How often one request may be sent although DigitalOcean's latest answer leaves nothing to this priority, to see whether that has
+    /// changed. What remains is kept for turning Droplets on, so looks are rare, and a new downtime is never a probe.
+    pub(super) const fn probes_every(self) -> Option<SignedDuration> {
+        match self {
+            Self::PowerOn | Self::PowerOnBlind | Self::Person => Some(SignedDuration::from_secs(1)),
+            Self::Off | Self::LookUp | Self::BeforeShutdown | Self::Poll | Self::Watch | Self::Inventory => {
+                Some(SignedDuration::from_mins(1))
+            }
+            Self::Shutdown => None,
+        }
     }
 
     /// Whether it may occasionally probe whether a long silence that DigitalOcean asked for is over: a

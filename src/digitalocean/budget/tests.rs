@@ -166,6 +166,43 @@ fn a_used_up_hour_is_probed_once_a_second() {
     assert_eq!(admitted, 9);
 }
 
+/// A budget after an answer that says how many requests remain.
+fn with_remaining(remaining: u32, now: Timestamp) -> Budget {
+    let mut budget = Budget::default();
+    let leave = ticket(&mut budget, now);
+    budget.observe(&leave, &answer(200, &[("ratelimit-remaining", &remaining.to_string())], now));
+    budget
+}
+
+#[test]
+fn the_last_requests_of_the_hour_are_kept_for_turning_on() {
+    let mut budget = with_remaining(30, at(0.0));
+    let mut remaining = 30;
+    for second in 1..600_i32 {
+        let now = at(f64::from(second));
+        for priority in [Priority::Off, Priority::LookUp, Priority::Poll, Priority::Watch, Priority::Inventory] {
+            if let Admission::Now(leave) = budget.admit(priority, now) {
+                remaining -= 1;
+                budget.observe(&leave, &answer(200, &[("ratelimit-remaining", &remaining.to_string())], now));
+            }
+        }
+    }
+    assert_eq!(budget.left(at(600.0)), 21, "a look every minute or so");
+}
+
+#[test]
+fn a_downtime_begins_only_with_room_in_the_hour_which_is_looked_for_once_a_minute() {
+    let mut budget = with_remaining(600, at(0.0));
+    assert_eq!(budget.room_for_downtimes(0, at(30.0)).more, 0);
+    assert_eq!(budget.room_for_downtimes(0, at(60.0)).more, 1);
+    assert_eq!(budget.room_for_downtimes(1, at(60.0)).more, 0, "one looks for all");
+    let Admission::Now(leave) = budget.admit(Priority::BeforeShutdown, at(60.0)) else { panic!("it looks") };
+    assert_eq!(budget.room_for_downtimes(0, at(61.0)).more, 0);
+    assert!(!may(&mut budget, Priority::Shutdown, at(61.0)), "a shutdown is no probe");
+    budget.observe(&leave, &answer(200, &[("ratelimit-remaining", "4000")], at(61.0)));
+    assert!(budget.room_for_downtimes(0, at(61.0)).more > 100 && may(&mut budget, Priority::Shutdown, at(61.0)));
+}
+
 #[test]
 fn an_answer_that_was_overtaken_is_not_believed() {
     let mut budget = Budget::default();
