@@ -17,6 +17,8 @@ mod crash;
 mod delete;
 #[path = "../harness/drop_bomb.rs"]
 mod drop_bomb;
+#[path = "../harness/environment.rs"]
+mod environment;
 mod gateway;
 mod groups;
 mod guilds;
@@ -44,9 +46,15 @@ mod schedule_pings;
 mod schedule_prunes;
 mod schedule_trouble;
 mod schedules;
+#[path = "../harness/schema.rs"]
+mod schema;
+#[path = "../harness/sent.rs"]
+mod sent;
 #[path = "../harness/services.rs"]
 mod services;
 mod stage;
 mod status_help;
 mod take;
+#[path = "../harness/waiting.rs"]
+mod waiting;
 mod warning;

@@ -4,6 +4,8 @@
 
 mod bot;
 mod contract;
+#[path = "../../../tests/harness/drop_bomb.rs"]
+mod drop_bomb;
 mod foreign;
 mod gateway;
 mod interactions;
@@ -13,5 +15,5 @@ mod openapi;
 mod refusals;
 #[path = "../../../tests/harness/required.rs"]
 mod required;
-mod stage;
+mod sandbox_discord;
 mod trouble;
