@@ -283,7 +283,7 @@ async fn without_its_tag_a_droplet_is_neither_offered_nor_taken() {
     ];
     let test = TestInventory::new(Some("bot"), droplets, snapshots).await;
     assert_eq!(test.typing("web").await, ["web-1 · nyc3 · 25 GB"]);
-    assert_eq!(test.typing_snapshot("").await, [5, 8], "what we took ourselves outlives its Droplet");
+    assert_eq!(test.typing_snapshot("").await, [8, 5], "what we took ourselves outlives its Droplet");
     assert_eq!(test.inventory.resolve_snapshot("8").await.unwrap().id, SnapshotId(8));
     for foreign in ["6", "7"] {
         let refusal = test.inventory.resolve_snapshot(foreign).await;
