@@ -11,6 +11,7 @@ mod calls;
 mod cancel;
 mod chat_faults;
 mod cloud_faults;
+#[path = "../contract/mod.rs"]
 mod contract;
 mod costs;
 mod crash;
@@ -34,8 +35,6 @@ mod pins;
 mod power_kinds;
 mod presses;
 mod refusals;
-#[path = "../harness/requests.rs"]
-mod requests;
 #[path = "../harness/required.rs"]
 mod required;
 mod restore;

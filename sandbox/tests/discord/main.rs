@@ -3,6 +3,7 @@
 //! Every answer is checked against Discord's own specification if `SPEC_DIR` names it.
 
 mod bot;
+#[path = "../contract/discord.rs"]
 mod contract;
 #[path = "../../../tests/harness/drop_bomb.rs"]
 mod drop_bomb;
