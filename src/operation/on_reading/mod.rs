@@ -93,7 +93,13 @@ impl Operation {
             (Look::Snapshot(_), Answer::Snapshots(readings)) => match state {
                 State::Running(run) => self.see_unlisted(focus, &run, &readings, rules, now),
                 // The command may still delete the Snapshot.
-                _ => self.empty_round(focus, rules, now),
+                State::Waiting(_)
+                | State::Intended { .. }
+                | State::Done { .. }
+                | State::Skipped
+                | State::Failed { .. } => {
+                    self.empty_round(focus, rules, now);
+                }
             },
             (Look::Backups(_), Answer::Snapshots(readings)) => self.check_backups(focus, &readings, now),
             (Look::Image(asked), Answer::Image(reading)) if reading.snapshot.id == *asked => {
