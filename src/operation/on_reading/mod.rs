@@ -10,6 +10,7 @@ use super::{
     Blocker, Focus, IllegalTransition, Observation, Operation, Rules,
     backoff::later,
     effect::{Answer, Look},
+    evidence::Asked,
     reading::{DropletReading, Failure, PowerState, Trouble},
     step::{Checks, State, Step, Task},
 };
@@ -168,7 +169,7 @@ impl Operation {
                 Look::Launched(_) | Look::CreatedAs(_) | Look::Listed(_) => self.wait_for(Blocker::Outage, rules, now),
             },
             Trouble::Unauthorized | Trouble::Forbidden { .. } => {
-                if !self.is_believed(trouble, false, rules, now) {
+                if !self.is_believed(trouble, Asked::Look, rules, now) {
                     return;
                 }
                 if matches!(look, Look::Actions(_)) && self.goes_on_without_actions(focus, rules, now) {
