@@ -1,6 +1,6 @@
-//! One keystroke, from Discord to its choices among 1,000 Droplets: the program beside a bare poise bot, in the same run.
+//! One keystroke, from Discord to its choices among 1,000 Droplets: the program and a bare poise bot, in the same run.
 //!
-//! `cargo bench --bench keystroke`. Each bot is a process of its own beside the same simulated services on loopback. They are asked in
+//! `cargo bench --bench keystroke`. Each bot is a process of its own with simulated services on loopback. They are asked in
 //! turns, so that whatever else the machine does meets both. The bare bot is this program again, started with `bare`.
 
 #![expect(clippy::print_stdout, reason = "a measurement says what it found")]

@@ -130,7 +130,7 @@ impl Services {
         Ok(Self { discord, digitalocean, clock, guild, ops, people, environment, directory })
     }
 
-    /// The configuration for a bot beside these services.
+    /// The configuration for a bot that uses these services.
     pub(super) fn config(&self) -> anyhow::Result<Config> {
         Config::from_lookup(|name| self.environment.get(name).cloned()).context("the demo's own configuration is wrong")
     }
