@@ -45,7 +45,7 @@ fn snapshot(id: u64) -> Value {
         "created_at": "2026-11-22T17:40:00Z" })
 }
 
-async fn stage(tasks: &mut JoinSet<()>) -> Arc<Inventory> {
+async fn filled_inventory(tasks: &mut JoinSet<()>) -> Arc<Inventory> {
     let vendor = Router::new()
         .route("/v2/droplets", get(|page: Query<Page>| async move { page.of("droplets", DROPLETS, droplet) }))
         .route("/v2/snapshots", get(|page: Query<Page>| async move { page.of("snapshots", SNAPSHOTS, snapshot) }));
@@ -67,7 +67,7 @@ async fn stage(tasks: &mut JoinSet<()>) -> Arc<Inventory> {
 fn autocomplete(criterion: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
     let mut tasks = runtime.block_on(async { JoinSet::new() });
-    let inventory = runtime.block_on(stage(&mut tasks));
+    let inventory = runtime.block_on(filled_inventory(&mut tasks));
     for text in ["", "w", "web", "web-0420", "no such name"] {
         criterion.bench_function(&format!("droplets, {text:?}"), |bencher| {
             bencher.to_async(&runtime).iter(|| async { black_box(inventory.find_droplets(text, 25).await) });

@@ -1,6 +1,6 @@
-//! One keystroke, from Discord to its choices among 1,000 Droplets: the program beside a bare poise bot, in the same run.
+//! One keystroke, from Discord to its choices among 1,000 Droplets: the program and a bare poise bot, in the same run.
 //!
-//! `cargo bench --bench keystroke`. Each bot is a process of its own beside the same simulated services on loopback. They are asked in
+//! `cargo bench --bench keystroke`. Each bot is a process of its own with simulated services on loopback. They are asked in
 //! turns, so that whatever else the machine does meets both. The bare bot is this program again, started with `bare`.
 
 #![expect(clippy::print_stdout, reason = "a measurement says what it found")]
@@ -8,14 +8,20 @@
 
 #[path = "keystroke/bare.rs"]
 mod bare;
+#[path = "../tests/harness/environment.rs"]
+mod environment;
+#[expect(dead_code, reason = "shared with the tests of the program")]
+#[path = "../tests/binary/installation.rs"]
+mod installation;
 #[expect(dead_code, reason = "shared with the tests of the program")]
 #[path = "../tests/binary/process.rs"]
 mod process;
+#[path = "../tests/harness/sent.rs"]
+mod sent;
 #[path = "../tests/harness/services.rs"]
 mod services;
-#[expect(dead_code, reason = "shared with the tests of the program")]
-#[path = "../tests/binary/stage.rs"]
-mod stage;
+#[path = "../tests/harness/waiting.rs"]
+mod waiting;
 
 use std::{
     fs::{self, File},
@@ -23,8 +29,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use installation::Installation;
 use snapshot_bot_sandbox::digitalocean::droplet::Blueprint;
-use stage::Stage;
 
 /// How often each bot is asked before it is measured, and then in each of the rounds.
 const WARM_UP: usize = 500;
@@ -38,7 +44,7 @@ async fn main() {
     if std::env::args().any(|argument| argument == bare::ARGUMENT) {
         return bare::run().await;
     }
-    let (ours, bares) = (stage().await, stage().await);
+    let (ours, bares) = (install().await, install().await);
     let (process, _) = ours.ready("ours").await;
     let bare = Bare::start(&bares);
     let path = ["snapshot", "take"].map(str::to_owned);
@@ -58,23 +64,23 @@ async fn main() {
     println!("the program / the bare bot: p99 {:.2}, processor {:.2}", ours.0 / bare.0, ours.1 / bare.1);
 }
 
-/// Services of a bot's own, with 1,000 Droplets.
-async fn stage() -> Stage {
-    let stage = Stage::new().await;
-    stage.digitalocean.world(|world| world.add_droplets(&Blueprint::named("node"), 998));
-    stage
+/// An installation of a bot's own, with 1,000 Droplets.
+async fn install() -> Installation {
+    let installation = Installation::new().await;
+    installation.digitalocean.world(|world| world.add_droplets(&Blueprint::named("node"), 998));
+    installation
 }
 
 /// A bare bot's process. It ends with this program.
 struct Bare(Child);
 
 impl Bare {
-    fn start(stage: &Stage) -> Self {
+    fn start(installation: &Installation) -> Self {
         let started = Command::new(std::env::current_exe().unwrap())
             .arg(bare::ARGUMENT)
             .env_clear()
-            .envs(&stage.environment)
-            .stderr(File::create(stage.folder.path().join("bare.err")).unwrap())
+            .envs(&installation.environment)
+            .stderr(File::create(installation.folder.path().join("bare.err")).unwrap())
             .spawn();
         Self(started.unwrap())
     }
@@ -91,22 +97,22 @@ impl Drop for Bare {
 /// A bot that is measured.
 struct Asked<'a> {
     name: &'static str,
-    stage: &'a Stage,
+    installation: &'a Installation,
     process: u32,
     times: Vec<Duration>,
     processor: Duration,
 }
 
 impl<'a> Asked<'a> {
-    fn new(name: &'static str, stage: &'a Stage, process: u32) -> Self {
-        Self { name, stage, process, times: Vec::new(), processor: Duration::ZERO }
+    fn new(name: &'static str, installation: &'a Installation, process: u32) -> Self {
+        Self { name, installation, process, times: Vec::new(), processor: Duration::ZERO }
     }
 
     async fn ask(&mut self, times: usize) {
         let used = processor_time(self.process);
         for typed in TYPED.iter().cycle().take(times) {
             let begun = Instant::now();
-            let choices = self.stage.ada.autocomplete("snapshot take", "droplet", typed, &[]).await.unwrap();
+            let choices = self.installation.ada.autocomplete("snapshot take", "droplet", typed, &[]).await.unwrap();
             self.times.push(begun.elapsed());
             assert!(!choices.is_empty(), "{} {typed}", self.name);
         }

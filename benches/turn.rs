@@ -30,7 +30,7 @@ use snapshot_bot_sandbox::digitalocean::{
 use tokio::runtime::Runtime;
 
 /// A take whose Snapshot never completes, so that it can be looked at forever.
-struct Stage {
+struct EndlessTake {
     worker: Worker,
     world: World,
     operation: OperationId,
@@ -38,7 +38,7 @@ struct Stage {
     now: Timestamp,
 }
 
-impl Stage {
+impl EndlessTake {
     async fn new() -> Self {
         let now: Timestamp = "2026-11-22T12:00:00Z".parse().expect("a moment");
         let durations =
@@ -66,11 +66,11 @@ impl Stage {
             droplet_tag: None,
             are_requests_scarce: false,
         };
-        let mut stage = Self { worker: Worker::new(store), world, operation, rules, now };
+        let mut take = Self { worker: Worker::new(store), world, operation, rules, now };
         for _ in 0..100 {
-            Box::pin(stage.turn()).await;
+            Box::pin(take.turn()).await;
         }
-        stage
+        take
     }
 
     /// Advances the clock by a minute, the longest pause between two looks, and lets the worker look.
@@ -109,9 +109,9 @@ impl Stage {
 
 fn turn(criterion: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
-    let mut stage = runtime.block_on(Stage::new());
+    let mut take = runtime.block_on(EndlessTake::new());
     criterion.bench_function("one look at a running Action", |bencher| {
-        bencher.iter(|| runtime.block_on(stage.turn()));
+        bencher.iter(|| runtime.block_on(take.turn()));
     });
 }
 

@@ -92,7 +92,7 @@ const BOT: &[Room] = &[
     room(
         "demo",
         &["app", "clock", "config", "operation", "sandbox", "store"],
-        "it sets the stage, with what was remembered before the visitor came, and then starts the bot that ships",
+        "it adds what was remembered before the visitor came, and then starts the bot that ships",
     ),
     room(
         "main",

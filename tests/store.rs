@@ -60,5 +60,7 @@ mod round_trip;
 mod rows;
 #[path = "store/schedules.rs"]
 mod schedules;
+#[path = "harness/schema.rs"]
+mod schema;
 #[path = "store/snapshot_records.rs"]
 mod snapshot_records;

@@ -38,10 +38,10 @@ pub(super) struct Pings {
 impl Pings {
     /// Makes all due calls until `stop`.
     pub(super) async fn run(self, stop: CancellationToken) {
-        stop.run_until_cancelled(self.tell_for_ever()).await;
+        stop.run_until_cancelled(self.tell_forever()).await;
     }
 
-    async fn tell_for_ever(&self) {
+    async fn tell_forever(&self) {
         loop {
             let rung = self.store.changes().pings.notified();
             let wake = self.store.bounded_pass(PASS, Box::pin(self.tell_all())).await.unwrap_or_else(|error| {

@@ -114,8 +114,7 @@ impl Mover {
     /// The button that creates what a review shows, and its Message.
     fn create_button(&self) -> Option<(Snowflake, String)> {
         self.restorer.messages().iter().rev().find_map(|message| {
-            let mut buttons = message.body.components.iter().filter_map(|row| row["components"].as_array()).flatten();
-            let create = buttons.find(|button| {
+            let create = message.components().find(|button| {
                 let label = button["label"].as_str().unwrap_or_default();
                 label.starts_with("Create") && button["disabled"] != true
             })?;
@@ -155,7 +154,7 @@ impl Mover {
     /// Moves the clock. Returns `false` at the end; what is under way by then continues on its own.
     fn pass(&self, activity: &mut Activity, end: Timestamp) -> bool {
         let now = self.clock.now();
-        let is_under_way = self.digitalocean.look(|world| world.next_due().is_some());
+        let is_under_way = self.digitalocean.read(|world| world.next_due().is_some());
         let is_busy = activity.is_recent() || is_under_way;
         let step = if is_busy { BUSY_STEP } else { to_next_quarter(now).min(end.duration_since(now)) };
         if !step.is_positive() {

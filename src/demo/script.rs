@@ -9,7 +9,7 @@ use snapshot_bot_sandbox::{
         fault::{Fault, HungAction, Pattern, Quirk},
         http_types::{Exchange, Method},
     },
-    discord::{interaction::Response, message::Message, simulated_user::SimulatedUser, snowflake::Snowflake},
+    discord::{interaction::Response, message::Message, simulated_user::SimulatedUser},
     page::bot::BotState,
 };
 use tokio::{sync::watch, time::timeout};
@@ -142,7 +142,7 @@ impl Play {
         let ada = self.services.operator();
         let mut before = self.before("minecraft", &ada);
         self.run(&ada, "ada", "/snapshot take droplet:minecraft").await?;
-        let (message, live) = self.until(&ada, |_| Self::button(&ada, "Take it live")).await?;
+        let (message, live) = self.until(&ada, |_| ada.button("Take it live")).await?;
         self.check(ada.pings() == before.pings + 1, "the question is a new message, which pings who asked");
         before.pings = ada.pings();
         self.transcript.act("ada", "presses [Take it live]");
@@ -150,7 +150,7 @@ impl Play {
         self.answered(&ada, before.pings).await?;
         self.check_end(&before, &ada, 1);
         let boots =
-            self.services.digitalocean.look(|world| world.droplet_named("minecraft").map(|droplet| droplet.boots));
+            self.services.digitalocean.read(|world| world.droplet_named("minecraft").map(|droplet| droplet.boots));
         self.check(boots == Some(0), "it never went off");
         Ok(())
     }
@@ -173,9 +173,9 @@ impl Play {
 
     fn conclude(&mut self) {
         self.transcript.scene("At the end");
-        let left_off = self.services.digitalocean.look(|world| world.left_off().len());
+        let left_off = self.services.digitalocean.read(|world| world.left_off().len());
         self.check(left_off == 0, "no Droplet that was on is off");
-        let rejected: Vec<_> = self.services.digitalocean.look(|world| world.rejections().to_vec());
+        let rejected: Vec<_> = self.services.digitalocean.read(|world| world.rejections().to_vec());
         self.check(rejected.is_empty(), "DigitalOcean had nothing to object to");
         let complaints = self.services.discord.world().complaints();
         self.check(complaints.is_empty(), "Discord had nothing to object to");
@@ -200,10 +200,8 @@ impl Play {
         // These buttons exist only while something runs; the next steps remain under an answer.
         let is_for_now =
             |label: &str| label.starts_with("Cancel") || ["Leave it off", "Force power off"].contains(&label);
-        let at_rest = |message: &Message| {
-            let mut buttons = message.body.components.iter().filter_map(|row| row["components"].as_array()).flatten();
-            !buttons.any(|button| button["label"].as_str().is_some_and(is_for_now))
-        };
+        let at_rest =
+            |message: &Message| !message.components().any(|button| button["label"].as_str().is_some_and(is_for_now));
         let look = |_: &Self| seat.pings() > pings && seat.messages().iter().all(at_rest);
         self.until(seat, |play| look(play).then_some(())).await
     }
@@ -254,18 +252,18 @@ impl Play {
     }
 
     fn power(&self, droplet: &str) -> Option<Status> {
-        self.services.digitalocean.look(|world| world.droplet_named(droplet).map(|droplet| droplet.status))
+        self.services.digitalocean.read(|world| world.droplet_named(droplet).map(|droplet| droplet.status))
     }
 
     fn snapshots(&self, droplet: &str) -> usize {
         self.services
             .digitalocean
-            .look(|world| world.droplet_named(droplet).map_or(0, |droplet| world.snapshots_of(droplet.id).len()))
+            .read(|world| world.droplet_named(droplet).map_or(0, |droplet| world.snapshots_of(droplet.id).len()))
     }
 
     /// The commands sent for a Droplet, in order.
     fn orders(&self, droplet: &str) -> Vec<&'static str> {
-        self.services.digitalocean.look(|world| {
+        self.services.digitalocean.read(|world| {
             let Some(droplet) = world.droplet_named(droplet) else { return Vec::new() };
             world.actions_of(droplet.id).iter().map(|action| action.kind.as_str()).collect()
         })
@@ -279,14 +277,5 @@ impl Play {
     fn is_offered(&self, seat: &SimulatedUser, command: &str) -> bool {
         let offered = self.services.discord.world().offered_commands(seat.channel, seat.user);
         offered.iter().any(|leaf| leaf.path.join(" ") == command)
-    }
-
-    /// A button with this label: its message and custom id.
-    fn button(seat: &SimulatedUser, label: &str) -> Option<(Snowflake, String)> {
-        seat.messages().iter().rev().find_map(|message| {
-            let mut buttons = message.body.components.iter().filter_map(|row| row["components"].as_array()).flatten();
-            let found = buttons.find(|button| button["label"] == label && button["disabled"] != true)?;
-            Some((message.id, found["custom_id"].as_str()?.to_owned()))
-        })
     }
 }

@@ -130,7 +130,7 @@ impl Services {
         Ok(Self { discord, digitalocean, clock, guild, ops, people, environment, directory })
     }
 
-    /// The configuration for a bot beside these services.
+    /// The configuration for a bot that uses these services.
     pub(super) fn config(&self) -> anyhow::Result<Config> {
         Config::from_lookup(|name| self.environment.get(name).cloned()).context("the demo's own configuration is wrong")
     }
@@ -140,7 +140,7 @@ impl Services {
         let url = self.environment.get("DATABASE_URL").cloned().unwrap_or_default();
         let settings = store::Settings { url: SecretString::from(url), notify_channel: None };
         let store = Store::open(&settings, self.clock.clone()).await.context("could not open the demo's database")?;
-        let snapshots: Vec<(Timestamp, Weighed)> = self.digitalocean.look(|world| {
+        let snapshots: Vec<(Timestamp, Weighed)> = self.digitalocean.read(|world| {
             let weighed = world.snapshots().map(|image| {
                 let (snapshot, droplet) = (SnapshotId(image.id), image.droplet.map(DropletId));
                 (image.created_at, Weighed { snapshot, droplet, gigabytes: image.size_gigabytes })

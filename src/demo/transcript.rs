@@ -7,7 +7,13 @@ use std::{
 
 use serde_json::Value;
 use snapshot_bot_sandbox::discord::{
-    message::Message, server::Discord, simulated_user::SimulatedUser, snowflake::Snowflake, world::World,
+    channel::Channel,
+    message::Message,
+    server::Discord,
+    simulated_user::SimulatedUser,
+    snowflake::Snowflake,
+    transcript::{Wording, displayed},
+    world::World,
 };
 
 /// The width of the column of names.
@@ -125,17 +131,12 @@ fn lines(world: &World, message: &Message, now: Option<i64>) -> Vec<String> {
         let parts = [text(&embed["title"]), text(&embed["description"]), text(&embed["footer"]["text"])];
         lines.extend(parts.iter().flat_map(|part| part.lines()).filter(|line| !line.is_empty()).map(str::to_owned));
     }
-    let buttons = message.body.components.iter().filter_map(|row| row["components"].as_array()).flatten();
-    let labels: Vec<String> = buttons.filter_map(|button| Some(format!("[{}]", button["label"].as_str()?))).collect();
+    let labels = message.components().filter_map(|button| button["label"].as_str());
+    let labels: Vec<String> = labels.map(|label| format!("[{label}]")).collect();
     if !labels.is_empty() {
         lines.push(labels.join(" "));
     }
-    let pinged: Vec<String> = world
-        .pings()
-        .iter()
-        .filter(|ping| ping.message == message.id)
-        .map(|ping| format!("@{}", world.user_name(ping.user)))
-        .collect();
+    let pinged = world.pinged_by(message.id);
     if !pinged.is_empty() {
         lines.push(format!("(pings {})", pinged.join(", ")));
     }
@@ -147,56 +148,25 @@ fn lines(world: &World, message: &Message, now: Option<i64>) -> Vec<String> {
 
 /// A text with names for ids and words for times, and without markup for bold and code.
 fn plain(world: &World, text: &str, now: Option<i64>) -> String {
-    let mut shown = String::new();
-    let mut rest = text;
-    while let Some(start) = rest.find(['<', 'h']) {
-        shown.push_str(&rest[..start]);
-        rest = &rest[start..];
-        // Both opening characters are one byte long.
-        let (words, length) =
-            tag(world, rest, now).or_else(|| link(world, rest)).unwrap_or_else(|| (rest[..1].to_owned(), 1));
-        shown.push_str(&words);
-        rest = &rest[length..];
-    }
-    shown.push_str(rest);
-    shown.replace("**", "").replace('`', "")
+    displayed(world, text, &At(now)).replace("**", "").replace('`', "")
 }
 
-/// Parses a link to a message.
-fn link(world: &World, text: &str) -> Option<(String, usize)> {
-    let path = text.strip_prefix("https://discord.com/channels/")?;
-    let length = path.find(|c: char| !c.is_ascii_digit() && c != '/').unwrap_or(path.len());
-    let channel = world.channel(path[..length].split('/').nth(1)?.parse().ok()?)?;
-    Some((format!("#{} › message", channel.name), text.len() - path.len() + length))
-}
+/// How a text reads at a moment.
+struct At(Option<i64>);
 
-fn tag(world: &World, text: &str, now: Option<i64>) -> Option<(String, usize)> {
-    let end = text.find('>')?;
-    let inside = text.strip_prefix('<')?.get(..end - 1)?;
-    let words = if let Some(role) = inside.strip_prefix("@&") {
-        let role: Snowflake = role.parse().ok()?;
-        let found = world.guilds_of_bot().into_iter().find_map(|guild| world.guild(guild)?.roles.get(&role));
-        format!("@{}", found.map_or("unknown role", |role| role.name.as_str()))
-    } else if let Some(user) = inside.strip_prefix('@') {
-        format!("@{}", world.user_name(user.parse().ok()?))
-    } else if let Some(channel) = inside.strip_prefix('#') {
-        format!("#{}", world.channel(channel.parse().ok()?)?.name)
-    } else if inside.starts_with('/') {
-        inside.rsplit_once(':')?.0.to_owned()
-    } else {
-        let mut parts = inside.strip_prefix("t:")?.split(':');
-        let at: i64 = parts.next()?.parse().ok()?;
-        let is_relative = parts.next() == Some("R");
-        match now.map(|now| now - at) {
-            Some(_) if !is_relative => {
-                let moment = jiff::Timestamp::from_second(at).ok()?;
-                format!("{} UTC", moment.strftime("%H:%M"))
-            }
+impl Wording for At {
+    fn time(&self, at: i64, style: &str) -> String {
+        match self.0.map(|now| now - at) {
             None => "some time".to_owned(),
+            Some(_) if style != "R" => jiff::Timestamp::from_second(at)
+                .map_or_else(|_| at.to_string(), |at| format!("{} UTC", at.strftime("%H:%M"))),
             Some(-2..=2) => "just now".to_owned(),
             Some(ago) if ago > 0 => format!("{ago} s ago"),
             Some(ago) => format!("in {} s", -ago),
         }
-    };
-    Some((words, end + 1))
+    }
+
+    fn link(&self, channel: &Channel, _: Option<&Message>) -> String {
+        format!("#{} › message", channel.name)
+    }
 }

@@ -137,7 +137,7 @@ pub struct Snapshot {
     pub regions: Vec<String>,
     /// The minimum disk in GB of a Droplet created from it.
     pub min_disk_size: Option<u64>,
-    /// The size that is billed; missing for a while after it was made.
+    /// The size that is billed; missing for a while after the Snapshot was taken.
     pub size_gigabytes: Option<f64>,
     /// The Droplet that it was taken of, which may no longer exist.
     pub droplet: Option<DropletId>,

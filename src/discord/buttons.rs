@@ -42,7 +42,8 @@ use crate::{
 pub(super) async fn pressed(state: &AppState, http: &Http, interaction: &ComponentInteraction) {
     let info = InteractionInfo::from(interaction);
     let is_private = interaction.message.flags.is_some_and(|flags| flags.contains(MessageFlags::EPHEMERAL));
-    let press = interaction.data.custom_id.parse().ok().filter(|press| is_in_its_place(*press, is_private));
+    let press: Option<Press> = interaction.data.custom_id.parse().ok();
+    let press = press.filter(|press| is_private || may_be_public(*press));
     let deferral = press.map_or(Deferral::Thinking, deferral);
     let first = Arc::clone(&info.first);
     let responder = Responder { state, first: &first, http, id: interaction.id, token: &interaction.token, deferral };
@@ -52,7 +53,7 @@ pub(super) async fn pressed(state: &AppState, http: &Http, interaction: &Compone
 /// Answers a submitted form. The form opened over a message that may be public, so the answer is a new message.
 pub(super) async fn sent(state: &AppState, http: &Http, interaction: &ModalInteraction) {
     let info = InteractionInfo::from(interaction);
-    let press = interaction.data.custom_id.parse().ok().filter(|press| is_in_its_place(*press, false));
+    let press = interaction.data.custom_id.parse().ok().filter(|press| may_be_public(*press));
     let (first, deferral) = (Arc::clone(&info.first), Deferral::Thinking);
     let responder = Responder { state, first: &first, http, id: interaction.id, token: &interaction.token, deferral };
     responder.answer(Box::pin(hear(state, &info, press))).await;
@@ -100,10 +101,10 @@ fn deferral(press: Press) -> Deferral {
     }
 }
 
-/// Whether the answer may replace the message that was pressed. Only an ephemeral message may be replaced; under a public one, such a press
-/// is forged.
-fn is_in_its_place(press: Press, is_private: bool) -> bool {
-    is_private || deferral(press) == Deferral::Thinking
+/// Whether a public message may have this button. Only an ephemeral message may be replaced by the answer to a press; under a public one,
+/// such a press is forged.
+fn may_be_public(press: Press) -> bool {
+    deferral(press) == Deferral::Thinking
 }
 
 /// Whether the same press can be offered again. It can if it asks first and depends on nothing that was chosen or typed.

@@ -73,9 +73,10 @@ pub async fn gather(
     found.sort_by_key(|droplet| (taken_at.get(&droplet.id).copied(), droplet.name.clone(), droplet.id));
     let (mut droplets, mut excluded) = (Vec::new(), Vec::new());
     for droplet in found {
+        // The bot would shut itself down.
         let is_own = power == Power::Off && own_droplet == Some(droplet.id);
         let tags = droplet.tags.as_deref().unwrap_or_default();
-        match Excluded::of(tags, is_own) {
+        match Excluded::by_tags(tags).or(is_own.then_some(Excluded::Own)) {
             Some(why) => excluded.push((droplet, why)),
             None => droplets.push(droplet),
         }

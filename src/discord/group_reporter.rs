@@ -16,9 +16,9 @@ use tokio_util::sync::CancellationToken;
 use super::{
     delivery, direct_message,
     global_rate_limit::GlobalRateLimit,
-    incident::chain,
     messages::{group as words, message::Message},
-    pauses::{self, NONCE_MEMORY, STORE_PAUSE},
+    passes,
+    pauses::{self, NONCE_MEMORY},
     posted,
     reporter::deadline::{deadline, in_time},
     state::AppState,
@@ -31,7 +31,7 @@ use crate::{
         ids::{self, MessageId},
     },
     schedule::run::Run,
-    store::{self, Announcement, DIRECT, GroupMessage, STATUS, Store, deadlines::SAYING},
+    store::{self, Announcement, DIRECT, GroupMessage, STATUS, Store},
 };
 
 /// How many messages are handled together.
@@ -79,28 +79,9 @@ impl GroupReporter {
 
     /// Sends what is due until `shutdown`, then what is due at that moment, and returns.
     pub async fn run(self, shutdown: CancellationToken) {
-        loop {
-            let rung = self.store.changes().group_messages.notified();
-            let is_last = shutdown.is_cancelled();
-            let wake = self.store.bounded_pass(SAYING, Box::pin(self.say_all())).await.unwrap_or_else(|error| {
-                tracing::warn!(cause = chain(&error), "could not learn what is to be said about groups");
-                Some(self.clock.now() + STORE_PAUSE)
-            });
-            if is_last {
-                return;
-            }
-            let asleep = async {
-                match wake {
-                    Some(wake) => self.clock.sleep_until(wake).await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                () = rung => {}
-                () = asleep => {}
-                () = shutdown.cancelled() => {}
-            }
-        }
+        let bell = &self.store.changes().group_messages;
+        let pass = || Box::pin(self.say_all());
+        passes::repeat(pass, (&self.store, &self.clock, bell), shutdown, "groups").await;
     }
 
     async fn say_all(&self) -> Result<Option<Timestamp>, store::Error> {

@@ -31,6 +31,7 @@ pub mod members;
 pub mod messages;
 mod monthly;
 mod names;
+mod passes;
 mod pauses;
 mod posted;
 mod posting;

@@ -89,11 +89,11 @@ impl Monthly {
     /// Posts each month's report until `shutdown`. Returns at once if no channel is configured.
     pub async fn run(self, shutdown: CancellationToken) {
         if self.channel.is_some() {
-            shutdown.run_until_cancelled(self.tell_for_ever()).await;
+            shutdown.run_until_cancelled(self.tell_forever()).await;
         }
     }
 
-    async fn tell_for_ever(&self) {
+    async fn tell_forever(&self) {
         loop {
             let now = self.state.clock.now();
             let next = match self.state.store.bounded_pass(PASS, Box::pin(self.tell_if_due(now))).await {

@@ -18,13 +18,13 @@ use tokio_util::sync::CancellationToken;
 use super::{
     delivery, direct_message,
     global_rate_limit::GlobalRateLimit,
-    incident::chain,
     messages::{
         Wording,
         message::Message,
         schedule::{self as words, InQuestion, NoticeFacts},
     },
-    pauses::{self, NONCE_MEMORY, STORE_PAUSE},
+    passes,
+    pauses::{self, NONCE_MEMORY},
     posted,
     reporter::deadline::{deadline, in_time},
     roles::RoleNames,
@@ -37,7 +37,7 @@ use crate::{
     clock::Clock,
     operation::ids::{ChannelId, MessageId, RoleId},
     schedule::notice::Notice,
-    store::{self, Said, ScheduleMessage, Store, Version, deadlines::SAYING},
+    store::{self, Said, ScheduleMessage, Store, Version},
 };
 use known::Known;
 
@@ -96,28 +96,9 @@ impl ScheduleReporter {
 
     /// Sends what is due until `shutdown`, then what is due at that moment, and returns.
     pub async fn run(self, shutdown: CancellationToken) {
-        loop {
-            let rung = self.store.changes().schedule_messages.notified();
-            let is_last = shutdown.is_cancelled();
-            let wake = self.store.bounded_pass(SAYING, Box::pin(self.say_all())).await.unwrap_or_else(|error| {
-                tracing::warn!(cause = chain(&error), "could not learn what is to be said about schedules");
-                Some(self.clock.now() + STORE_PAUSE)
-            });
-            if is_last {
-                return;
-            }
-            let asleep = async {
-                match wake {
-                    Some(wake) => self.clock.sleep_until(wake).await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                () = rung => {}
-                () = asleep => {}
-                () = shutdown.cancelled() => {}
-            }
-        }
+        let bell = &self.store.changes().schedule_messages;
+        let pass = || Box::pin(self.say_all());
+        passes::repeat(pass, (&self.store, &self.clock, bell), shutdown, "schedules").await;
     }
 
     async fn say_all(&self) -> Result<Option<Timestamp>, store::Error> {

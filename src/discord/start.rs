@@ -161,8 +161,8 @@ async fn create(
     mut request: NewOperation,
     Cause { trigger, consent, announce }: Cause<'_>,
 ) -> Result<Operation, Stop> {
-    let droplet = request.target.name.clone();
     if request.kind.may_turn_off() && request.target.droplet.is_some_and(|droplet| state.own_droplet == Some(droplet)) {
+        let droplet = request.target.name;
         return Err(Refusal::OwnDroplet { droplet, may_take_live: request.kind.may_leave_on() }.into());
     }
     check_crowding(state, request.requester.user, 1).await?;
@@ -188,39 +188,50 @@ async fn create(
                 is_in_doubt = true;
             }
             Err(CreateError::Unavailable(Error::IdTaken)) => request.id = OperationId::from_random(fastrand::u64(..)),
-            Err(CreateError::Repeated(operation)) => {
-                let earlier = state.store.operation(operation).await.map_err(Fault::InDoubt)?;
-                info.first.awaited_by(first_response::Begun::Operation(operation, request.requester.user));
-                return earlier
-                    .map(|earlier| earlier.operation)
-                    .ok_or_else(|| Refusal::UnknownOperation { text: operation.to_string() }.into());
-            }
-            Err(CreateError::AlreadyRunning { operation, progress }) => {
-                let by = state.occupant(&info.who, operation, progress).await?;
-                let what = match request.kind {
-                    Kind::Take(_) => Some(Begun::Take),
-                    Kind::Restore(_) => Some(Begun::Restore),
-                    _ => None,
-                };
-                let again = what.map(|what| Box::new(Press::Begin { what, droplet: request.target.droplet }));
-                return Err(Refusal::Busy { droplet, by, again }.into());
-            }
-            Err(CreateError::SnapshotInUse { operation, progress }) => {
-                let by = state.occupant(&info.who, operation, progress).await?;
-                return Err(Refusal::SnapshotInUse { by }.into());
-            }
-            Err(CreateError::TriedAgain { operation, progress }) => {
-                let by = state.occupant(&info.who, operation, progress).await?;
-                return Err(Refusal::TriedAgain { by }.into());
-            }
-            Err(CreateError::Unconfirmed(refused)) => return Err(not_counted(refused).into()),
-            // Only a schedule's own planned time waits.
-            Err(CreateError::NotWaiting) => return Err(Error::LeaseLost.into()),
             Err(CreateError::Unavailable(error)) if is_in_doubt => return Err(Fault::InDoubt(error).into()),
-            Err(CreateError::Unavailable(error)) => return Err(error.into()),
+            Err(error) => return not_created(state, info, &request, error).await,
         }
     }
     Err(Error::IdTaken.into())
+}
+
+/// The refusal if the store created nothing; for a repeat, the operation that the first time created.
+async fn not_created(
+    state: &AppState,
+    info: &InteractionInfo,
+    request: &NewOperation,
+    error: CreateError,
+) -> Result<Operation, Stop> {
+    Err(match error {
+        CreateError::Repeated(operation) => {
+            let earlier = state.store.operation(operation).await.map_err(Fault::InDoubt)?;
+            info.first.awaited_by(first_response::Begun::Operation(operation, request.requester.user));
+            return earlier
+                .map(|earlier| earlier.operation)
+                .ok_or_else(|| Refusal::UnknownOperation { text: operation.to_string() }.into());
+        }
+        CreateError::AlreadyRunning { operation, progress } => {
+            let by = state.occupant(&info.who, operation, progress).await?;
+            let what = match request.kind {
+                Kind::Take(_) => Some(Begun::Take),
+                Kind::Restore(_) => Some(Begun::Restore),
+                _ => None,
+            };
+            let droplet = request.target.droplet;
+            let again = what.map(|what| Box::new(Press::Begin { what, droplet }));
+            Refusal::Busy { droplet: request.target.name.clone(), by, again }.into()
+        }
+        CreateError::SnapshotInUse { operation, progress } => {
+            Refusal::SnapshotInUse { by: state.occupant(&info.who, operation, progress).await? }.into()
+        }
+        CreateError::TriedAgain { operation, progress } => {
+            Refusal::TriedAgain { by: state.occupant(&info.who, operation, progress).await? }.into()
+        }
+        CreateError::Unconfirmed(refused) => not_counted(refused).into(),
+        // Only a schedule's own planned time waits.
+        CreateError::NotWaiting => Error::LeaseLost.into(),
+        CreateError::Unavailable(error) => error.into(),
+    })
 }
 
 /// Checks that a person may have this many `more` operations at work. Their groups count with as many as may be at work at once.

@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn answered_heartbeats_keep_it_well_for_ever() {
+    fn answered_heartbeats_keep_it_well_forever() {
         let (mut hearing, start) = hearing();
         for beat in 1..100_u32 {
             assert_eq!(hearing.judge(connected(beat.into()), start + beat * 41 * SECOND), Hears::Well);

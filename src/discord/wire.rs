@@ -113,6 +113,23 @@ impl Trouble {
             },
         }
     }
+
+    /// Whether the same request would be refused again.
+    pub(super) fn is_final(self) -> bool {
+        match self {
+            Self::Later | Self::TokenRefused => false,
+            Self::UnknownMessage
+            | Self::ChannelGone
+            | Self::ThreadArchived
+            | Self::NoAccess
+            | Self::DirectMessagesClosed
+            | Self::CannotReply
+            | Self::TooManyEdits
+            | Self::InteractionOver
+            | Self::AlreadyAnswered
+            | Self::Refused => true,
+        }
+    }
 }
 
 /// The parts of the bot's user that are needed. Discord's answers hold users whose flags serenity's own types may refuse to read, although

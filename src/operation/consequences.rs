@@ -166,15 +166,16 @@ impl Operation {
         if step.began.is_some() {
             return;
         }
-        if now >= self.too_old_at(index, self.waits_its_turn()) {
+        let longest = if self.waits_its_turn() { LONGEST_TURN } else { LONGEST_WAIT };
+        if now >= self.too_old_at(index, longest) {
             self.fail_step(Focus::Forward(index), Failure::TooOld, now);
         }
     }
 
-    /// When a step that has not begun becomes too old to begin.
-    fn too_old_at(&self, index: usize, waits_its_turn: bool) -> Timestamp {
+    /// When a step that has not begun becomes too old to begin, if it may wait this long.
+    fn too_old_at(&self, index: usize, longest: SignedDuration) -> Timestamp {
         let is_destructive = self.steps[index].task().traits().is_destructive;
-        let longest = if waits_its_turn && !is_destructive { LONGEST_TURN } else { LONGEST_WAIT };
+        let longest = if is_destructive { longest.min(LONGEST_WAIT) } else { longest };
         let could_begin = self.steps[..index].iter().filter_map(Step::over_at).max().unwrap_or(self.asked_at);
         let could_begin = self.free_of_warning().map_or(could_begin, |free| free.max(could_begin));
         // A schedule sets the latest time at which its first step may begin.
@@ -185,7 +186,7 @@ impl Operation {
     /// When the next step becomes too old to begin although it only waited its turn; `None` if no step is left to begin.
     pub fn turn_lapses_at(&self) -> Option<Timestamp> {
         let index = self.steps.iter().position(|step| !step.is_over())?;
-        Some(self.too_old_at(index, true))
+        Some(self.too_old_at(index, LONGEST_TURN))
     }
 
     /// Whether only our own other operations hold the step back.
@@ -268,15 +269,15 @@ impl Operation {
         let actions = self.baseline.is_known() && !self.step_at(focus).is_some_and(is_unknown);
         self.complete(focus, now);
         if let Focus::Forward(index) = focus {
-            self.prepare_next(index, actions, reading, rules, now);
+            self.prepare_next(index, Checks { actions, ..Checks::default() }, reading, rules, now);
         }
     }
 
-    /// Prepares the step after a completed one by the same reading. What a restore overwrites is looked at again.
+    /// Prepares the step after a completed one by the same reading and these checks. What a restore overwrites is looked at again.
     pub(super) fn prepare_next(
         &mut self,
         index: usize,
-        actions: bool,
+        checks: Checks,
         reading: &DropletReading,
         rules: &Rules,
         now: Timestamp,
@@ -285,8 +286,7 @@ impl Operation {
         else {
             return;
         };
-        let actions = actions && next.task() != Task::Restore;
-        next.state = State::Waiting(Checks { actions, ..Checks::default() });
+        next.state = State::Waiting(if next.task() == Task::Restore { Checks::default() } else { checks });
         self.prepare(index + 1, reading, rules, now);
     }
 }

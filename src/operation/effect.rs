@@ -113,7 +113,7 @@ pub struct NewDroplet {
     pub region: String,
     /// Size slug.
     pub size: String,
-    /// The Snapshot that its disk is made from.
+    /// The Snapshot that its disk is created from.
     pub image: SnapshotId,
     /// Tags, the operation's own among them.
     pub tags: Vec<String>,

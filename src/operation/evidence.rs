@@ -32,6 +32,13 @@ pub(super) struct Denied {
     since: Timestamp,
 }
 
+/// What was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    Look,
+    Command,
+}
+
 /// A kind of refusal that is not believed until it is repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Denial {
@@ -42,7 +49,7 @@ enum Denial {
 
 impl Operation {
     /// Whether to believe a refusal now, because it was first given at least a third of `SETTLE_TIME` ago. If not, sets when to ask again.
-    pub(super) fn is_believed(&mut self, trouble: &Trouble, is_command: bool, rules: &Rules, now: Timestamp) -> bool {
+    pub(super) fn is_believed(&mut self, trouble: &Trouble, asked: Asked, rules: &Rules, now: Timestamp) -> bool {
         let what = match trouble {
             Trouble::Unauthorized => Denial::Unauthorized,
             Trouble::Forbidden { .. } => Denial::Forbidden,
@@ -53,6 +60,7 @@ impl Operation {
             | Trouble::Busy
             | Trouble::Refused { .. } => return true,
         };
+        let is_command = asked == Asked::Command;
         let earlier = self.denied.filter(|denied| denied.what == what && denied.is_command == is_command);
         let denied = earlier.unwrap_or(Denied { what, is_command, since: now });
         self.denied = Some(denied);
@@ -103,7 +111,7 @@ impl Operation {
     pub(super) fn miss_snapshot(&mut self, focus: Focus, rules: &Rules, now: Timestamp) {
         let Some(step) = self.step_at(focus) else { return };
         let (task, is_accepted) = (step.task(), step.doubt().is_some_and(|doubt| doubt.accepted));
-        if !is_accepted && !self.is_believed(&Trouble::NotFound, false, rules, now) {
+        if !is_accepted && !self.is_believed(&Trouble::NotFound, Asked::Look, rules, now) {
             return;
         }
         if task == Task::Delete {

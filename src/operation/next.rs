@@ -62,7 +62,7 @@ impl Operation {
             State::Done { .. } | State::Skipped | State::Failed { .. } => match (focus, self.droplet()) {
                 // A duty whose step is over, such as an inherited one, starts with a new look.
                 (Focus::Back, Some(droplet)) => Effect::Look(Look::Droplet(droplet)),
-                _ => Effect::Rest,
+                (Focus::Back, None) | (Focus::Forward(_) | Focus::Rest, _) => Effect::Rest,
             },
         }
     }

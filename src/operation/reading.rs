@@ -99,7 +99,7 @@ pub struct SnapshotReading {
     pub id: SnapshotId,
     /// Its name; not unique at DigitalOcean, but ours end in an operation's id.
     pub name: String,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Option<Timestamp>,
     /// Its compressed size in gigabytes; absent or zero until DigitalOcean has computed it.
     pub size_gigabytes: Option<f64>,

@@ -8,7 +8,7 @@ use super::{
     ids::ActionId,
     power::Theirs,
     reading::{ActionReading, ActionStatus, Failure, PowerState, SnapshotReading},
-    step::{Checks, Doubt, Round, Run, State, Step, Task, Traits, Work},
+    step::{Checks, Doubt, Ours, Round, Run, State, Step, Task, Traits, Work},
 };
 
 /// How long a completed Snapshot may be missing from DigitalOcean's lists before the bot reports that; the Droplet is back on long before.
@@ -96,9 +96,9 @@ impl Operation {
             .filter(|reading| self.is_about_us(reading, task) && !self.baseline.contains(reading))
             .min_by_key(|reading| (reading.started_at, reading.id));
         if let Some(ours) = ours {
-            self.run(focus, ours, true);
+            self.run(focus, ours, Ours::Presumed);
         } else if let (true, Some(pending)) = (doubt.busy, in_progress(readings)) {
-            // Our command was refused because of this event, whoever started it. The bot waits for it, so it must not be in the baseline.
+            // Our command was refused because of this event, ours or not. The bot waits for it, so it must not be in the baseline.
             self.baseline = known;
             self.not_carried_out(focus, task, Checks::default());
             self.wait_for(Blocker::Event(Some(pending.kind.clone())), rules, now);

@@ -1,4 +1,4 @@
-//! What people are told about an operation: each kind of report is one message, posted once.
+//! What the bot reports about an operation: each kind of report is one message, posted once.
 
 use serde::{Deserialize, Serialize};
 use strum::VariantArray as _;

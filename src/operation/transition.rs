@@ -8,8 +8,9 @@ use super::{
     Blocker, FirstAnswer, Focus, Instructed, Launched, Obstacle, Operation, Rules,
     backoff::later,
     effect::{Answer, Command, Look},
+    evidence::Asked,
     reading::{ActionReading, DropletReading, Failure, PowerState, Trouble},
-    step::{Checks, Doubt, Run, State, Step, Task},
+    step::{Checks, Doubt, Ours, Run, State, Step, Task},
 };
 
 /// Something that happened to an operation.
@@ -230,7 +231,7 @@ impl Operation {
                     // DigitalOcean accepts these only for a Droplet that is on, so nothing before them has turned it off.
                     self.baseline.raise(std::iter::once(&reading));
                 }
-                self.run(focus, &reading, false);
+                self.run(focus, &reading, Ours::Named);
                 self.timer.ask_at(later(now, rules.poll_interval));
             }
             Answer::Droplets(made) if task == Task::Create && made.len() == 1 => self.adopt_launched(focus, &made),
@@ -302,7 +303,7 @@ impl Operation {
             }
             Trouble::Unauthorized | Trouble::Forbidden { .. } => {
                 self.not_carried_out(focus, task, Checks::default());
-                if !self.is_believed(&trouble, true, rules, now) {
+                if !self.is_believed(&trouble, Asked::Command, rules, now) {
                     return;
                 }
                 let why = trouble.fatal().unwrap_or(Failure::Internal);
@@ -353,7 +354,8 @@ impl Operation {
     }
 
     /// Records that DigitalOcean is working on the step.
-    pub(super) fn run(&mut self, focus: Focus, action: &ActionReading, presumed: bool) {
+    pub(super) fn run(&mut self, focus: Focus, action: &ActionReading, ours: Ours) {
+        let presumed = ours == Ours::Presumed;
         if let Some(step) = self.step_mut(focus) {
             let (action, started_at, intended_at) = (Some(action.id), action.started_at, step.intended_at());
             step.state = State::Running(Run { action, started_at, intended_at, presumed, ..Run::default() });

@@ -94,7 +94,7 @@ fn buckets(keep: Policy) -> [(u16, SignedDuration); 5] {
 fn gap(rule: &Rule) -> SignedDuration {
     match rule.every {
         Every::Month(_) => days(31),
-        _ => rule.shortest_gap().unwrap_or_default(),
+        Every::Hours(_) | Every::Day | Every::Week(_) | Every::Cron(_) => rule.shortest_gap().unwrap_or_default(),
     }
 }
 

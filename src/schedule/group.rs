@@ -105,16 +105,16 @@ pub enum Excluded {
 }
 
 impl Excluded {
-    /// Why a Droplet is not a member; `None` if it is one. `is_own` means that the bot runs on it and the run would shut it down.
-    /// DigitalOcean's lists omit GPU Droplets, so they never get here.
-    pub fn of(tags: &[String], is_own: bool) -> Option<Self> {
+    /// Why a Droplet with these tags is not a member; `None` if it may be one. DigitalOcean's lists omit GPU Droplets, so they never get
+    /// here.
+    pub fn by_tags(tags: &[String]) -> Option<Self> {
         let has = |wanted: &dyn Fn(&str) -> bool| tags.iter().any(|tag| wanted(&tag.to_lowercase()));
         if has(&|tag| tag == "k8s" || tag == "k8s-worker" || tag.starts_with("k8s:")) {
             Some(Self::Kubernetes)
         } else if has(&|tag| tag == "autoscale" || tag.starts_with("autoscale:")) {
             Some(Self::Autoscale)
         } else {
-            is_own.then_some(Self::Own)
+            None
         }
     }
 

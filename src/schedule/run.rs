@@ -293,7 +293,12 @@ impl Run {
     fn pause_ends(&self, now: Timestamp) -> Option<Timestamp> {
         let done = self.members.iter().filter_map(|member| match member.phase {
             Phase::Done { at, .. } => Some(at),
-            _ => None,
+            Phase::Waiting
+            | Phase::Taking
+            | Phase::Returning { .. }
+            | Phase::Lost { .. }
+            | Phase::Left
+            | Phase::Excluded(_) => None,
         });
         let ends = done.filter(|at| *at <= now).max()?.checked_add(self.plan.group.pause()).ok()?;
         (ends > now).then_some(ends)

@@ -140,8 +140,13 @@ impl Prospect {
         // The more operations wait, the longer it takes until it can be their turn, and the less asking for it is worth; but not while a
         // Droplet is off, or may be.
         let pause = match self.rank {
-            Priority::PowerOnBlind | Priority::Off | Priority::LookUp => SignedDuration::ZERO,
-            _ => {
+            Priority::PowerOn | Priority::PowerOnBlind | Priority::Off | Priority::LookUp => SignedDuration::ZERO,
+            Priority::Person
+            | Priority::Shutdown
+            | Priority::BeforeShutdown
+            | Priority::Poll
+            | Priority::Watch
+            | Priority::Inventory => {
                 let crowd = i64::try_from(self.open).unwrap_or(i64::MAX);
                 SignedDuration::from_millis(CROWD_PAUSE_MILLIS.saturating_mul(crowd)).min(LONGEST_CROWD_PAUSE)
             }

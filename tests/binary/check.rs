@@ -9,12 +9,12 @@ use snapshot_bot_sandbox::{
 };
 
 use super::{
+    installation::{Installation, free_address},
     process::{Ended, Process},
-    stage::{Stage, free_address},
 };
 
-async fn check(stage: &Stage) -> Ended {
-    Process::start(stage.folder.path(), "check", &["check"], &stage.environment).end().await
+async fn check(installation: &Installation) -> Ended {
+    Process::start(installation.folder.path(), "check", &["check"], &installation.environment).end().await
 }
 
 fn says(ended: &Ended, lines: &[&str]) {
@@ -25,22 +25,23 @@ fn says(ended: &Ended, lines: &[&str]) {
 
 #[tokio::test]
 async fn where_everything_is_there_each_line_says_so_and_the_link_follows() {
-    let mut stage = Stage::new().await;
-    stage.environment.insert("NOTIFY_CHANNEL_ID", stage.ops.to_string());
-    stage.environment.insert("REPORT_CHANNEL_ID", stage.ops.to_string());
-    let roles = stage.environment["RESTORE_ROLES"].clone();
-    stage.environment.insert("FAILURE_ROLE", roles.clone());
-    stage.environment.insert("DROPLET_TAG", "web".to_owned());
-    let before =
-        stage.digitalocean.read(|world| (world.droplets().cloned().collect::<Vec<_>>(), world.snapshots().count()));
-    let ended = check(&stage).await;
+    let mut installation = Installation::new().await;
+    installation.environment.insert("NOTIFY_CHANNEL_ID", installation.ops.to_string());
+    installation.environment.insert("REPORT_CHANNEL_ID", installation.ops.to_string());
+    let roles = installation.environment["RESTORE_ROLES"].clone();
+    installation.environment.insert("FAILURE_ROLE", roles.clone());
+    installation.environment.insert("DROPLET_TAG", "web".to_owned());
+    let before = installation
+        .digitalocean
+        .read(|world| (world.droplets().cloned().collect::<Vec<_>>(), world.snapshots().count()));
+    let ended = check(&installation).await;
     assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
     assert!(!ended.stdout.contains('✗'), "{}", ended.stdout);
-    let application = stage.discord.world().bot();
+    let application = installation.discord.world().bot();
     let link = format!(
         "https://discord.com/oauth2/authorize?client_id={application}&scope=bot+applications.commands&permissions=274877991936"
     );
-    let guild = format!("✓ guild {} (The Workshop): can work in #ops", stage.guild);
+    let guild = format!("✓ guild {} (The Workshop): can work in #ops", installation.guild);
     says(
         &ended,
         &[
@@ -62,32 +63,33 @@ async fn where_everything_is_there_each_line_says_so_and_the_link_follows() {
             &link,
         ],
     );
-    let after =
-        stage.digitalocean.read(|world| (world.droplets().cloned().collect::<Vec<_>>(), world.snapshots().count()));
+    let after = installation
+        .digitalocean
+        .read(|world| (world.droplets().cloned().collect::<Vec<_>>(), world.snapshots().count()));
     assert_eq!(before, after, "looking changes nothing");
-    let left = std::fs::read_dir(stage.folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    let left = std::fs::read_dir(installation.folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
     let left: Vec<_> = left.filter(|name| name.to_string_lossy().starts_with("bot.db")).collect();
     assert!(left.is_empty(), "no database is left behind: {left:?}");
-    assert!(stage.discord.world().journal().iter().all(|exchange| exchange.request.method == "GET"));
+    assert!(installation.discord.world().journal().iter().all(|exchange| exchange.request.method == "GET"));
 }
 
 #[tokio::test]
 async fn what_is_missing_is_named_with_what_to_do_and_ends_with_1() {
-    let mut stage = Stage::new().await;
+    let mut installation = Installation::new().await;
     let (elsewhere, secret) = {
-        let mut world = stage.discord.world();
+        let mut world = installation.discord.world();
         let elsewhere = world.add_guild("Elsewhere");
         world.kick_bot(elsewhere);
-        world.deny_bot(stage.ops, Permissions::EMBED_LINKS);
+        world.deny_bot(installation.ops, Permissions::EMBED_LINKS);
         let refused = Disturbance::Refuse { status: 403, code: 50001, message: "Missing Access".to_owned() };
         world.add_fault(Fault::always("GET /applications/*/guilds/*/commands".parse().unwrap(), refused));
         (elsewhere, world.add_channel(elsewhere, "secret"))
     };
-    stage.digitalocean.world(|world| {
+    installation.digitalocean.world(|world| {
         world.add_token("dop_v1_poor", Scopes::only(["droplet:read", "account:read", "actions:read", "snapshot:read"]));
     });
-    let guilds = format!("{},{elsewhere}", stage.guild);
-    stage.environment.extend([
+    let guilds = format!("{},{elsewhere}", installation.guild);
+    installation.environment.extend([
         ("DISCORD_GUILD_ID", guilds),
         ("DIGITALOCEAN_TOKEN", "dop_v1_poor".to_owned()),
         ("RESTORE_ROLES", "424242".to_owned()),
@@ -97,7 +99,7 @@ async fn what_is_missing_is_named_with_what_to_do_and_ends_with_1() {
         ("HEARTBEAT_URL", "https://10.0.0.7/a-secret-key".to_owned()),
         ("DATABASE_URL", "sqlite:///nowhere/at/all.db".to_owned()),
     ]);
-    let ended = check(&stage).await;
+    let ended = check(&installation).await;
     assert_eq!(ended.code, Some(1), "{}\n{}", ended.stdout, ended.stderr);
     let absent = format!("✗ guild {elsewhere}: the bot is not in it: invite it with the link below");
     let report = format!("✗ REPORT_CHANNEL_ID {secret}: the bot does not see it");
@@ -127,24 +129,24 @@ async fn what_is_missing_is_named_with_what_to_do_and_ends_with_1() {
 
 #[tokio::test]
 async fn refused_tokens_are_both_named_and_so_is_that_nobody_but_admins_may() {
-    let mut stage = Stage::new().await;
-    stage.environment.remove("RESTORE_ROLES");
-    let ended = check(&stage).await;
+    let mut installation = Installation::new().await;
+    installation.environment.remove("RESTORE_ROLES");
+    let ended = check(&installation).await;
     assert_eq!(ended.code, Some(0), "{}", ended.stdout);
     says(&ended, &["· roles: none is configured, so only members with Administrator or Manage Server"]);
-    stage.discord.world().accept_token(false);
-    stage.digitalocean.world(|world| world.revoke_token(TOKEN));
-    let ended = check(&stage).await;
+    installation.discord.world().accept_token(false);
+    installation.digitalocean.world(|world| world.revoke_token(TOKEN));
+    let ended = check(&installation).await;
     assert_eq!(ended.code, Some(1));
     says(&ended, &["✗ DigitalOcean: DigitalOcean does not accept the token", "refuses DISCORD_TOKEN"]);
 }
 
 #[tokio::test]
 async fn services_that_cannot_be_reached_are_named() {
-    let mut stage = Stage::new().await;
-    stage.environment.insert("DIGITALOCEAN_API_URL", format!("http://{}", free_address()));
-    stage.environment.insert("DISCORD_CONNECT_TO", free_address());
-    let ended = check(&stage).await;
+    let mut installation = Installation::new().await;
+    installation.environment.insert("DIGITALOCEAN_API_URL", format!("http://{}", free_address()));
+    installation.environment.insert("DISCORD_CONNECT_TO", free_address());
+    let ended = check(&installation).await;
     assert_eq!(ended.code, Some(1));
     says(
         &ended,
@@ -159,12 +161,12 @@ async fn services_that_cannot_be_reached_are_named() {
 
 #[tokio::test]
 async fn a_database_that_a_running_bot_uses_is_fine() {
-    let stage = Stage::new().await;
-    let (bot, _) = stage.ready("bot").await;
-    let ended = check(&stage).await;
+    let installation = Installation::new().await;
+    let (bot, _) = installation.ready("bot").await;
+    let ended = check(&installation).await;
     assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
     says(&ended, &["is in use by a running snapshot-bot, as it should be"]);
-    stage.stop(bot).await;
-    let ended = check(&stage).await;
+    installation.stop(bot).await;
+    let ended = check(&installation).await;
     says(&ended, &["✓ database: SQLite, can be written, tables are up to date"]);
 }

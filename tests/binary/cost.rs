@@ -25,8 +25,8 @@ use snapshot_bot::{
 use snapshot_bot_sandbox::digitalocean::{droplet::Blueprint, limits::Limits};
 
 use super::{
+    installation::{Installation, free_address},
     process::until_answered,
-    stage::{Stage, free_address},
 };
 
 /// Resident memory, and how much of it belongs to the process rather than to its program file.
@@ -48,10 +48,10 @@ fn at(sorted: &[Duration], share: f64) -> Duration {
 }
 
 /// The time from a keystroke to its suggestions, which must not be empty.
-async fn keyed(stage: &Stage, path: &str, option: &str, typed: &str) -> Duration {
+async fn keyed(installation: &Installation, path: &str, option: &str, typed: &str) -> Duration {
     let others: &[_] = if path == "snapshot restore" { &[("droplet", json!("node-7"))] } else { &[] };
     let begun = Instant::now();
-    let choices = stage.ada.autocomplete(path, option, typed, others).await.unwrap();
+    let choices = installation.ada.autocomplete(path, option, typed, others).await.unwrap();
     let took = begun.elapsed();
     assert!(!choices.is_empty(), "{path} {typed}");
     took
@@ -66,47 +66,47 @@ fn tell(what: &str, mut times: Vec<Duration>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement: it takes two minutes and asserts nothing"]
 async fn cost() {
-    let stage = Stage::new().await;
-    stage.digitalocean.world(|world| world.add_droplets(&Blueprint::named("node"), 998));
-    let (bot, _) = stage.ready("first").await;
-    stage.stop(bot).await;
+    let installation = Installation::new().await;
+    installation.digitalocean.world(|world| world.add_droplets(&Blueprint::named("node"), 998));
+    let (bot, _) = installation.ready("first").await;
+    installation.stop(bot).await;
 
     let mut starts = Vec::new();
     for _ in 0..11 {
         let address = free_address();
         let begun = Instant::now();
-        let bot = stage.start_with("start", &[("HTTP_ADDR", address.clone())]);
+        let bot = installation.start_with("start", &[("HTTP_ADDR", address.clone())]);
         until_answered(&address, "/readyz", 200, "ready").await;
         starts.push(begun.elapsed());
-        stage.stop(bot).await;
+        installation.stop(bot).await;
     }
     starts.sort();
     println!("start to ready, 11 runs: median {:?}, worst {:?}", at(&starts, 0.5), at(&starts, 1.0));
 
-    let bot = stage.start("idle");
-    stage.discord.until(|world| world.is_bot_online().then_some(())).await;
+    let bot = installation.start("idle");
+    installation.discord.until(|world| world.is_bot_online().then_some(())).await;
     tokio::time::sleep(Duration::from_secs(5)).await;
-    let before = stage.digitalocean.journal().len();
+    let before = installation.digitalocean.journal().len();
     println!("memory 5 s after start: {}", memory(bot.id()));
     tokio::time::sleep(Duration::from_mins(1)).await;
-    let requests = stage.digitalocean.journal().len() - before;
+    let requests = installation.digitalocean.journal().len() - before;
     println!("memory after a minute of idleness: {}; DigitalOcean requests meanwhile: {requests}", memory(bot.id()));
 
     let mut times = Vec::new();
     for number in 0..2_000 {
-        times.push(keyed(&stage, "snapshot take", "droplet", &format!("node-{}", number % 500)).await);
+        times.push(keyed(&installation, "snapshot take", "droplet", &format!("node-{}", number % 500)).await);
     }
     tell("autocomplete among 1,000 Droplets", times);
     println!("memory after that: {}", memory(bot.id()));
-    stage.stop(bot).await;
+    installation.stop(bot).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement: it takes a minute and asserts nothing"]
 async fn cost_of_ten_thousand_snapshots() {
-    let mut stage = Stage::new().await;
-    stage.environment.insert("INTERACTIONS_PER_PERSON", "1000".to_owned());
-    stage.digitalocean.world(|world| {
+    let mut installation = Installation::new().await;
+    installation.environment.insert("INTERACTIONS_PER_PERSON", "1000".to_owned());
+    installation.digitalocean.world(|world| {
         let nodes = world.add_droplets(&Blueprint::named("node"), 1_000);
         for number in 0..10_000_usize {
             // Named as the bot names Snapshots, so that each suggestion needs a look in its history.
@@ -114,9 +114,9 @@ async fn cost_of_ten_thousand_snapshots() {
             world.add_snapshot(nodes[number % 1_000], &name, 12.4);
         }
     });
-    let (bot, _) = stage.ready("measured").await;
+    let (bot, _) = installation.ready("measured").await;
     let begun = Instant::now();
-    assert_ne!(stage.answer("/snapshot list").await, "a text");
+    assert_ne!(installation.answer("/snapshot list").await, "a text");
     println!("the first list, from an empty cache: {:?}", begun.elapsed());
     let texts = ["", "n", "node-7", "node-777-2026", "00004242", "nd7"];
     for (path, text) in ["snapshot delete", "snapshot restore"].iter().flat_map(|path| texts.map(|text| (*path, text)))
@@ -124,19 +124,19 @@ async fn cost_of_ten_thousand_snapshots() {
         let text = if path == "snapshot restore" && text.len() > 6 { "00000006" } else { text };
         let mut times = Vec::new();
         for _ in 0..300 {
-            times.push(keyed(&stage, path, "snapshot", text).await);
+            times.push(keyed(&installation, path, "snapshot", text).await);
         }
         tell(&format!("{path} snapshot:{text}"), times);
     }
     let mut times = Vec::new();
     for _ in 0..300 {
         let begun = Instant::now();
-        stage.ada.run("/snapshot list").await.unwrap();
+        installation.ada.run("/snapshot list").await.unwrap();
         times.push(begun.elapsed());
     }
     tell("/snapshot list", times);
     println!("memory after that: {}", memory(bot.id()));
-    stage.stop(bot).await;
+    installation.stop(bot).await;
 }
 
 /// The processor time that a process has used so far.
@@ -156,15 +156,16 @@ fn most_memory(id: u32) -> u64 {
 }
 
 /// The database of a bot that is not running.
-async fn open(stage: &Stage) -> Store {
-    let settings = Settings { url: stage.environment["DATABASE_URL"].clone().into(), notify_channel: None };
+async fn open(installation: &Installation) -> Store {
+    let settings = Settings { url: installation.environment["DATABASE_URL"].clone().into(), notify_channel: None };
     Store::open(&settings, Clock::wall()).await.unwrap()
 }
 
 /// Requests a take of each Droplet, as rows in the bot's database.
-async fn ask_for_takes(stage: &Stage, droplets: &[u64]) {
-    let store = open(stage).await;
-    let (guild, channel) = (stage.guild.to_string().parse().unwrap(), stage.ops.to_string().parse().unwrap());
+async fn ask_for_takes(installation: &Installation, droplets: &[u64]) {
+    let store = open(installation).await;
+    let (guild, channel) =
+        (installation.guild.to_string().parse().unwrap(), installation.ops.to_string().parse().unwrap());
     for (number, droplet) in (1..).zip(droplets) {
         let request = NewOperation {
             id: OperationId::from_random(number),
@@ -188,32 +189,33 @@ async fn ask_for_takes(stage: &Stage, droplets: &[u64]) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement: it takes some minutes"]
 async fn cost_of_ten_thousand_waiting() {
-    let mut stage = Stage::new().await;
-    stage.environment.insert("POLL_INTERVAL", "5s".to_owned());
-    let droplets = stage.digitalocean.world(|world| {
+    let mut installation = Installation::new().await;
+    installation.environment.insert("POLL_INTERVAL", "5s".to_owned());
+    let droplets = installation.digitalocean.world(|world| {
         world.settings_mut().limits = Limits::hourly(200);
         world.add_droplets(&Blueprint::named("node"), 10_000)
     });
-    ask_for_takes(&stage, &droplets).await;
-    let bot = stage.start("waiting");
-    stage.discord.until(|world| world.is_bot_online().then_some(())).await;
+    ask_for_takes(&installation, &droplets).await;
+    let bot = installation.start("waiting");
+    installation.discord.until(|world| world.is_bot_online().then_some(())).await;
     tokio::time::sleep(Duration::from_mins(2)).await;
-    let (used, requests) = (processor_time(bot.id()), stage.digitalocean.journal().len());
+    let (used, requests) = (processor_time(bot.id()), installation.digitalocean.journal().len());
     tokio::time::sleep(Duration::from_mins(1)).await;
-    let (used, asked) = (processor_time(bot.id()).saturating_sub(used), stage.digitalocean.journal().len() - requests);
+    let (used, asked) =
+        (processor_time(bot.id()).saturating_sub(used), installation.digitalocean.journal().len() - requests);
     let most = most_memory(bot.id());
     println!("10,000 wait: at most {most} KiB of memory; within a minute {used:?} of the processor, {asked} requests");
     println!("memory after that: {}", memory(bot.id()));
     assert!(most <= 64 * 1024, "{most} KiB");
-    stage.stop(bot).await;
+    installation.stop(bot).await;
 }
 
 /// Adds a daily schedule for each Droplet, as the bot writes it down. None is due for the next 12 hours. Each owner has a channel: Discord
 /// accepts a message a second in a channel, and in a single one the first messages alone would take a quarter of an hour.
-async fn add_schedules(stage: &Stage, droplets: &[u64]) {
-    let (store, now) = (open(stage).await, Clock::wall().now());
-    let guild = stage.guild.to_string().parse().unwrap();
-    let add_channel = |number| stage.discord.world().add_channel(stage.guild, &format!("ops-{number}"));
+async fn add_schedules(installation: &Installation, droplets: &[u64]) {
+    let (store, now) = (open(installation).await, Clock::wall().now());
+    let guild = installation.guild.to_string().parse().unwrap();
+    let add_channel = |number| installation.discord.world().add_channel(installation.guild, &format!("ops-{number}"));
     let channels: Vec<u64> =
         (0..=droplets.len() / 25).map(|number| add_channel(number).to_string().parse().unwrap()).collect();
     let at = (now + SignedDuration::from_hours(12)).to_zoned(jiff::tz::TimeZone::UTC).time();
@@ -264,13 +266,13 @@ async fn add_schedules(stage: &Stage, droplets: &[u64]) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement: it takes two minutes and asserts nothing"]
 async fn cost_of_a_thousand_schedules() {
-    let stage = Stage::new().await;
-    let droplets = stage.digitalocean.world(|world| world.add_droplets(&Blueprint::named("node"), 1_000));
-    add_schedules(&stage, &droplets).await;
-    let (bot, _) = stage.ready("scheduled").await;
+    let installation = Installation::new().await;
+    let droplets = installation.digitalocean.world(|world| world.add_droplets(&Blueprint::named("node"), 1_000));
+    add_schedules(&installation, &droplets).await;
+    let (bot, _) = installation.ready("scheduled").await;
     // Each schedule is looked at once.
     tokio::time::sleep(Duration::from_mins(1)).await;
-    let requests = || (stage.digitalocean.journal().len(), stage.discord.world().journal().len());
+    let requests = || (installation.digitalocean.journal().len(), installation.discord.world().journal().len());
     let (used, before) = (processor_time(bot.id()), requests());
     tokio::time::sleep(Duration::from_mins(1)).await;
     let used = processor_time(bot.id()).saturating_sub(used);
@@ -281,5 +283,5 @@ async fn cost_of_a_thousand_schedules() {
         after.1 - before.1
     );
     println!("memory after that: {}", memory(bot.id()));
-    stage.stop(bot).await;
+    installation.stop(bot).await;
 }

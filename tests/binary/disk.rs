@@ -12,9 +12,9 @@ use std::{
 };
 
 use super::{
+    installation::Installation,
     process::{Signal, until_answered},
     required,
-    stage::Stage,
 };
 
 /// Takes every free block, and each one that becomes free.
@@ -65,11 +65,11 @@ enum Index {
 /// Ends the bot with this signal while a Droplet is off and the disk is full. The bot must continue in the space that it reserved.
 async fn comes_back_on_after(end: Signal, index: Index) {
     let Some(disk) = required::variable("SMALL_DISK", "a folder of a file system that may be filled") else { return };
-    let mut stage = Stage::new().await;
+    let mut installation = Installation::new().await;
     let folder = tempfile::tempdir_in(disk).unwrap();
-    stage.environment.insert("DATABASE_URL", format!("sqlite://{}", folder.path().join("bot.db").display()));
-    let (bot, address) = stage.ready("bot").await;
-    let held = stage.take_held_at("snapshot").await;
+    installation.environment.insert("DATABASE_URL", format!("sqlite://{}", folder.path().join("bot.db").display()));
+    let (bot, address) = installation.ready("bot").await;
+    let held = installation.take_held_at("snapshot").await;
     let eater = Eater::fill(folder.path().join("eaten"));
     bot.signal(end);
     bot.end().await;
@@ -77,16 +77,16 @@ async fn comes_back_on_after(end: Signal, index: Index) {
         std::fs::remove_file(folder.path().join("bot.db-shm")).unwrap();
     }
     held.release();
-    let second = stage.start_with("second", &[("HTTP_ADDR", address.clone())]);
-    stage.reads("is ready").await;
-    assert!(stage.web_is_on());
+    let second = installation.start_with("second", &[("HTTP_ADDR", address.clone())]);
+    installation.reads("is ready").await;
+    assert!(installation.web_is_on());
     assert!(index == Index::Stays || second.logged().contains("no other program can read the database"));
-    stage.discord.until(|world| world.is_bot_online().then_some(())).await;
+    installation.discord.until(|world| world.is_bot_online().then_some(())).await;
     for _ in 0..5 {
-        stage.ada.run("/snapshot take droplet:db-1 power:live").await.unwrap();
-        stage.ada.run("/snapshot status").await.unwrap();
+        installation.ada.run("/snapshot take droplet:db-1 power:live").await.unwrap();
+        installation.ada.run("/snapshot status").await.unwrap();
     }
     eater.stop();
     until_answered(&address, "/readyz", 200, "ready").await;
-    stage.stop(second).await;
+    installation.stop(second).await;
 }

@@ -8,7 +8,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::{audit::told, stage::Stage};
+use super::{audit::told, installation::Installation};
 
 /// Lines that are not run here, and why. Every other line of every `sh` block is.
 const ELSEWHERE: [(&str, &[&str]); 5] = [
@@ -126,8 +126,8 @@ fn the_list_of_commands_that_are_not_run_has_none_that_no_document_has() {
 
 #[tokio::test]
 async fn every_command_of_the_documents_that_can_run_here_does() {
-    let mut stage = Stage::new().await;
-    let folder = stage.folder.path().to_owned();
+    let mut installation = Installation::new().await;
+    let folder = installation.folder.path().to_owned();
     let below = |path: &str| format!("{}{path}", folder.display());
     for path in FOLDERS.into_iter().chain(["/deploy/systemd"]) {
         fs::create_dir_all(below(path)).unwrap();
@@ -135,54 +135,58 @@ async fn every_command_of_the_documents_that_can_run_here_does() {
     for file in [".env.example", "deploy/systemd/snapshot-bot.service"] {
         fs::copy(root().join(file), folder.join(file)).unwrap();
     }
-    stage.environment.insert("DATABASE_URL", format!("sqlite://{}", below("/var/lib/snapshot-bot/snapshot-bot.db")));
-    let (first, _) = stage.ready("bot").await;
+    installation
+        .environment
+        .insert("DATABASE_URL", format!("sqlite://{}", below("/var/lib/snapshot-bot/snapshot-bot.db")));
+    let (first, _) = installation.ready("bot").await;
     let mut bot = Some(first);
-    stage.ada.run("/snapshot take droplet:web-1").await.unwrap();
-    stage.reads("is ready").await;
+    installation.ada.run("/snapshot take droplet:web-1").await.unwrap();
+    installation.reads("is ready").await;
     let elsewhere = elsewhere();
     let mut run = 0;
     for path in documents() {
         for block in blocks(&fs::read_to_string(&path).unwrap()) {
             let needs_a_stop = block.iter().any(|line| line == "systemctl stop snapshot-bot");
             if needs_a_stop {
-                stage.stop(bot.take().unwrap()).await;
+                installation.stop(bot.take().unwrap()).await;
             }
             let lines: Vec<&str> = block.iter().map(String::as_str).filter(|line| !elsewhere.contains(line)).collect();
             run += lines.len();
-            let outcome = shell(&stage, &lines, below).await;
+            let outcome = shell(&installation, &lines, below).await;
             assert!(outcome.is_ok(), "{}: {lines:#?}\n{}", path.display(), outcome.unwrap_err());
             if needs_a_stop {
-                bot = Some(stage.ready("again").await.0);
+                bot = Some(installation.ready("again").await.0);
             }
         }
     }
     assert!(run >= 20, "only {run} commands were run");
     // The copy that was put back is in use.
-    let history = told(&stage, "history", &["audit"]).await;
+    let history = told(&installation, "history", &["audit"]).await;
     assert!(history.stdout.contains("take of web-1"), "{}", history.stdout);
-    stage.stop(bot.unwrap()).await;
+    installation.stop(bot.unwrap()).await;
 }
 
 /// Runs commands in a shell that ends at the first failure.
-async fn shell(stage: &Stage, lines: &[&str], below: impl Fn(&str) -> String) -> Result<(), String> {
+async fn shell(installation: &Installation, lines: &[&str], below: impl Fn(&str) -> String) -> Result<(), String> {
     let typed = |line: &str| {
         let secret = [("discord_token", "DISCORD_TOKEN"), ("digitalocean_token", "DIGITALOCEAN_TOKEN")]
             .into_iter()
             .find(|(file, _)| line.ends_with(file) && (line.starts_with("cat >") || line.contains("/dev/stdin")));
         // The text that a person pastes.
-        secret
-            .map_or_else(|| line.to_owned(), |(_, token)| format!("printf %s '{}' | {line}", stage.environment[token]))
+        secret.map_or_else(
+            || line.to_owned(),
+            |(_, token)| format!("printf %s '{}' | {line}", installation.environment[token]),
+        )
     };
     let mut script: String = lines.iter().map(|line| typed(line) + "\n").collect();
     for path in FOLDERS {
         script = script.replace(path, &below(path));
     }
-    script = script.replace("123456789012345678", &stage.guild.to_string());
+    script = script.replace("123456789012345678", &installation.guild.to_string());
     // A variable that a block sets must not be set already.
     let own = script.contains("DISCORD_TOKEN_FILE=");
     let programs = Path::new(env!("CARGO_BIN_EXE_snapshot-bot")).parent().unwrap();
-    let kept = stage.environment.iter().filter(|(name, _)| {
+    let kept = installation.environment.iter().filter(|(name, _)| {
         !(own && ["DISCORD_TOKEN", "DISCORD_GUILD_ID", "DIGITALOCEAN_TOKEN", "DATABASE_URL"].contains(name))
     });
     let mut shell = Command::new("sh");
@@ -191,7 +195,7 @@ async fn shell(stage: &Stage, lines: &[&str], below: impl Fn(&str) -> String) ->
         .env_clear()
         .envs(kept)
         .env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", programs.display()))
-        .current_dir(stage.folder.path())
+        .current_dir(installation.folder.path())
         .stdin(Stdio::null());
     // On a separate thread, since the simulated services run on this one.
     let output = tokio::task::spawn_blocking(move || shell.output()).await.unwrap().unwrap();

@@ -11,16 +11,16 @@ use snapshot_bot_sandbox::{
 };
 
 use super::{
+    installation::{Installation, free_address},
     process::{ask, until_answered},
-    stage::{Stage, free_address},
 };
 
 #[tokio::test]
 async fn the_door_tells_life_readiness_and_numbers() {
-    let stage = Stage::new().await;
-    let waiting = stage.discord.gate().hold(Point::BeforeAnswer, "GET /gateway".parse().unwrap(), 0);
+    let installation = Installation::new().await;
+    let waiting = installation.discord.gate().hold(Point::BeforeAnswer, "GET /gateway".parse().unwrap(), 0);
     let address = free_address();
-    let bot = stage.start_with("bot", &[("HTTP_ADDR", address.clone())]);
+    let bot = installation.start_with("bot", &[("HTTP_ADDR", address.clone())]);
     let held = waiting.caught().await.unwrap();
     assert_eq!(ask(&address, "/healthz").await, Some((200, "alive\n".to_owned())));
     assert_eq!(ask(&address, "/readyz").await, Some((503, "gateway: not connected\n".to_owned())));
@@ -28,37 +28,37 @@ async fn the_door_tells_life_readiness_and_numbers() {
     until_answered(&address, "/readyz", 200, "ready").await;
     let answered = "snapshot_bot_requests_total{service=\"digitalocean\",status=\"200\"}";
     until_answered(&address, "/metrics", 200, answered).await;
-    stage.discord.world().accept_token(true);
-    stage.stop(bot).await;
+    installation.discord.world().accept_token(true);
+    installation.stop(bot).await;
     assert_eq!(ask(&address, "/healthz").await, None);
 }
 
 #[tokio::test]
 async fn every_metric_that_is_described_is_seen_where_prometheus_looks() {
-    let stage = Stage::new().await;
+    let installation = Installation::new().await;
     let odd = Disturbance::Malform { how: Malformation::WrongTypes };
     let busy = Disturbance::Throttle { retry_after: Some(1) };
-    stage.digitalocean.world(|world| {
+    installation.digitalocean.world(|world| {
         world.add_fault(Fault::once(Pattern::of(Method::Get, "/v2/snapshots"), odd));
         world.add_fault(Fault::once(Pattern::action("shutdown"), busy));
     });
-    let (bot, address) = stage.ready("bot").await;
-    stage.ada.run("/snapshot take droplet:web-1").await.unwrap();
-    stage.reads("is ready").await;
-    stage.ada.run("/snapshot list").await.unwrap();
-    stage.ada.forge_presses(stage.ada.messages().last().unwrap().id, "forged", 1);
+    let (bot, address) = installation.ready("bot").await;
+    installation.ada.run("/snapshot take droplet:web-1").await.unwrap();
+    installation.reads("is ready").await;
+    installation.ada.run("/snapshot list").await.unwrap();
+    installation.ada.forge_presses(installation.ada.messages().last().unwrap().id, "forged", 1);
     for metric in METRICS {
         until_answered(&address, "/metrics", 200, &format!("\n{}", metric.name)).await;
     }
-    stage.stop(bot).await;
+    installation.stop(bot).await;
 }
 
 #[tokio::test]
 async fn the_numbers_tell_of_a_take() {
-    let stage = Stage::new().await;
-    let (bot, address) = stage.ready("bot").await;
-    stage.ada.run("/snapshot take droplet:web-1").await.unwrap();
-    stage.reads("is ready").await;
+    let installation = Installation::new().await;
+    let (bot, address) = installation.ready("bot").await;
+    installation.ada.run("/snapshot take droplet:web-1").await.unwrap();
+    installation.reads("is ready").await;
     for line in [
         r#"snapshot_bot_operations_total{kind="take",outcome="completed"} 1"#,
         r#"snapshot_bot_operation_seconds_count{kind="take",outcome="completed"} 1"#,
@@ -69,15 +69,15 @@ async fn the_numbers_tell_of_a_take() {
     ] {
         until_answered(&address, "/metrics", 200, line).await;
     }
-    stage.stop(bot).await;
+    installation.stop(bot).await;
 }
 
 #[tokio::test]
 async fn an_address_that_is_taken_is_named() {
-    let stage = Stage::new().await;
+    let installation = Installation::new().await;
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let ended = stage.start_with("bot", &[("HTTP_ADDR", address.clone())]).end().await;
+    let ended = installation.start_with("bot", &[("HTTP_ADDR", address.clone())]).end().await;
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains(&format!("could not listen on HTTP_ADDR {address}")), "{}", ended.stderr);
 }

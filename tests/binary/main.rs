@@ -12,8 +12,11 @@ mod cost;
 mod death;
 mod disk;
 mod documents;
+#[path = "../harness/environment.rs"]
+mod environment;
 mod healthcheck;
 mod http_port;
+mod installation;
 mod limits;
 mod outage;
 mod process;
@@ -24,10 +27,15 @@ mod required;
 mod rotation;
 #[cfg(feature = "demo")]
 mod sandbox;
+#[path = "../harness/schema.rs"]
+mod schema;
 mod secrets;
+#[path = "../harness/sent.rs"]
+mod sent;
 #[path = "../harness/services.rs"]
 mod services;
-mod stage;
 mod standby;
 mod stopping;
 mod unwritable;
+#[path = "../harness/waiting.rs"]
+mod waiting;

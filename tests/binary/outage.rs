@@ -62,33 +62,33 @@ impl Road {
 
 async fn behind_a_road() -> Option<(Cluster, Road)> {
     let mut cluster = Cluster::new().await?;
-    let url = cluster.stage.environment["DATABASE_URL"].clone();
+    let url = cluster.installation.environment["DATABASE_URL"].clone();
     let server = url::Url::parse(&url).unwrap();
     let (host, port) = (server.host_str().unwrap(), server.port().unwrap_or(5_432));
     let road = Road::to(&format!("{host}:{port}")).await;
     let url = url.replacen(&format!("{host}:{port}"), &road.address, 1);
-    cluster.stage.environment.insert("DATABASE_URL", url);
+    cluster.installation.environment.insert("DATABASE_URL", url);
     Some((cluster, road))
 }
 
 #[tokio::test]
 async fn a_bot_whose_database_falls_silent_says_so_and_goes_on_once_it_is_back() {
     let Some((cluster, road)) = behind_a_road().await else { return };
-    let (bot, address) = cluster.stage.ready("bot").await;
+    let (bot, address) = cluster.installation.ready("bot").await;
     road.block();
     until_answered(&address, "/readyz", 503, "database: not reachable").await;
     bot.logs("the database does not answer; standing by until it does").await;
     road.clear();
     until_answered(&address, "/readyz", 200, "ready").await;
     cluster.takes().await;
-    cluster.stage.stop(bot).await;
+    cluster.installation.stop(bot).await;
     cluster.finish().await;
 }
 
 #[tokio::test]
 async fn a_silent_database_does_not_keep_a_signal_from_being_heard() {
     let Some((cluster, road)) = behind_a_road().await else { return };
-    let (bot, address) = cluster.stage.ready("bot").await;
+    let (bot, address) = cluster.installation.ready("bot").await;
     road.block();
     until_answered(&address, "/readyz", 503, "database: not reachable").await;
     bot.signal(Signal::Terminate);

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs::{self, File},
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, Command, Stdio},
     time::Duration,
 };
 
@@ -12,6 +12,8 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
 };
+
+use super::waiting::within;
 
 /// How long anything may take that no promise bounds.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
@@ -97,19 +99,20 @@ impl Process {
 
     /// Waits until it ends.
     pub(crate) async fn end(mut self) -> Ended {
-        let status = tokio::time::timeout(PATIENCE, self.status()).await;
-        let (stdout, stderr) = (self.said(), self.logged());
-        let Ok(status) = status else { panic!("still running after {PATIENCE:?}\n{stdout}\n{stderr}") };
-        Ended { code: status.code(), stdout, stderr }
-    }
-
-    async fn status(&mut self) -> ExitStatus {
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status;
+        let child = &mut self.child;
+        let ending = async {
+            loop {
+                if let Some(status) = child.try_wait().unwrap() {
+                    return status;
+                }
+                tokio::time::sleep(LOOK).await;
             }
-            tokio::time::sleep(LOOK).await;
-        }
+        };
+        let output = [&self.stdout, &self.stderr];
+        let read = || output.map(|path| fs::read_to_string(path).unwrap());
+        let status = within(PATIENCE, ending, async || format!("it ends\n{}", read().join("\n"))).await;
+        let [stdout, stderr] = read();
+        Ended { code: status.code(), stdout, stderr }
     }
 
     /// Waits until its log contains a text.
@@ -129,8 +132,7 @@ impl Process {
                 tokio::time::sleep(LOOK).await;
             }
         };
-        let waited = tokio::time::timeout(PATIENCE, waiting).await;
-        assert!(waited.is_ok(), "waited in vain for {what}\n{}\n{}", self.said(), self.logged());
+        within(PATIENCE, waiting, async || format!("{what}\n{}\n{}", self.said(), self.logged())).await;
     }
 }
 
@@ -164,6 +166,6 @@ pub(crate) async fn until_answered(address: &str, path: &str, status: u16, text:
             tokio::time::sleep(LOOK).await;
         }
     };
-    let waited = tokio::time::timeout(PATIENCE, waiting).await;
-    assert!(waited.is_ok(), "{path} never answered {status} {text}: {:?}", ask(address, path).await);
+    let seen = async || format!("{path} answers {status} {text}; it answers {:?}", ask(address, path).await);
+    within(PATIENCE, waiting, seen).await;
 }

@@ -4,30 +4,30 @@ use std::fs;
 
 use snapshot_bot_sandbox::digitalocean::world::TOKEN;
 
-use super::stage::Stage;
+use super::installation::Installation;
 
 #[tokio::test]
 async fn tokens_appear_nowhere_however_loud_the_log() {
     for format in ["pretty", "json"] {
-        let mut stage = Stage::new().await;
+        let mut installation = Installation::new().await;
         let loud = "trace,snapshot_bot=trace,serenity=trace,reqwest=trace,hyper=trace,sqlx=trace,rustls=trace";
-        stage.environment.insert("RUST_LOG", loud.to_owned());
-        stage.environment.insert("LOG_FORMAT", format.to_owned());
-        let (bot, _) = stage.ready("bot").await;
-        stage.ada.autocomplete("snapshot take", "droplet", "we", &[]).await.unwrap();
-        stage.ada.run("/snapshot take droplet:web-1").await.unwrap();
-        stage.reads("is ready").await;
-        let log = stage.stop(bot).await.stderr;
+        installation.environment.insert("RUST_LOG", loud.to_owned());
+        installation.environment.insert("LOG_FORMAT", format.to_owned());
+        let (bot, _) = installation.ready("bot").await;
+        installation.ada.autocomplete("snapshot take", "droplet", "we", &[]).await.unwrap();
+        installation.ada.run("/snapshot take droplet:web-1").await.unwrap();
+        installation.reads("is ready").await;
+        let log = installation.stop(bot).await.stderr;
         assert!(log.contains("DEBUG") && log.contains("interaction"), "the log is loud\n{log}");
-        let discord = stage.discord.token();
-        for entry in fs::read_dir(stage.folder.path()).unwrap() {
+        let discord = installation.discord.token();
+        for entry in fs::read_dir(installation.folder.path()).unwrap() {
             let path = entry.unwrap().path();
             let bytes = fs::read(&path).unwrap();
             for token in [discord.as_str(), TOKEN] {
                 assert!(!holds(&bytes, token), "a token is in {}", path.display());
             }
         }
-        let world = stage.discord.world();
+        let world = installation.discord.world();
         for exchange in world.journal() {
             let (body, query) = (exchange.request.body.to_string(), &exchange.request.query);
             assert!(!body.contains(&discord) && !body.contains(TOKEN) && !query.contains(TOKEN), "{exchange:?}");
@@ -36,7 +36,7 @@ async fn tokens_appear_nowhere_however_loud_the_log() {
             assert!(interaction.is_none_or(|token| !log.contains(token)), "an Interaction's token is in the log");
         }
         drop(world);
-        for entry in stage.digitalocean.journal() {
+        for entry in installation.digitalocean.journal() {
             assert!(!holds(&entry.request.body, TOKEN) && !holds(&entry.request.body, &discord));
         }
     }

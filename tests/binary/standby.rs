@@ -10,52 +10,40 @@ use tokio::{
 };
 
 use super::{
+    installation::{Installation, free_address},
     process::{PATIENCE, Process, Signal, ask, until_answered},
     required,
-    stage::{Stage, free_address},
+    schema::Schema,
+    waiting::within,
 };
 
 const STANDBY: &str = "lease: standing by, another process is active";
 
-/// A stage on a schema of its own; `None` if no server is configured.
+/// An installation whose database is a schema of its own on PostgreSQL; `None` if no server is configured.
 pub(crate) struct Cluster {
-    pub(crate) stage: Stage,
-    server: String,
-    schema: String,
+    pub(crate) installation: Installation,
+    schema: Schema,
 }
 
 impl Cluster {
     pub(crate) async fn new() -> Option<Self> {
         let server = required::variable("TEST_DATABASE_URL", "a PostgreSQL server")?;
-        let mut stage = Stage::new().await;
-        let schema = format!("test_{:016x}", fastrand::u64(..));
-        let separator = if server.contains('?') { '&' } else { '?' };
-        let url = format!("{server}{separator}options[search_path]={schema}");
-        stage.environment.insert("DATABASE_URL", url);
-        let cluster = Self { stage, server, schema };
-        cluster.tell("CREATE SCHEMA").await;
-        Some(cluster)
-    }
-
-    async fn tell(&self, what: &str) {
-        sqlx::any::install_default_drivers();
-        let admin = sqlx::AnyPool::connect(&self.server).await.unwrap();
-        let cascade = if what.starts_with("DROP") { "CASCADE" } else { "" };
-        let statement = format!("{what} {} {cascade}", self.schema);
-        sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&admin).await.unwrap();
-        admin.close().await;
+        let mut installation = Installation::new().await;
+        let schema = Schema::create(server).await;
+        installation.environment.insert("DATABASE_URL", schema.url());
+        Some(Self { installation, schema })
     }
 
     /// Changes the bot's database as no bot would.
     pub(crate) async fn tamper(&self, sql: &'static str) {
-        let pool = sqlx::AnyPool::connect(&self.stage.environment["DATABASE_URL"]).await.unwrap();
+        let pool = sqlx::AnyPool::connect(&self.installation.environment["DATABASE_URL"]).await.unwrap();
         sqlx::query(sql).execute(&pool).await.unwrap();
         pool.close().await;
     }
 
     /// Who holds the lease according to the database; empty once it was released.
     async fn holder(&self) -> String {
-        let pool = sqlx::AnyPool::connect(&self.stage.environment["DATABASE_URL"]).await.unwrap();
+        let pool = sqlx::AnyPool::connect(&self.installation.environment["DATABASE_URL"]).await.unwrap();
         let holder = sqlx::query_scalar("SELECT holder FROM lease").fetch_one(&pool).await.unwrap();
         pool.close().await;
         holder
@@ -63,19 +51,19 @@ impl Cluster {
 
     /// An active process, and one that stands by, with their HTTP ports.
     async fn pair(&self) -> [(Process, String); 2] {
-        let active = self.stage.ready("active").await;
+        let active = self.installation.ready("active").await;
         let address = free_address();
-        let standby = self.stage.start_with("standby", &[("HTTP_ADDR", address.clone())]);
+        let standby = self.installation.start_with("standby", &[("HTTP_ADDR", address.clone())]);
         until_answered(&address, "/readyz", 503, STANDBY).await;
         [active, (standby, address)]
     }
 
     pub(crate) async fn takes(&self) {
-        self.stage.ada.run("/snapshot take droplet:web-1").await.unwrap();
-        self.stage.reads("is ready").await;
-        assert_eq!(self.stage.commands(), ["shutdown web-1", "snapshot web-1", "power_on web-1"]);
-        assert_eq!(self.stage.ada.pings(), 1, "{}", self.stage.ada.transcript());
-        let world = self.stage.discord.world();
+        self.installation.ada.run("/snapshot take droplet:web-1").await.unwrap();
+        self.installation.reads("is ready").await;
+        assert_eq!(self.installation.commands(), ["shutdown web-1", "snapshot web-1", "power_on web-1"]);
+        assert_eq!(self.installation.ada.pings(), 1, "{}", self.installation.ada.transcript());
+        let world = self.installation.discord.world();
         let is_refused = |answer: &Answer| answer.body["code"] == 40060;
         let refused: Vec<_> =
             world.journal().iter().filter(|one| one.answer.as_ref().is_some_and(is_refused)).collect();
@@ -83,7 +71,7 @@ impl Cluster {
     }
 
     pub(crate) async fn finish(self) {
-        self.tell("DROP SCHEMA").await;
+        self.schema.drop().await;
     }
 }
 
@@ -93,12 +81,12 @@ async fn a_clean_stop_gives_the_lease_back() {
     let [(active, _), (standby, address)] = cluster.pair().await;
     // No other process can take the lease that the first one releases, so the row can be read at leisure.
     standby.signal(Signal::Stop);
-    cluster.stage.stop(active).await;
+    cluster.installation.stop(active).await;
     assert_eq!(cluster.holder().await, "", "a standby would have to wait until the lease has run out");
     standby.signal(Signal::Continue);
     until_answered(&address, "/readyz", 200, "ready").await;
     cluster.takes().await;
-    cluster.stage.stop(standby).await;
+    cluster.installation.stop(standby).await;
     cluster.finish().await;
 }
 
@@ -106,17 +94,17 @@ async fn a_clean_stop_gives_the_lease_back() {
 async fn a_standby_goes_on_where_the_active_one_was_killed() {
     let Some(cluster) = Cluster::new().await else { return };
     let [(active, _), (standby, address)] = cluster.pair().await;
-    let stage = &cluster.stage;
-    let held = stage.take_held_at("snapshot").await;
+    let installation = &cluster.installation;
+    let held = installation.take_held_at("snapshot").await;
     active.signal(Signal::Kill);
     active.end().await;
     held.release();
     until_answered(&address, "/readyz", 200, "ready").await;
-    stage.reads("is ready").await;
-    assert_eq!(stage.commands(), ["shutdown web-1", "snapshot web-1", "power_on web-1"]);
-    assert_eq!(stage.ada.pings(), 1, "{}", stage.ada.transcript());
-    assert!(stage.web_is_on());
-    stage.stop(standby).await;
+    installation.reads("is ready").await;
+    assert_eq!(installation.commands(), ["shutdown web-1", "snapshot web-1", "power_on web-1"]);
+    assert_eq!(installation.ada.pings(), 1, "{}", installation.ada.transcript());
+    assert!(installation.web_is_on());
+    installation.stop(standby).await;
     cluster.finish().await;
 }
 
@@ -130,9 +118,9 @@ async fn one_that_was_frozen_and_thawed_stands_by_and_does_no_harm() {
     until_answered(&old_door, "/readyz", 503, STANDBY).await;
     cluster.takes().await;
     assert_eq!(ask(&address, "/readyz").await, Some((200, "ready\n".to_owned())));
-    cluster.stage.stop(standby).await;
+    cluster.installation.stop(standby).await;
     until_answered(&old_door, "/readyz", 200, "ready").await;
-    cluster.stage.stop(frozen).await;
+    cluster.installation.stop(frozen).await;
     cluster.finish().await;
 }
 
@@ -173,18 +161,18 @@ impl Listener {
                 self.rung.notified().await;
             }
         };
-        tokio::time::timeout(PATIENCE, hearing).await.unwrap_or_else(|_| panic!("heard only {:?}", self.heard()));
+        within(PATIENCE, hearing, async || format!("{path} is heard; heard only {:?}", self.heard())).await;
     }
 }
 
 #[tokio::test]
 async fn the_heartbeat_is_of_the_process_that_holds_the_lease_alone() {
     let Some(mut cluster) = Cluster::new().await else { return };
-    cluster.stage.environment.insert("ALLOW_PRIVATE_URLS", "yes".to_owned());
-    let (listener, stage) = (Listener::start().await, &cluster.stage);
+    cluster.installation.environment.insert("ALLOW_PRIVATE_URLS", "yes".to_owned());
+    let (listener, installation) = (Listener::start().await, &cluster.installation);
     let start = |name: &'static str, address: &str| {
         let beat = format!("http://{}/{name}", listener.address);
-        stage.start_with(name, &[("HTTP_ADDR", address.to_owned()), ("HEARTBEAT_URL", beat)])
+        installation.start_with(name, &[("HTTP_ADDR", address.to_owned()), ("HEARTBEAT_URL", beat)])
     };
     let [first, second] = [free_address(), free_address()];
     let active = start("active", &first);
@@ -197,6 +185,6 @@ async fn the_heartbeat_is_of_the_process_that_holds_the_lease_alone() {
     assert!(!listener.heard().contains(&"/standby".to_owned()), "the one that stands by is silent");
     until_answered(&second, "/readyz", 200, "ready").await;
     listener.hears("/standby").await;
-    stage.stop(standby).await;
+    installation.stop(standby).await;
     cluster.finish().await;
 }

@@ -3,8 +3,8 @@
 use snapshot_bot_sandbox::control::gate::Point;
 
 use super::{
+    installation::Installation,
     process::{Process, Signal},
-    stage::Stage,
 };
 
 async fn hears(bot: &Process, signal: Signal) {
@@ -14,34 +14,34 @@ async fn hears(bot: &Process, signal: Signal) {
 
 #[tokio::test]
 async fn either_signal_ends_the_bot_well() {
-    let stage = Stage::new().await;
+    let installation = Installation::new().await;
     for (name, signal) in [("first", Signal::Terminate), ("second", Signal::Interrupt)] {
-        let (bot, _) = stage.ready(name).await;
+        let (bot, _) = installation.ready(name).await;
         bot.signal(signal);
         let ended = bot.end().await;
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-        assert!(!stage.discord.world().is_bot_online(), "the gateway is closed");
+        assert!(!installation.discord.world().is_bot_online(), "the gateway is closed");
     }
 }
 
 #[tokio::test]
 async fn a_bot_that_is_stopped_leaves_one_whole_file() {
-    let stage = Stage::new().await;
-    let (bot, _) = stage.ready("bot").await;
-    stage.ada.run("/snapshot take droplet:web-1").await.unwrap();
-    stage.reads("is ready").await;
-    let log = stage.folder.path().join("bot.db-wal");
+    let installation = Installation::new().await;
+    let (bot, _) = installation.ready("bot").await;
+    installation.ada.run("/snapshot take droplet:web-1").await.unwrap();
+    installation.reads("is ready").await;
+    let log = installation.folder.path().join("bot.db-wal");
     assert!(log.exists(), "the write-ahead log is there while the bot runs");
-    stage.stop(bot).await;
+    installation.stop(bot).await;
     assert!(!log.exists(), "the log is a part of the database, and nobody copies it along");
-    assert!(stage.folder.path().join("bot.db").exists());
+    assert!(installation.folder.path().join("bot.db").exists());
 }
 
 #[tokio::test]
 async fn a_signal_before_discord_answers_ends_the_bot_well() {
-    let stage = Stage::new().await;
-    let waiting = stage.discord.gate().hold(Point::BeforeAnswer, "GET /gateway".parse().unwrap(), 0);
-    let bot = stage.start("bot");
+    let installation = Installation::new().await;
+    let waiting = installation.discord.gate().hold(Point::BeforeAnswer, "GET /gateway".parse().unwrap(), 0);
+    let bot = installation.start("bot");
     let held = waiting.caught().await;
     bot.signal(Signal::Terminate);
     let ended = bot.end().await;
@@ -51,28 +51,28 @@ async fn a_signal_before_discord_answers_ends_the_bot_well() {
 
 #[tokio::test]
 async fn who_asks_during_the_stop_is_told_to_come_back() {
-    let stage = Stage::new().await;
-    let (bot, _) = stage.ready("bot").await;
-    let held = stage.take_held_at("shutdown").await;
+    let installation = Installation::new().await;
+    let (bot, _) = installation.ready("bot").await;
+    let held = installation.take_held_at("shutdown").await;
     hears(&bot, Signal::Terminate).await;
     // Until the intake closes, the Droplet is busy. Either way there is an answer.
-    while !stage.answer("/snapshot take droplet:web-1").await.contains("I'm being restarted") {}
+    while !installation.answer("/snapshot take droplet:web-1").await.contains("I'm being restarted") {}
     held.release();
     let ended = bot.end().await;
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    assert_eq!(stage.commands(), ["shutdown web-1"], "nothing new began");
-    let (bot, _) = stage.ready("again").await;
-    stage.reads("is ready").await;
-    assert_eq!(stage.commands(), ["shutdown web-1", "snapshot web-1", "power_on web-1"]);
-    assert!(stage.web_is_on());
-    stage.stop(bot).await;
+    assert_eq!(installation.commands(), ["shutdown web-1"], "nothing new began");
+    let (bot, _) = installation.ready("again").await;
+    installation.reads("is ready").await;
+    assert_eq!(installation.commands(), ["shutdown web-1", "snapshot web-1", "power_on web-1"]);
+    assert!(installation.web_is_on());
+    installation.stop(bot).await;
 }
 
 #[tokio::test]
 async fn a_second_signal_stops_at_once() {
-    let stage = Stage::new().await;
-    let (bot, _) = stage.ready("bot").await;
-    let held = stage.take_held_at("shutdown").await;
+    let installation = Installation::new().await;
+    let (bot, _) = installation.ready("bot").await;
+    let held = installation.take_held_at("shutdown").await;
     hears(&bot, Signal::Interrupt).await;
     bot.signal(Signal::Interrupt);
     let ended = bot.end().await;

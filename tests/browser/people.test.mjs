@@ -64,7 +64,7 @@ describe("a visitor", { concurrency: 3 }, () => {
     await titled(page, "done");
     assert.match(await pings(page).innerText(), /@rae\s+✅\s+db-1 is restored from Snapshot db-1-before-migration/);
     assert.equal(await snapshots(page, "db-1").count(), 2);
-    // The button that was pressed is gone; whoever pressed it is still in the Channel.
+    // The button that was pressed is gone; the person is still in the Channel.
     assert.equal(await page.evaluate(() => document.activeElement.id), "scroll");
     await pings(page).getByRole("button", { name: "Undo" }).press("Enter");
     await titled(page, "Undo the restore of db-1?");

@@ -32,7 +32,7 @@ fn client(url: &url::Url, clock: &Clock) -> Client {
     Client::new(&settings, Arc::new(move || clock.now())).unwrap()
 }
 
-async fn stage(script: impl FnMut(&Arrived) -> Reply + Send + 'static) -> (Vendor, Client) {
+async fn scripted(script: impl FnMut(&Arrived) -> Reply + Send + 'static) -> (Vendor, Client) {
     let vendor = Vendor::start(script).await;
     let client = client(&vendor.url, &Clock::wall());
     (vendor, client)
@@ -55,7 +55,7 @@ fn page(status: u16) -> Reply {
 #[tokio::test]
 async fn a_page_in_digitaloceans_place_is_waited_out_like_an_outage() {
     let mut replies = vec![droplet(), page(200), page(403), page(404)];
-    let (vendor, client) = stage(move |_| replies.pop().unwrap()).await;
+    let (vendor, client) = scripted(move |_| replies.pop().unwrap()).await;
     assert_eq!(client.run(queries::droplet(DropletId(7))).await.unwrap().id, DropletId(7));
     assert_eq!(vendor.lines().len(), 4);
 }
@@ -83,7 +83,7 @@ async fn digitaloceans_clock_is_learnt_from_its_own_answers_alone() {
 #[tokio::test]
 async fn a_request_carries_token_name_and_body() {
     let action = json!({ "action": { "id": 1, "status": "in-progress", "type": "shutdown", "resource_id": 7 } });
-    let (vendor, client) = stage(move |_| ok(&action)).await;
+    let (vendor, client) = scripted(move |_| ok(&action)).await;
     client.run(mutations::shutdown(DropletId(7))).await.unwrap();
     let [arrived] = &vendor.journal()[..] else { panic!("one request") };
     assert_eq!(arrived.line, "POST /v2/droplets/7/actions");
@@ -97,14 +97,14 @@ async fn a_request_carries_token_name_and_body() {
 #[tokio::test]
 async fn a_read_is_tried_again_until_it_is_answered() {
     let mut replies = vec![droplet(), Reply::Cut, ok(&json!({ "droplet": 5 })), fault(502)];
-    let (vendor, client) = stage(move |_| replies.pop().unwrap()).await;
+    let (vendor, client) = scripted(move |_| replies.pop().unwrap()).await;
     assert_eq!(client.run(queries::droplet(DropletId(7))).await.unwrap().id, DropletId(7));
     assert_eq!(vendor.lines().len(), 4);
 }
 
 #[tokio::test]
 async fn a_read_that_is_never_answered_ends() {
-    let (vendor, client) = stage(|_| fault(503)).await;
+    let (vendor, client) = scripted(|_| fault(503)).await;
     let error = client.run(queries::droplet(DropletId(7))).await.unwrap_err();
     assert_eq!(error.to_string(), "DigitalOcean is not available (503) (request req-1)");
     assert_eq!(vendor.lines().len(), 4);
@@ -132,7 +132,7 @@ async fn in_an_outage_one_look_finds_out_for_all() {
 #[tokio::test]
 async fn what_cannot_help_is_not_tried_again() {
     for status in [401, 403, 404, 422] {
-        let (vendor, client) = stage(move |_| fault(status)).await;
+        let (vendor, client) = scripted(move |_| fault(status)).await;
         client.run(queries::droplet(DropletId(7))).await.unwrap_err();
         assert_eq!(vendor.lines().len(), 1, "{status}");
     }
@@ -156,18 +156,18 @@ async fn what_starts_or_removes_something_leaves_once_whatever_happens() {
         (|| Reply::Hold, Delivery::Ambiguous),
     ];
     for (index, (fault, delivery)) in faults.into_iter().enumerate() {
-        let (vendor, client) = stage(move |_| fault()).await;
+        let (vendor, client) = scripted(move |_| fault()).await;
         let error = client.run(mutations::power_on(DropletId(7))).await.unwrap_err();
         assert_eq!((error.delivery(), vendor.lines().len()), (delivery, 1), "{index}: {error}");
     }
-    let (vendor, client) = stage(|_| Reply::Cut).await;
+    let (vendor, client) = scripted(|_| Reply::Cut).await;
     client.run(mutations::delete_snapshot(SnapshotId(7))).await.unwrap_err();
     assert_eq!(vendor.lines(), ["DELETE /v2/snapshots/7"]);
 }
 
 #[tokio::test]
 async fn a_silent_server_is_given_up_at_the_deadline() {
-    let (_vendor, client) = stage(|_| Reply::Hold).await;
+    let (_vendor, client) = scripted(|_| Reply::Hold).await;
     let error = client.run(mutations::power_on(DropletId(7))).await.unwrap_err();
     let Error::Unavailable { outage: Outage::Transport(error), .. } = error else { panic!("{error}") };
     assert_eq!(error, TransportError::TimedOut { deadline: Duration::from_millis(500) });
@@ -184,7 +184,7 @@ async fn without_a_connection_nothing_was_sent() {
 
 #[tokio::test]
 async fn an_endless_answer_is_not_taken_in() {
-    let (_vendor, client) = stage(|_| Reply::Answer(201, Vec::new(), "x".repeat(10_001))).await;
+    let (_vendor, client) = scripted(|_| Reply::Answer(201, Vec::new(), "x".repeat(10_001))).await;
     let error = client.run(mutations::power_on(DropletId(7))).await.unwrap_err();
     assert_eq!(error.to_string(), "DigitalOcean is not available: the answer is larger than 10000 bytes");
 }
@@ -193,7 +193,8 @@ async fn an_endless_answer_is_not_taken_in() {
 async fn a_redirect_is_not_followed() {
     let elsewhere = Vendor::start(|_| droplet()).await;
     let target = elsewhere.url.to_string();
-    let (_vendor, client) = stage(move |_| Reply::Answer(307, vec![("location", target.clone())], String::new())).await;
+    let (_vendor, client) =
+        scripted(move |_| Reply::Answer(307, vec![("location", target.clone())], String::new())).await;
     let error = client.run(mutations::power_on(DropletId(7))).await.unwrap_err();
     assert_eq!(error.delivery(), Delivery::Ambiguous);
     assert!(elsewhere.lines().is_empty());
@@ -215,7 +216,8 @@ async fn after_a_throttling_everybody_waits_as_long_as_was_asked() {
 
 #[tokio::test]
 async fn leave_given_before_a_throttling_is_worth_nothing_after_it() {
-    let (vendor, client) = stage(|_| Reply::Answer(429, vec![("retry-after", "120".to_owned())], String::new())).await;
+    let (vendor, client) =
+        scripted(|_| Reply::Answer(429, vec![("retry-after", "120".to_owned())], String::new())).await;
     let (first, second) =
         (client.admit(Priority::PowerOn).await.unwrap(), client.admit(Priority::PowerOn).await.unwrap());
     client.run_admitted(mutations::power_on(DropletId(7)), first).await.unwrap_err();
@@ -260,7 +262,7 @@ async fn the_token_appears_in_no_log_and_no_error() {
         tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone()).finish();
     let logging = tracing::subscriber::set_default(subscriber);
     let mut replies = vec![fault(401), Reply::Cut, fault(500)];
-    let (_vendor, client) = stage(move |_| replies.pop().unwrap()).await;
+    let (_vendor, client) = scripted(move |_| replies.pop().unwrap()).await;
     let error = client.run(queries::droplet(DropletId(7))).await.unwrap_err();
     drop(logging);
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
@@ -274,7 +276,7 @@ async fn the_token_appears_in_no_log_and_no_error() {
 async fn a_token_that_the_other_side_repeats_is_not_kept() {
     let body = json!({ "id": TOKEN, "message": format!("no droplet for {TOKEN}"), "request_id": TOKEN });
     let repeats = move |_: &Arrived| Reply::Answer(422, vec![("x-request-id", TOKEN.to_owned())], body.to_string());
-    let (_vendor, client) = stage(repeats).await;
+    let (_vendor, client) = scripted(repeats).await;
     let refused = client.run(mutations::shutdown(DropletId(7))).await.unwrap_err();
     let told = format!("{refused} {refused:?}");
     assert!(told.contains("no droplet for [token]"), "{told}");

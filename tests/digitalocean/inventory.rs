@@ -93,7 +93,8 @@ fn said(id: &Value) -> String {
     id.as_str().map_or_else(|| id.to_string(), str::to_owned)
 }
 
-pub(crate) struct Stage {
+/// An inventory, and the account that it reads.
+pub(crate) struct TestInventory {
     pub(crate) account: Arc<Mutex<Account>>,
     pub(crate) vendor: Vendor,
     clock: Clock,
@@ -101,7 +102,7 @@ pub(crate) struct Stage {
     _running: JoinSet<()>,
 }
 
-impl Stage {
+impl TestInventory {
     pub(crate) async fn new(tag: Option<&str>, droplets: Vec<Value>, snapshots: Vec<Value>) -> Self {
         let account = Arc::new(Mutex::new(Account { droplets, snapshots, ..Account::default() }));
         let world = Arc::clone(&account);
@@ -175,100 +176,100 @@ pub(crate) fn names(names: &[&str]) -> Vec<Value> {
 
 #[tokio::test]
 async fn no_request_leaves_before_somebody_types_and_one_serves_all_keys() {
-    let stage = Stage::new(None, names(&["web-1", "web-10", "db", "old-web-1"]), Vec::new()).await;
-    assert_eq!(stage.requests(), 0);
+    let test = TestInventory::new(None, names(&["web-1", "web-10", "db", "old-web-1"]), Vec::new()).await;
+    assert_eq!(test.requests(), 0);
     let label = |name: &str| format!("{name} · nyc3 · 25 GB");
     for text in ["w", "we", "web", "web-1"] {
-        assert_eq!(stage.typing(text).await, ["web-1", "web-10", "old-web-1"].map(label), "{text}");
+        assert_eq!(test.typing(text).await, ["web-1", "web-10", "old-web-1"].map(label), "{text}");
     }
-    assert_eq!(stage.typing("").await, ["db", "old-web-1", "web-1", "web-10"].map(label));
-    assert_eq!(stage.requests(), 1);
+    assert_eq!(test.typing("").await, ["db", "old-web-1", "web-1", "web-10"].map(label));
+    assert_eq!(test.requests(), 1);
 }
 
 #[tokio::test]
 async fn keys_typed_at_once_into_an_empty_cache_share_one_reading() {
-    let stage = Stage::new(None, names(&["web-1"]), Vec::new()).await;
-    let (one, two, three) = tokio::join!(stage.typing("w"), stage.typing("we"), stage.typing("web"));
+    let test = TestInventory::new(None, names(&["web-1"]), Vec::new()).await;
+    let (one, two, three) = tokio::join!(test.typing("w"), test.typing("we"), test.typing("web"));
     assert_eq!([one.len(), two.len(), three.len()], [1, 1, 1]);
-    assert_eq!(stage.requests(), 1);
+    assert_eq!(test.requests(), 1);
 }
 
 #[tokio::test]
 async fn after_a_minute_the_old_list_answers_and_the_new_one_follows() {
-    let stage = Stage::new(None, names(&["web-1"]), Vec::new()).await;
-    stage.typing("web").await;
-    stage.account.lock().unwrap().droplets = names(&["web-2"]);
-    stage.wait(59);
-    assert_eq!(stage.typing("web").await, ["web-1 · nyc3 · 25 GB"]);
-    assert_eq!(stage.requests(), 1);
-    stage.wait(1);
-    assert_eq!(stage.typing("web").await, ["web-1 · nyc3 · 25 GB"]);
-    stage.offers_soon("web", &["web-2 · nyc3 · 25 GB"]).await;
-    assert_eq!(stage.requests(), 2);
+    let test = TestInventory::new(None, names(&["web-1"]), Vec::new()).await;
+    test.typing("web").await;
+    test.account.lock().unwrap().droplets = names(&["web-2"]);
+    test.wait(59);
+    assert_eq!(test.typing("web").await, ["web-1 · nyc3 · 25 GB"]);
+    assert_eq!(test.requests(), 1);
+    test.wait(1);
+    assert_eq!(test.typing("web").await, ["web-1 · nyc3 · 25 GB"]);
+    test.offers_soon("web", &["web-2 · nyc3 · 25 GB"]).await;
+    assert_eq!(test.requests(), 2);
 }
 
 #[tokio::test]
 async fn a_text_that_matches_nothing_looks_again_every_five_seconds_at_most() {
-    let stage = Stage::new(None, names(&["web-1"]), Vec::new()).await;
-    assert!(stage.typing("db").await.is_empty());
-    stage.account.lock().unwrap().droplets = names(&["db-1"]);
-    stage.wait(4);
-    assert!(stage.typing("db").await.is_empty());
-    assert_eq!(stage.requests(), 1);
-    stage.wait(1);
-    stage.offers_soon("db", &["db-1 · nyc3 · 25 GB"]).await;
-    assert_eq!(stage.requests(), 2);
+    let test = TestInventory::new(None, names(&["web-1"]), Vec::new()).await;
+    assert!(test.typing("db").await.is_empty());
+    test.account.lock().unwrap().droplets = names(&["db-1"]);
+    test.wait(4);
+    assert!(test.typing("db").await.is_empty());
+    assert_eq!(test.requests(), 1);
+    test.wait(1);
+    test.offers_soon("db", &["db-1 · nyc3 · 25 GB"]).await;
+    assert_eq!(test.requests(), 2);
 }
 
 #[tokio::test]
 async fn after_an_operation_a_list_in_use_is_read_again_and_an_unused_one_is_not() {
-    let stage = Stage::new(None, names(&["web-1"]), vec![snapshot(5, "s", 1, 1)]).await;
-    stage.inventory.invalidate();
-    stage.typing("web").await;
-    stage.wait(6);
-    stage.inventory.invalidate();
-    stage.asked(2).await;
-    assert!(stage.vendor.lines().iter().all(|line| line.contains("/droplets")), "nobody asked for Snapshots");
-    stage.wait(601);
-    stage.inventory.invalidate();
-    assert_eq!(stage.typing_snapshot("s").await, [5]);
-    assert_eq!(stage.requests(), 3, "ten minutes later nobody is typing any more");
+    let test = TestInventory::new(None, names(&["web-1"]), vec![snapshot(5, "s", 1, 1)]).await;
+    test.inventory.invalidate();
+    test.typing("web").await;
+    test.wait(6);
+    test.inventory.invalidate();
+    test.asked(2).await;
+    assert!(test.vendor.lines().iter().all(|line| line.contains("/droplets")), "nobody asked for Snapshots");
+    test.wait(601);
+    test.inventory.invalidate();
+    assert_eq!(test.typing_snapshot("s").await, [5]);
+    assert_eq!(test.requests(), 3, "ten minutes later nobody is typing any more");
 }
 
 #[tokio::test]
 async fn a_value_may_be_an_id_or_a_name_that_only_one_has() {
-    let stage = Stage::new(None, names(&["web-1", "Web-1", "db", "twin", "twin", "3"]), Vec::new()).await;
-    assert_eq!(stage.resolve("1").await, Ok(1));
-    assert_eq!(stage.resolve("3").await, Ok(3), "an id goes before a name");
-    assert_eq!(stage.resolve("web-1").await, Ok(1));
-    assert_eq!(stage.resolve("Web-1").await, Ok(2));
-    assert_eq!(stage.resolve(" DB ").await, Ok(3));
-    assert!(matches!(stage.resolve("WEB-1").await, Err(Unresolved::Ambiguous { .. })));
-    let Err(Unresolved::Ambiguous { name, labels }) = stage.resolve("twin").await else { panic!("two are called so") };
+    let test = TestInventory::new(None, names(&["web-1", "Web-1", "db", "twin", "twin", "3"]), Vec::new()).await;
+    assert_eq!(test.resolve("1").await, Ok(1));
+    assert_eq!(test.resolve("3").await, Ok(3), "an id goes before a name");
+    assert_eq!(test.resolve("web-1").await, Ok(1));
+    assert_eq!(test.resolve("Web-1").await, Ok(2));
+    assert_eq!(test.resolve(" DB ").await, Ok(3));
+    assert!(matches!(test.resolve("WEB-1").await, Err(Unresolved::Ambiguous { .. })));
+    let Err(Unresolved::Ambiguous { name, labels }) = test.resolve("twin").await else { panic!("two are called so") };
     assert_eq!((name.as_str(), labels.len()), ("twin", 2));
 }
 
 #[tokio::test]
 async fn an_unknown_name_is_answered_with_the_nearest() {
-    let stage = Stage::new(None, names(&["web-1", "web-2", "database", "mail"]), Vec::new()).await;
+    let test = TestInventory::new(None, names(&["web-1", "web-2", "database", "mail"]), Vec::new()).await;
     let nearest = |result| match result {
         Err(Unresolved::NotFound { nearest }) => nearest,
         other => panic!("{other:?}"),
     };
-    assert_eq!(nearest(stage.resolve("wbe-1").await), ["web-1", "web-2"]);
-    assert_eq!(nearest(stage.resolve("data").await), ["database"]);
-    assert_eq!(nearest(stage.resolve("zzz").await), [""; 0]);
-    assert_eq!(nearest(stage.resolve("").await), [""; 0]);
-    assert_eq!(nearest(stage.resolve("999").await), [""; 0]);
+    assert_eq!(nearest(test.resolve("wbe-1").await), ["web-1", "web-2"]);
+    assert_eq!(nearest(test.resolve("data").await), ["database"]);
+    assert_eq!(nearest(test.resolve("zzz").await), [""; 0]);
+    assert_eq!(nearest(test.resolve("").await), [""; 0]);
+    assert_eq!(nearest(test.resolve("999").await), [""; 0]);
 }
 
 #[tokio::test]
 async fn a_droplet_that_was_made_just_now_is_found() {
-    let stage = Stage::new(None, names(&["web-1"]), Vec::new()).await;
-    stage.typing("web").await;
-    stage.account.lock().unwrap().droplets = names(&["web-1", "web-2"]);
-    stage.wait(5);
-    assert_eq!(stage.resolve("web-2").await, Ok(2));
+    let test = TestInventory::new(None, names(&["web-1"]), Vec::new()).await;
+    test.typing("web").await;
+    test.account.lock().unwrap().droplets = names(&["web-1", "web-2"]);
+    test.wait(5);
+    assert_eq!(test.resolve("web-2").await, Ok(2));
 }
 
 #[tokio::test]
@@ -280,38 +281,38 @@ async fn without_its_tag_a_droplet_is_neither_offered_nor_taken() {
         snapshot(7, "c", 99, 1),
         snapshot(8, "ours-of-one-that-is-gone", 99, 1),
     ];
-    let stage = Stage::new(Some("bot"), droplets, snapshots).await;
-    assert_eq!(stage.typing("web").await, ["web-1 · nyc3 · 25 GB"]);
-    assert_eq!(stage.typing_snapshot("").await, [5, 8], "what we took ourselves outlives its Droplet");
-    assert_eq!(stage.inventory.resolve_snapshot("8").await.unwrap().id, SnapshotId(8));
+    let test = TestInventory::new(Some("bot"), droplets, snapshots).await;
+    assert_eq!(test.typing("web").await, ["web-1 · nyc3 · 25 GB"]);
+    assert_eq!(test.typing_snapshot("").await, [8, 5], "what we took ourselves outlives its Droplet");
+    assert_eq!(test.inventory.resolve_snapshot("8").await.unwrap().id, SnapshotId(8));
     for foreign in ["6", "7"] {
-        let refusal = stage.inventory.resolve_snapshot(foreign).await;
+        let refusal = test.inventory.resolve_snapshot(foreign).await;
         assert!(matches!(refusal, Err(Unresolved::NotFound { .. })), "{foreign}: {refusal:?}");
     }
     let refusal = Err(Unresolved::NotTagged { name: "web-2".to_owned(), tag: "bot".to_owned() });
-    assert_eq!(stage.resolve("2").await, refusal);
-    assert_eq!(stage.resolve("web-2").await, refusal);
-    assert!(matches!(stage.resolve("web-3").await, Err(Unresolved::NotFound { .. })));
+    assert_eq!(test.resolve("2").await, refusal);
+    assert_eq!(test.resolve("web-2").await, refusal);
+    assert!(matches!(test.resolve("web-3").await, Err(Unresolved::NotFound { .. })));
 }
 
 #[tokio::test]
 async fn a_list_that_was_not_filtered_by_tag_is_filtered_here() {
     let droplets = vec![droplet(1, "web-1", &["bot"]), droplet(2, "web-2", &["x"])];
-    let stage = Stage::new(Some("bot"), droplets, Vec::new()).await;
-    stage.account.lock().unwrap().knows_no_filters = true;
-    assert_eq!(stage.typing("web").await, ["web-1 · nyc3 · 25 GB"]);
+    let test = TestInventory::new(Some("bot"), droplets, Vec::new()).await;
+    test.account.lock().unwrap().knows_no_filters = true;
+    assert_eq!(test.typing("web").await, ["web-1 · nyc3 · 25 GB"]);
 }
 
 #[tokio::test]
 async fn snapshots_of_the_chosen_droplet_come_newest_first() {
     let snapshots = vec![snapshot(5, "old", 1, 1), snapshot(6, "newest", 1, 9), snapshot(7, "other", 2, 5)];
-    let stage = Stage::new(None, names(&["web-1", "web-2"]), snapshots).await;
+    let test = TestInventory::new(None, names(&["web-1", "web-2"]), snapshots).await;
     let own = |ids: &[u64]| ids.iter().map(|id| (*id, Origin::Snapshot)).collect::<Vec<_>>();
-    assert_eq!(stage.typing_restore(1, "").await, own(&[6, 5]));
-    assert_eq!(stage.typing_snapshot("").await, [6, 7, 5]);
-    assert_eq!(stage.typing_restore(1, "ol").await, own(&[5]));
-    let inspection = stage.inventory.inspect(DropletId(1)).await.unwrap();
-    let resolve = async |text| stage.inventory.resolve_restorable(&inspection, text).await;
+    assert_eq!(test.typing_restore(1, "").await, own(&[6, 5]));
+    assert_eq!(test.typing_snapshot("").await, [6, 7, 5]);
+    assert_eq!(test.typing_restore(1, "ol").await, own(&[5]));
+    let inspection = test.inventory.inspect(DropletId(1)).await.unwrap();
+    let resolve = async |text| test.inventory.resolve_restorable(&inspection, text).await;
     assert_eq!(resolve("old").await.unwrap().id, SnapshotId(5));
     assert_eq!(resolve("7").await, Err(Unresolved::OfAnotherDroplet { name: "other".to_owned() }));
     assert!(matches!(resolve("nweest").await, Err(Unresolved::NotFound { nearest }) if nearest == ["newest"]));
@@ -322,32 +323,32 @@ async fn what_a_list_lacks_is_called_gone_only_when_it_is() {
     let mut hidden = droplet(3, "gpu-1", &[]);
     hidden["gpu"] = json!(true);
     let snapshots = vec![snapshot(5, "a", 1, 1), snapshot(6, "b", 3, 1), snapshot(7, "c", 99, 1)];
-    let stage = Stage::new(None, vec![droplet(1, "web-1", &[]), hidden], snapshots).await;
-    let listing = stage.inventory.listing(None).await.unwrap();
-    let look = async || stage.inventory.locate(&listing, [1, 3, 99].map(DropletId)).await;
+    let test = TestInventory::new(None, vec![droplet(1, "web-1", &[]), hidden], snapshots).await;
+    let listing = test.inventory.listing(None).await.unwrap();
+    let look = async || test.inventory.locate(&listing, [1, 3, 99].map(DropletId)).await;
     let there = |name: &str| DropletLocation::There(name.to_owned());
     let known = [(1, there("web-1")), (3, there("gpu-1")), (99, DropletLocation::Gone)];
     assert_eq!(look().await, known.map(|(id, found)| (DropletId(id), found)).into());
-    let asked = stage.requests();
+    let asked = test.requests();
     assert_eq!(look().await.len(), 3);
-    assert_eq!(stage.requests(), asked, "what was looked at is remembered");
-    stage.account.lock().unwrap().down = true;
-    let unknown = stage.inventory.locate(&listing, [DropletId(98)]).await;
+    assert_eq!(test.requests(), asked, "what was looked at is remembered");
+    test.account.lock().unwrap().down = true;
+    let unknown = test.inventory.locate(&listing, [DropletId(98)]).await;
     assert_eq!(unknown[&DropletId(98)], DropletLocation::Unlisted);
 }
 
 #[tokio::test]
 async fn when_digitalocean_cannot_be_asked_that_is_said_and_not_asked_at_every_key() {
-    let stage = Stage::new(None, names(&["web-1"]), Vec::new()).await;
-    stage.account.lock().unwrap().down = true;
-    assert!(stage.typing("web").await.is_empty());
-    assert!(stage.typing("web").await.is_empty());
-    assert!(matches!(stage.resolve("web-1").await, Err(Unresolved::Forbidden { .. })));
-    assert_eq!(stage.requests(), 1);
-    stage.account.lock().unwrap().down = false;
-    stage.wait(5);
-    assert_eq!(stage.resolve("web-1").await, Ok(1));
-    stage.account.lock().unwrap().down = true;
-    stage.wait(61);
-    assert_eq!(stage.typing("web").await.len(), 1, "an old list is better than none");
+    let test = TestInventory::new(None, names(&["web-1"]), Vec::new()).await;
+    test.account.lock().unwrap().down = true;
+    assert!(test.typing("web").await.is_empty());
+    assert!(test.typing("web").await.is_empty());
+    assert!(matches!(test.resolve("web-1").await, Err(Unresolved::Forbidden { .. })));
+    assert_eq!(test.requests(), 1);
+    test.account.lock().unwrap().down = false;
+    test.wait(5);
+    assert_eq!(test.resolve("web-1").await, Ok(1));
+    test.account.lock().unwrap().down = true;
+    test.wait(61);
+    assert_eq!(test.typing("web").await.len(), 1, "an old list is better than none");
 }

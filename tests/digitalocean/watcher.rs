@@ -27,8 +27,8 @@ fn droplet(id: u64) -> Value {
 }
 
 /// An account whose lists show the items 1 to 300; any other exists only when read individually.
-async fn stage() -> (Vendor, Watcher, Clock) {
-    let (vendor, watcher, clock, _) = stage_with(Lists::Shown).await;
+async fn account() -> (Vendor, Watcher, Clock) {
+    let (vendor, watcher, clock, _) = account_with(Lists::Shown).await;
     (vendor, watcher, clock)
 }
 
@@ -38,7 +38,7 @@ enum Lists {
     Forbidden,
 }
 
-async fn stage_with(lists: Lists) -> (Vendor, Watcher, Clock, Client) {
+async fn account_with(lists: Lists) -> (Vendor, Watcher, Clock, Client) {
     let vendor = Vendor::start(move |arrived: &Arrived| {
         let path = arrived.line.trim_start_matches("GET /v2/");
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
@@ -86,7 +86,7 @@ async fn look_at(watcher: &Watcher, ids: impl IntoIterator<Item = u64>) {
 
 #[tokio::test]
 async fn a_few_are_looked_at_one_by_one() {
-    let (vendor, watcher, _) = stage().await;
+    let (vendor, watcher, _) = account().await;
     look_at(&watcher, 1..=2).await;
     let lines = vendor.lines();
     assert_eq!(lines.len(), 2);
@@ -95,7 +95,7 @@ async fn a_few_are_looked_at_one_by_one() {
 
 #[tokio::test]
 async fn many_share_one_sweep_and_a_fresh_one_is_a_look() {
-    let (vendor, watcher, clock) = stage().await;
+    let (vendor, watcher, clock) = account().await;
     look_at(&watcher, 1..=6).await;
     clock.advance(SignedDuration::from_secs(5));
     let before = vendor.lines().len();
@@ -110,7 +110,7 @@ async fn many_share_one_sweep_and_a_fresh_one_is_a_look() {
 
 #[tokio::test]
 async fn what_a_sweep_does_not_show_is_looked_at_by_itself() {
-    let (vendor, watcher, clock) = stage().await;
+    let (vendor, watcher, clock) = account().await;
     look_at(&watcher, 1..=6).await;
     clock.advance(SignedDuration::from_secs(5));
     let before = vendor.lines().len();
@@ -127,7 +127,7 @@ async fn what_a_sweep_does_not_show_is_looked_at_by_itself() {
 
 #[tokio::test]
 async fn one_page_that_shows_two_is_cheaper_than_two_looks() {
-    let (vendor, watcher, clock) = stage().await;
+    let (vendor, watcher, clock) = account().await;
     look_at(&watcher, 1..=6).await;
     clock.advance(SignedDuration::from_secs(20));
     let before = vendor.lines().len();
@@ -138,7 +138,7 @@ async fn one_page_that_shows_two_is_cheaper_than_two_looks() {
 
 #[tokio::test]
 async fn only_pages_that_showed_something_of_ours_are_read_again() {
-    let (vendor, watcher, clock) = stage().await;
+    let (vendor, watcher, clock) = account().await;
     look_at(&watcher, 291..=296).await;
     clock.advance(SignedDuration::from_secs(9));
     let before = vendor.lines().len();
@@ -148,7 +148,7 @@ async fn only_pages_that_showed_something_of_ours_are_read_again() {
 
 #[tokio::test]
 async fn what_is_off_and_what_is_merely_watched_share_a_sweep_and_the_better_rank_lets_it_go() {
-    let (vendor, watcher, clock, client) = stage_with(Lists::Shown).await;
+    let (vendor, watcher, clock, client) = account_with(Lists::Shown).await;
     join_all((1..=6).map(|id| watcher.droplet(DropletId(id), ANY))).await;
     clock.advance(SignedDuration::from_secs(5));
     while matches!(client.try_admit(Priority::Watch), Admission::Now(_)) {}
@@ -166,7 +166,7 @@ async fn what_is_off_and_what_is_merely_watched_share_a_sweep_and_the_better_ran
 
 #[tokio::test]
 async fn nobody_is_shown_an_older_reading_after_a_newer_one() {
-    let (vendor, watcher, clock) = stage().await;
+    let (vendor, watcher, clock) = account().await;
     join_all((1..=40).map(|id| watcher.droplet(DropletId(id), ANY))).await;
     clock.advance(SignedDuration::from_secs(1));
     let newer = Look { since: clock.now(), ..ANY };
@@ -179,14 +179,14 @@ async fn nobody_is_shown_an_older_reading_after_a_newer_one() {
 
 #[tokio::test]
 async fn a_list_that_cannot_be_had_keeps_nobody_from_looking_at_the_thing_itself() {
-    let (vendor, watcher, _, _) = stage_with(Lists::Forbidden).await;
+    let (vendor, watcher, _, _) = account_with(Lists::Forbidden).await;
     look_at(&watcher, 1..=8).await;
     assert_eq!(vendor.lines().iter().filter(|line| line.starts_with("GET /v2/actions/")).count(), 8);
 }
 
 #[tokio::test]
 async fn a_reading_from_before_the_requesters_own_request_will_not_do() {
-    let (vendor, watcher, clock) = stage().await;
+    let (vendor, watcher, clock) = account().await;
     let looks = (1..=40).map(|id| watcher.droplet(DropletId(id), ANY));
     join_all(looks).await;
     let before = vendor.lines().len();
@@ -199,7 +199,7 @@ async fn a_reading_from_before_the_requesters_own_request_will_not_do() {
 
 #[tokio::test]
 async fn bringing_power_back_waits_for_no_sweep() {
-    let (vendor, watcher, clock) = stage().await;
+    let (vendor, watcher, clock) = account().await;
     join_all((1..=40).map(|id| watcher.droplet(DropletId(id), ANY))).await;
     clock.advance(SignedDuration::from_secs(5));
     let before = vendor.lines().len();
@@ -210,7 +210,7 @@ async fn bringing_power_back_waits_for_no_sweep() {
 
 #[tokio::test]
 async fn who_can_wait_is_served_by_the_next_sweep_and_costs_no_request_of_their_own() {
-    let (vendor, watcher, clock) = stage().await;
+    let (vendor, watcher, clock) = account().await;
     let began = clock.now();
     let patient = Look { patience: Some(SignedDuration::ZERO), ..ANY };
     join_all((1..=100).map(|id| watcher.droplet(DropletId(id), patient))).await;
@@ -229,7 +229,7 @@ async fn who_can_wait_is_served_by_the_next_sweep_and_costs_no_request_of_their_
 
 #[tokio::test]
 async fn a_single_look_is_put_off_where_the_last_one_is_young_and_requests_are_scarce() {
-    let (vendor, watcher, clock) = stage().await;
+    let (vendor, watcher, clock) = account().await;
     let patient = Look { patience: Some(SignedDuration::from_secs(15)), ..ANY };
     let first = watcher.droplet(DropletId(7), patient).await.unwrap().seen();
     clock.advance(SignedDuration::from_secs(5));

@@ -3,8 +3,12 @@
 
 mod calls;
 mod commands;
+mod front_end;
 mod gateway;
 mod reports;
 #[path = "../harness/rows.rs"]
 mod rows;
-mod stage;
+#[path = "../harness/services.rs"]
+mod services;
+#[path = "../harness/waiting.rs"]
+mod waiting;

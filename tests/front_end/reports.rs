@@ -17,7 +17,7 @@ use snapshot_bot_sandbox::discord::{
     snowflake::Snowflake,
 };
 
-use crate::{rows::with_power, stage::Stage};
+use crate::{front_end::FrontEnd, rows::with_power};
 
 fn is_progress(message: &Message) -> bool {
     !message.body.embeds.is_empty()
@@ -27,14 +27,14 @@ fn title(message: &Message) -> &str {
     message.body.embeds.first().and_then(|embed| embed["title"].as_str()).unwrap_or_default()
 }
 
-async fn begun(stage: &Stage) -> (OperationId, Message) {
-    stage.said_to("ada", "/snapshot take droplet:web-1").await;
-    (stage.running().await.id, stage.posted(is_progress).await)
+async fn begun(front_end: &FrontEnd) -> (OperationId, Message) {
+    front_end.said_to("ada", "/snapshot take droplet:web-1").await;
+    (front_end.running().await.id, front_end.posted(is_progress).await)
 }
 
-async fn complete(stage: &Stage, id: OperationId) {
-    let now = stage.clock.now();
-    stage
+async fn complete(front_end: &FrontEnd, id: OperationId) {
+    let now = front_end.clock.now();
+    front_end
         .commit(id, |operation| {
             for step in &mut operation.steps {
                 step.began = Some(now);
@@ -48,194 +48,194 @@ async fn complete(stage: &Stage, id: OperationId) {
 
 #[tokio::test]
 async fn the_answer_is_a_reply_that_pings_who_asked_and_nobody_else() {
-    let stage = Stage::new().await;
-    let (id, progress) = begun(&stage).await;
-    complete(&stage, id).await;
-    let answer = stage.posted(|message| message.body.content.contains("is ready")).await;
+    let front_end = FrontEnd::new().await;
+    let (id, progress) = begun(&front_end).await;
+    complete(&front_end, id).await;
+    let answer = front_end.posted(|message| message.body.content.contains("is ready")).await;
     assert_eq!(answer.reference, Some(progress.id));
-    assert_eq!(stage.seat("ada").pings(), 1);
-    assert_eq!(stage.seat("bob").pings(), 0);
-    stage.posted(|message| title(message).ends_with("· ready")).await;
-    stage.close().await;
+    assert_eq!(front_end.seat("ada").pings(), 1);
+    assert_eq!(front_end.seat("bob").pings(), 0);
+    front_end.posted(|message| title(message).ends_with("· ready")).await;
+    front_end.close().await;
 }
 
 #[tokio::test]
 async fn a_deleted_progress_message_is_posted_anew() {
-    let stage = Stage::new().await;
-    let (id, progress) = begun(&stage).await;
-    stage.discord.world().delete_message(progress.id);
-    complete(&stage, id).await;
-    let anew = stage.posted(|message| title(message).ends_with("· ready")).await;
+    let front_end = FrontEnd::new().await;
+    let (id, progress) = begun(&front_end).await;
+    front_end.discord.world().delete_message(progress.id);
+    complete(&front_end, id).await;
+    let anew = front_end.posted(|message| title(message).ends_with("· ready")).await;
     assert_ne!(anew.id, progress.id);
     assert_eq!(anew.nonce, Some(format!("{id}-p2").into()));
 }
 
 #[tokio::test]
 async fn a_post_whose_answer_was_lost_is_not_said_twice() {
-    let stage = Stage::new().await;
+    let front_end = FrontEnd::new().await;
     let route = "POST /channels/*/messages".parse().unwrap();
-    stage.discord.world().add_fault(Fault::once(route, Disturbance::CutAfter));
-    let (id, _) = begun(&stage).await;
-    complete(&stage, id).await;
-    stage.posted(|message| title(message).ends_with("· ready")).await;
-    stage.posted(|message| message.body.content.contains("is ready")).await;
-    let public = stage.seat("ada").messages().into_iter().filter(Message::is_public).count();
+    front_end.discord.world().add_fault(Fault::once(route, Disturbance::CutAfter));
+    let (id, _) = begun(&front_end).await;
+    complete(&front_end, id).await;
+    front_end.posted(|message| title(message).ends_with("· ready")).await;
+    front_end.posted(|message| message.body.content.contains("is ready")).await;
+    let public = front_end.seat("ada").messages().into_iter().filter(Message::is_public).count();
     assert_eq!(public, 2, "one progress message and one answer");
-    stage.close().await;
+    front_end.close().await;
 }
 
 #[tokio::test]
 async fn an_outage_of_discord_delays_and_loses_nothing() {
-    let stage = Stage::new().await;
+    let front_end = FrontEnd::new().await;
     let route = "POST /channels/*/messages".parse().unwrap();
-    stage.discord.world().add_fault(Fault::always(route, Disturbance::Down(502)).times(2));
-    let (id, _) = begun(&stage).await;
-    complete(&stage, id).await;
-    let answer = stage.posted(|message| message.body.content.contains("is ready")).await;
+    front_end.discord.world().add_fault(Fault::always(route, Disturbance::Down(502)).times(2));
+    let (id, _) = begun(&front_end).await;
+    complete(&front_end, id).await;
+    let answer = front_end.posted(|message| message.body.content.contains("is ready")).await;
     assert!(answer.reference.is_some(), "progress was said first");
-    stage.close().await;
+    front_end.close().await;
 }
 
 #[tokio::test]
 async fn without_the_right_to_read_history_the_answer_is_no_reply() {
-    let stage = Stage::new().await;
-    let (id, _) = begun(&stage).await;
-    stage.discord.world().deny_bot(stage.channel, Permissions::READ_MESSAGE_HISTORY);
-    complete(&stage, id).await;
-    let answer = stage.posted(|message| message.body.content.contains("is ready")).await;
+    let front_end = FrontEnd::new().await;
+    let (id, _) = begun(&front_end).await;
+    front_end.discord.world().deny_bot(front_end.channel, Permissions::READ_MESSAGE_HISTORY);
+    complete(&front_end, id).await;
+    let answer = front_end.posted(|message| message.body.content.contains("is ready")).await;
     assert_eq!(answer.reference, None);
 }
 
 #[tokio::test]
 async fn a_channel_that_is_gone_sends_the_answer_to_who_asked() {
-    let stage = Stage::new().await;
-    let (id, _) = begun(&stage).await;
-    let ada = stage.seat("ada").user;
-    let direct = stage.discord.world().direct_channel(ada);
-    stage.discord.world().delete_channel(stage.channel);
-    complete(&stage, id).await;
-    stage
+    let front_end = FrontEnd::new().await;
+    let (id, _) = begun(&front_end).await;
+    let ada = front_end.seat("ada").user;
+    let direct = front_end.discord.world().direct_channel(ada);
+    front_end.discord.world().delete_channel(front_end.channel);
+    complete(&front_end, id).await;
+    front_end
         .until(|world| world.messages_in(direct).any(|message| message.body.content.contains("is ready")).then_some(()))
         .await;
 }
 
 #[tokio::test]
 async fn a_question_is_a_new_message_that_pings_and_starts_its_clock_when_it_can_be_read() {
-    let stage = Stage::new().await;
-    let (id, progress) = begun(&stage).await;
-    let now = stage.clock.now();
-    stage.commit(id, |operation| ask(operation, now)).await;
-    let asked = stage.posted(|message| message.body.content.contains(ASKED)).await;
+    let front_end = FrontEnd::new().await;
+    let (id, progress) = begun(&front_end).await;
+    let now = front_end.clock.now();
+    front_end.commit(id, |operation| ask(operation, now)).await;
+    let asked = front_end.posted(|message| message.body.content.contains(ASKED)).await;
     assert_eq!(asked.body.components.len(), 1);
     assert_eq!(asked.reference, Some(progress.id));
     assert_eq!(asked.nonce, Some(format!("{id}-q").into()));
-    assert_eq!((stage.seat("ada").pings(), stage.seat("bob").pings()), (1, 0));
-    stage.until_shown(id).await;
-    stage.close().await;
+    assert_eq!((front_end.seat("ada").pings(), front_end.seat("bob").pings()), (1, 0));
+    front_end.until_shown(id).await;
+    front_end.close().await;
 }
 
 #[tokio::test]
 async fn a_question_waits_for_no_pause_between_edits() {
-    let stage = Stage::new().await;
-    let (id, progress) = begun(&stage).await;
+    let front_end = FrontEnd::new().await;
+    let (id, progress) = begun(&front_end).await;
     // Discord accepts no more edits, so the next one waits for minutes, which do not pass here.
-    let path = format!("{}/{}", history(stage.channel), progress.id);
+    let path = format!("{}/{}", history(front_end.channel), progress.id);
     let refuse = Disturbance::Refuse { status: 429, code: 30_046, message: "Too many edits".to_owned() };
-    stage.discord.world().add_fault(Fault::once(format!("PATCH {path}").parse().expect("a pattern"), refuse));
-    let now = stage.clock.now();
-    stage.clock.advance(SignedDuration::from_secs(2));
-    stage.commit(id, |operation| operation.steps[0].began = Some(now)).await;
-    stage.until_answered("PATCH", &path, 1).await;
-    stage.commit(id, |operation| ask(operation, now)).await;
-    stage.posted(|message| message.body.content.contains(ASKED)).await;
-    assert_eq!(stage.seat("ada").pings(), 1);
-    let edits = stage.discord.world().message(progress.id).map(|message| message.edits.len());
+    front_end.discord.world().add_fault(Fault::once(format!("PATCH {path}").parse().expect("a pattern"), refuse));
+    let now = front_end.clock.now();
+    front_end.clock.advance(SignedDuration::from_secs(2));
+    front_end.commit(id, |operation| operation.steps[0].began = Some(now)).await;
+    front_end.until_answered("PATCH", &path, 1).await;
+    front_end.commit(id, |operation| ask(operation, now)).await;
+    front_end.posted(|message| message.body.content.contains(ASKED)).await;
+    assert_eq!(front_end.seat("ada").pings(), 1);
+    let edits = front_end.discord.world().message(progress.id).map(|message| message.edits.len());
     assert_eq!(edits, Some(0), "the edit still waits");
-    stage.leave().await;
+    front_end.leave().await;
 }
 
 #[tokio::test]
 async fn a_question_that_is_over_loses_its_buttons_and_says_what_was_chosen() {
-    let stage = Stage::new().await;
-    let (id, _) = begun(&stage).await;
-    let now = stage.clock.now();
-    stage.commit(id, |operation| ask(operation, now)).await;
-    let asked = stage.posted(|message| message.body.content.contains(ASKED)).await;
-    let by = Some(operation_user(&stage));
-    stage
+    let front_end = FrontEnd::new().await;
+    let (id, _) = begun(&front_end).await;
+    let now = front_end.clock.now();
+    front_end.commit(id, |operation| ask(operation, now)).await;
+    let asked = front_end.posted(|message| message.body.content.contains(ASKED)).await;
+    let by = Some(operation_user(&front_end));
+    front_end
         .commit(id, |operation| {
             operation.question = None;
             operation.decision = Some(Decision { instruction: Instruction::Force, by, at: now });
         })
         .await;
-    let over = stage.posted(|message| message.body.content.contains("chose **Force power off**")).await;
+    let over = front_end.posted(|message| message.body.content.contains("chose **Force power off**")).await;
     assert_eq!(over.id, asked.id, "it is edited");
     assert!(over.body.components.is_empty());
-    assert_eq!(stage.seat("ada").pings(), 1);
-    stage.close().await;
+    assert_eq!(front_end.seat("ada").pings(), 1);
+    front_end.close().await;
 }
 
 #[tokio::test]
 async fn a_later_question_is_asked_again() {
-    let stage = Stage::new().await;
-    let (id, _) = begun(&stage).await;
-    let now = stage.clock.now();
-    stage.commit(id, |operation| ask(operation, now)).await;
-    let first = stage.posted(|message| message.body.content.contains(ASKED)).await;
-    stage.commit(id, |operation| operation.question = None).await;
-    stage.posted(|message| message.id == first.id && message.body.components.is_empty()).await;
-    stage.commit(id, |operation| ask(operation, now)).await;
-    let second = stage.posted(|message| message.id != first.id && message.body.content.contains(ASKED)).await;
+    let front_end = FrontEnd::new().await;
+    let (id, _) = begun(&front_end).await;
+    let now = front_end.clock.now();
+    front_end.commit(id, |operation| ask(operation, now)).await;
+    let first = front_end.posted(|message| message.body.content.contains(ASKED)).await;
+    front_end.commit(id, |operation| operation.question = None).await;
+    front_end.posted(|message| message.id == first.id && message.body.components.is_empty()).await;
+    front_end.commit(id, |operation| ask(operation, now)).await;
+    let second = front_end.posted(|message| message.id != first.id && message.body.content.contains(ASKED)).await;
     assert_eq!(second.nonce, Some(format!("{id}-q2").into()));
-    assert_eq!(stage.seat("ada").pings(), 2);
-    stage.close().await;
+    assert_eq!(front_end.seat("ada").pings(), 2);
+    front_end.close().await;
 }
 
 #[tokio::test]
 async fn a_question_whose_post_was_not_answered_is_asked_once() {
-    let stage = Stage::new().await;
-    let (id, _) = begun(&stage).await;
-    let now = stage.clock.now();
-    stage.discord.world().add_fault(Fault::once(posts(stage.channel).containing(ASKED), Disturbance::CutAfter));
-    stage.commit(id, |operation| ask(operation, now)).await;
-    stage.until_shown(id).await;
-    stage.leave().await;
-    assert_eq!(stage.count(stage.channel, ASKED), 1);
-    assert_eq!(stage.seat("ada").pings(), 1);
+    let front_end = FrontEnd::new().await;
+    let (id, _) = begun(&front_end).await;
+    let now = front_end.clock.now();
+    front_end.discord.world().add_fault(Fault::once(posts(front_end.channel).containing(ASKED), Disturbance::CutAfter));
+    front_end.commit(id, |operation| ask(operation, now)).await;
+    front_end.until_shown(id).await;
+    front_end.leave().await;
+    assert_eq!(front_end.count(front_end.channel, ASKED), 1);
+    assert_eq!(front_end.seat("ada").pings(), 1);
 }
 
 #[tokio::test]
 async fn a_deleted_question_is_asked_again_while_it_is_open_and_not_afterwards() {
-    let stage = Stage::new().await;
-    let (id, _) = begun(&stage).await;
-    let now = stage.clock.now();
-    stage.commit(id, |operation| ask(operation, now)).await;
-    let asked = stage.posted(|message| message.body.content.contains(ASKED)).await;
-    stage.discord.world().delete_message(asked.id);
-    stage.commit(id, |operation| show(operation, now + SignedDuration::from_mins(1))).await;
-    let again = stage.posted(|message| message.body.content.contains(ASKED)).await;
+    let front_end = FrontEnd::new().await;
+    let (id, _) = begun(&front_end).await;
+    let now = front_end.clock.now();
+    front_end.commit(id, |operation| ask(operation, now)).await;
+    let asked = front_end.posted(|message| message.body.content.contains(ASKED)).await;
+    front_end.discord.world().delete_message(asked.id);
+    front_end.commit(id, |operation| show(operation, now + SignedDuration::from_mins(1))).await;
+    let again = front_end.posted(|message| message.body.content.contains(ASKED)).await;
     assert_ne!(again.id, asked.id);
-    stage.discord.world().delete_message(again.id);
-    stage.commit(id, |operation| operation.question = None).await;
-    let path = format!("{}/{}", history(stage.channel), again.id);
-    stage.until_answered_later("PATCH", &path, 1).await;
-    stage.leave().await;
-    assert_eq!(stage.count(stage.channel, "· question"), 0);
+    front_end.discord.world().delete_message(again.id);
+    front_end.commit(id, |operation| operation.question = None).await;
+    let path = format!("{}/{}", history(front_end.channel), again.id);
+    front_end.until_answered_later("PATCH", &path, 1).await;
+    front_end.leave().await;
+    assert_eq!(front_end.count(front_end.channel, "· question"), 0);
 }
 
 #[tokio::test]
 async fn a_question_that_is_over_before_it_could_be_asked_is_not_asked() {
-    let stage = Stage::new().await;
-    let (id, _) = begun(&stage).await;
-    stage
+    let front_end = FrontEnd::new().await;
+    let (id, _) = begun(&front_end).await;
+    front_end
         .commit(id, |operation| {
             operation.questions = 1;
             end(operation);
         })
         .await;
-    stage.posted(|message| message.body.content.contains(READY)).await;
-    stage.leave().await;
-    assert_eq!(stage.count(stage.channel, "· question"), 0);
+    front_end.posted(|message| message.body.content.contains(READY)).await;
+    front_end.leave().await;
+    assert_eq!(front_end.count(front_end.channel, "· question"), 0);
 }
 
 const ASKED: &str = "What should I do?";
@@ -252,8 +252,8 @@ fn show(operation: &mut Operation, now: Timestamp) {
     operation.question = Some(Question { opened_at: now, shown_at: Some(now) });
 }
 
-fn operation_user(stage: &Stage) -> UserId {
-    UserId(stage.seat("ada").user.get())
+fn operation_user(front_end: &FrontEnd) -> UserId {
+    UserId(front_end.seat("ada").user.get())
 }
 
 /// Everything is done except turning the Droplet on, which fails.
@@ -271,14 +271,14 @@ pub(crate) fn stick(operation: &mut Operation, since: Timestamp) {
 
 #[tokio::test]
 async fn a_call_for_help_pings_and_offers_a_button() {
-    let stage = Stage::new().await;
-    let (id, progress) = begun(&stage).await;
-    let now = stage.clock.now();
-    stage.commit(id, |operation| stick(operation, now)).await;
-    let call = stage.posted(|message| message.body.content.contains("I couldn't turn")).await;
+    let front_end = FrontEnd::new().await;
+    let (id, progress) = begun(&front_end).await;
+    let now = front_end.clock.now();
+    front_end.commit(id, |operation| stick(operation, now)).await;
+    let call = front_end.posted(|message| message.body.content.contains("I couldn't turn")).await;
     assert_eq!(call.reference, Some(progress.id));
-    assert_eq!(stage.seat("ada").pings(), 1);
-    stage.close().await;
+    assert_eq!(front_end.seat("ada").pings(), 1);
+    front_end.close().await;
 }
 
 /// Longer than Discord remembers a nonce.
@@ -299,15 +299,15 @@ pub(crate) fn history(channel: Snowflake) -> String {
 
 /// Commits a change whose announcement arrives, but the bot learns of it only after Discord has forgotten its nonce.
 async fn arrives_unheard(
-    stage: &Stage,
+    front_end: &FrontEnd,
     id: OperationId,
     (channel, text): (Snowflake, &str),
     change: impl FnOnce(&mut Operation),
 ) {
-    stage.discord.world().add_fault(Fault::once(posts(channel).containing(text), Disturbance::CutAfter));
-    stage.commit(id, change).await;
-    stage.posted_in(channel, |message| message.body.content.contains(text)).await;
-    stage.clock.advance(LONG);
+    front_end.discord.world().add_fault(Fault::once(posts(channel).containing(text), Disturbance::CutAfter));
+    front_end.commit(id, change).await;
+    front_end.posted_in(channel, |message| message.body.content.contains(text)).await;
+    front_end.clock.advance(LONG);
 }
 
 fn end(operation: &mut Operation) {
@@ -317,13 +317,13 @@ fn end(operation: &mut Operation) {
 
 #[tokio::test]
 async fn what_discord_no_longer_remembers_is_found_by_its_small_print_although_the_words_changed() {
-    let stage = Stage::new().await;
-    let (id, _) = begun(&stage).await;
-    arrives_unheard(&stage, id, (stage.channel, READY), end).await;
-    stage.commit(id, |operation| operation.outcome = Some(Outcome::Cancelled)).await;
-    stage.until_answered_later("GET", &history(stage.channel), 1).await;
-    stage.leave().await;
-    assert_eq!(stage.count(stage.channel, &format!("-# operation {id}")), 1);
+    let front_end = FrontEnd::new().await;
+    let (id, _) = begun(&front_end).await;
+    arrives_unheard(&front_end, id, (front_end.channel, READY), end).await;
+    front_end.commit(id, |operation| operation.outcome = Some(Outcome::Cancelled)).await;
+    front_end.until_answered_later("GET", &history(front_end.channel), 1).await;
+    front_end.leave().await;
+    assert_eq!(front_end.count(front_end.channel, &format!("-# operation {id}")), 1);
 }
 
 #[tokio::test]
@@ -340,60 +340,60 @@ async fn every_kind_of_announcement_is_found_again() {
     for (is_notified, text, change) in
         [(false, "· power", stuck), (false, "· late shutdown", repaired), (true, "· outcome", end)]
     {
-        let stage = Stage::new().await;
-        let (id, _) = begun(&stage).await;
-        let channel = if is_notified { stage.notified } else { stage.channel };
-        arrives_unheard(&stage, id, (channel, text), change).await;
-        stage.until_answered_later("GET", &history(channel), 1).await;
-        stage.leave().await;
-        assert_eq!(stage.count(channel, text), 1, "{text}");
+        let front_end = FrontEnd::new().await;
+        let (id, _) = begun(&front_end).await;
+        let channel = if is_notified { front_end.notified } else { front_end.channel };
+        arrives_unheard(&front_end, id, (channel, text), change).await;
+        front_end.until_answered_later("GET", &history(channel), 1).await;
+        front_end.leave().await;
+        assert_eq!(front_end.count(channel, text), 1, "{text}");
     }
 }
 
 #[tokio::test]
 async fn a_look_that_fails_for_the_moment_proves_nothing() {
-    let stage = Stage::new().await;
-    let (id, _) = begun(&stage).await;
-    stage.discord.world().add_fault(Fault::once(lists(), Disturbance::Down(502)));
-    arrives_unheard(&stage, id, (stage.channel, READY), end).await;
-    stage.until_answered_later("GET", &history(stage.channel), 2).await;
-    stage.leave().await;
-    assert_eq!(stage.count(stage.channel, READY), 1);
+    let front_end = FrontEnd::new().await;
+    let (id, _) = begun(&front_end).await;
+    front_end.discord.world().add_fault(Fault::once(lists(), Disturbance::Down(502)));
+    arrives_unheard(&front_end, id, (front_end.channel, READY), end).await;
+    front_end.until_answered_later("GET", &history(front_end.channel), 2).await;
+    front_end.leave().await;
+    assert_eq!(front_end.count(front_end.channel, READY), 1);
 }
 
 #[tokio::test]
 async fn in_a_busy_channel_the_look_goes_back_to_the_first_try() {
-    let stage = Stage::new().await;
-    let (id, _) = begun(&stage).await;
-    let bob = stage.seat("bob").user;
-    stage.discord.world().add_fault(Fault::once(posts(stage.channel).containing(READY), Disturbance::CutAfter));
-    stage.commit(id, end).await;
-    stage.posted(|message| message.body.content.contains(READY)).await;
+    let front_end = FrontEnd::new().await;
+    let (id, _) = begun(&front_end).await;
+    let bob = front_end.seat("bob").user;
+    front_end.discord.world().add_fault(Fault::once(posts(front_end.channel).containing(READY), Disturbance::CutAfter));
+    front_end.commit(id, end).await;
+    front_end.posted(|message| message.body.content.contains(READY)).await;
     for _ in 0..250 {
-        stage.discord.world().say(stage.channel, bob, "and another thing");
+        front_end.discord.world().say(front_end.channel, bob, "and another thing");
     }
-    stage.clock.advance(LONG);
-    stage.until_answered_later("GET", &history(stage.channel), 3).await;
-    stage.leave().await;
-    assert_eq!(stage.count(stage.channel, READY), 1);
+    front_end.clock.advance(LONG);
+    front_end.until_answered_later("GET", &history(front_end.channel), 3).await;
+    front_end.leave().await;
+    assert_eq!(front_end.count(front_end.channel, READY), 1);
 }
 
 #[tokio::test]
 async fn where_nothing_can_be_read_a_doubled_announcement_is_better_than_a_lost_one() {
-    let stage = Stage::new().await;
-    let (id, _) = begun(&stage).await;
-    arrives_unheard(&stage, id, (stage.channel, READY), end).await;
-    stage.discord.world().deny_bot(stage.channel, Permissions::READ_MESSAGE_HISTORY);
-    let channel = stage.channel;
+    let front_end = FrontEnd::new().await;
+    let (id, _) = begun(&front_end).await;
+    arrives_unheard(&front_end, id, (front_end.channel, READY), end).await;
+    front_end.discord.world().deny_bot(front_end.channel, Permissions::READ_MESSAGE_HISTORY);
+    let channel = front_end.channel;
     let doubled = |message: &&Message| message.body.content.contains(READY);
-    stage.until(|world| (world.messages_in(channel).filter(doubled).count() == 2).then_some(())).await;
+    front_end.until(|world| (world.messages_in(channel).filter(doubled).count() == 2).then_some(())).await;
 }
 
 /// The channel is gone, and Discord fails for the fallback too.
-fn nobody_to_tell(stage: &Stage) -> Snowflake {
-    let ada = stage.seat("ada").user;
-    let mut world = stage.discord.world();
-    world.delete_channel(stage.channel);
+fn nobody_to_tell(front_end: &FrontEnd) -> Snowflake {
+    let ada = front_end.seat("ada").user;
+    let mut world = front_end.discord.world();
+    world.delete_channel(front_end.channel);
     world.add_fault(
         Fault::always("POST /users/@me/channels".parse().expect("a pattern"), Disturbance::Down(502)).times(2),
     );
@@ -402,63 +402,63 @@ fn nobody_to_tell(stage: &Stage) -> Snowflake {
 
 #[tokio::test]
 async fn an_answer_that_cannot_be_given_directly_at_once_is_given_later() {
-    let stage = Stage::new().await;
-    let (id, _) = begun(&stage).await;
-    let direct = nobody_to_tell(&stage);
-    stage.commit(id, end).await;
-    stage.posted_later(direct, READY).await;
-    stage.posted_in(stage.notified, |message| message.body.content.contains(READY)).await;
+    let front_end = FrontEnd::new().await;
+    let (id, _) = begun(&front_end).await;
+    let direct = nobody_to_tell(&front_end);
+    front_end.commit(id, end).await;
+    front_end.posted_later(direct, READY).await;
+    front_end.posted_in(front_end.notified, |message| message.body.content.contains(READY)).await;
 }
 
 #[tokio::test]
 async fn a_call_for_help_that_cannot_be_heard_at_once_is_heard_later() {
-    let stage = Stage::new().await;
-    let (id, _) = begun(&stage).await;
-    let direct = nobody_to_tell(&stage);
-    stage.discord.world().delete_channel(stage.notified);
-    let now = stage.clock.now();
-    stage.commit(id, |operation| stick(operation, now)).await;
-    stage.posted_later(direct, "I couldn't turn").await;
+    let front_end = FrontEnd::new().await;
+    let (id, _) = begun(&front_end).await;
+    let direct = nobody_to_tell(&front_end);
+    front_end.discord.world().delete_channel(front_end.notified);
+    let now = front_end.clock.now();
+    front_end.commit(id, |operation| stick(operation, now)).await;
+    front_end.posted_later(direct, "I couldn't turn").await;
 }
 
 #[tokio::test]
 async fn a_call_for_help_waits_for_the_notify_channel() {
-    let stage = Stage::new().await;
-    let (id, _) = begun(&stage).await;
-    stage.discord.world().delete_channel(stage.channel);
-    let now = stage.clock.now();
-    stage.discord.world().add_fault(Fault::always(posts(stage.notified), Disturbance::Down(502)).named("down"));
-    stage.commit(id, |operation| stick(operation, now)).await;
-    stage.until_answered("POST", &history(stage.notified), 1).await;
-    stage.discord.world().end_fault("down");
-    stage.posted_later(stage.notified, "I couldn't turn").await;
+    let front_end = FrontEnd::new().await;
+    let (id, _) = begun(&front_end).await;
+    front_end.discord.world().delete_channel(front_end.channel);
+    let now = front_end.clock.now();
+    front_end.discord.world().add_fault(Fault::always(posts(front_end.notified), Disturbance::Down(502)).named("down"));
+    front_end.commit(id, |operation| stick(operation, now)).await;
+    front_end.until_answered("POST", &history(front_end.notified), 1).await;
+    front_end.discord.world().end_fault("down");
+    front_end.posted_later(front_end.notified, "I couldn't turn").await;
 }
 
 #[tokio::test]
 async fn an_answer_that_discord_refuses_for_good_reaches_who_asked_directly() {
-    let stage = Stage::new().await;
-    let (id, _) = begun(&stage).await;
-    let ada = stage.seat("ada").user;
-    let direct = stage.discord.world().direct_channel(ada);
+    let front_end = FrontEnd::new().await;
+    let (id, _) = begun(&front_end).await;
+    let ada = front_end.seat("ada").user;
+    let direct = front_end.discord.world().direct_channel(ada);
     let refuse = Disturbance::Refuse { status: 400, code: 0, message: "no".to_owned() };
-    stage.discord.world().add_fault(Fault::always(posts(stage.channel), refuse));
-    stage.commit(id, end).await;
-    stage.posted_later(direct, READY).await;
+    front_end.discord.world().add_fault(Fault::always(posts(front_end.channel), refuse));
+    front_end.commit(id, end).await;
+    front_end.posted_later(direct, READY).await;
 }
 
 #[tokio::test]
 async fn while_discord_limits_the_whole_bot_nothing_is_posted_anywhere() {
-    let stage = Stage::new().await;
-    let bob = stage.seat("bob").user;
-    let elsewhere = stage.discord.world().add_channel(stage.guild, "elsewhere");
+    let front_end = FrontEnd::new().await;
+    let bob = front_end.seat("bob").user;
+    let elsewhere = front_end.discord.world().add_channel(front_end.guild, "elsewhere");
     let hour = Duration::from_hours(1);
-    stage.discord.world().add_fault(Fault::once(posts(stage.channel), Disturbance::ThrottleGlobal(hour)));
-    stage.said_to("ada", "/snapshot take droplet:web-1").await;
-    let seat = stage.discord.as_user(bob, elsewhere);
+    front_end.discord.world().add_fault(Fault::once(posts(front_end.channel), Disturbance::ThrottleGlobal(hour)));
+    front_end.said_to("ada", "/snapshot take droplet:web-1").await;
+    let seat = front_end.discord.as_user(bob, elsewhere);
     // The answer waits a moment for the progress message, to link to it.
-    let accepted = stage.read(&seat.run("/snapshot take droplet:web-2").await.unwrap()).await;
+    let accepted = front_end.read(&seat.run("/snapshot take droplet:web-2").await.unwrap()).await;
     assert!(accepted.starts_with("On it"), "{accepted}");
-    assert!(!stage.discord.world().messages_in(elsewhere).any(is_progress));
-    stage.clock.advance(SignedDuration::from_hours(1));
-    stage.posted_in(elsewhere, is_progress).await;
+    assert!(!front_end.discord.world().messages_in(elsewhere).any(is_progress));
+    front_end.clock.advance(SignedDuration::from_hours(1));
+    front_end.posted_in(elsewhere, is_progress).await;
 }

@@ -1,19 +1,19 @@
 //! A guard for values that their owner must end: forgetting it fails the test.
 
 /// Panics when it is dropped while armed, unless the test has already failed.
-pub struct DropBomb {
+pub(crate) struct DropBomb {
     is_armed: bool,
     what: &'static str,
 }
 
 impl DropBomb {
     /// Arms the guard. `what` names what was forgotten.
-    pub fn new(what: &'static str) -> Self {
+    pub(crate) fn new(what: &'static str) -> Self {
         Self { is_armed: true, what }
     }
 
     /// Disarms the guard, because the owner did what was needed.
-    pub fn defuse(&mut self) {
+    pub(crate) fn defuse(&mut self) {
         self.is_armed = false;
     }
 }

@@ -1,47 +1,45 @@
-//! The environment that leads a bot to its simulated services, and a fast DigitalOcean.
+//! The simulated services of a test: a Discord with one Guild, and a DigitalOcean with a few Droplets.
 
-use std::{collections::BTreeMap, path::Path};
-
-use jiff::SignedDuration;
+use jiff::Timestamp;
 use snapshot_bot_sandbox::{
     digitalocean::{
-        limits::Limits,
-        server::DigitalOcean,
-        settings::{Durations, Settings},
+        droplet::Blueprint, server::DigitalOcean, settings::Settings as DigitalOceanSettings, world::World as Account,
     },
-    discord::{server::Discord, snowflake::Snowflake},
+    discord::{server::Discord, settings::Settings as DiscordSettings, snowflake::Snowflake},
 };
 
-/// A DigitalOcean whose Actions take only as long as a request, and that lists their results at once.
-pub(crate) fn quick() -> Settings {
-    Settings {
-        durations: Durations::all(SignedDuration::from_millis(40)),
-        off_lag: SignedDuration::ZERO,
-        listing_delay: SignedDuration::ZERO,
-        // A bot whose clock leaps asks within one minute of this service's what it would ask within an hour.
-        limits: Limits { burst: Limits::default().hourly, ..Limits::default() },
-        ..Settings::default()
-    }
+/// Both services, running. The account's token is [`TOKEN`](snapshot_bot_sandbox::digitalocean::world::TOKEN).
+pub(crate) struct Services {
+    pub(crate) discord: Discord,
+    pub(crate) digitalocean: DigitalOcean,
+    /// *The Workshop*, with the bot as a member.
+    pub(crate) guild: Snowflake,
+    /// Its channel `#ops`.
+    pub(crate) ops: Snowflake,
 }
 
-/// The variables with which a bot finds them. Its database is in `folder`, as is Discord's certificate.
-pub(crate) fn environment(
-    discord: &Discord,
-    guild: Snowflake,
-    (digitalocean, token): (&DigitalOcean, &str),
-    folder: &Path,
-) -> BTreeMap<&'static str, String> {
-    let certificate = folder.join("ca.pem");
-    std::fs::write(&certificate, discord.ca_pem()).unwrap();
-    BTreeMap::from([
-        ("DISCORD_TOKEN", discord.token()),
-        ("DISCORD_GUILD_ID", guild.to_string()),
-        ("DISCORD_CONNECT_TO", discord.rest_addr().to_string()),
-        ("EXTRA_CA_FILE", certificate.display().to_string()),
-        ("DIGITALOCEAN_TOKEN", token.to_owned()),
-        ("DIGITALOCEAN_API_URL", digitalocean.url()),
-        ("DATABASE_URL", format!("sqlite://{}", folder.join("bot.db").display())),
-        ("POLL_INTERVAL", "10ms".to_owned()),
-        ("SETTLE_TIME", "300ms".to_owned()),
-    ])
+impl Services {
+    /// Starts them with these settings. `now` is DigitalOcean's clock; Discord's is among its settings.
+    ///
+    /// # Panics
+    /// If loopback has no free port.
+    pub(crate) async fn start(
+        discord: DiscordSettings,
+        digitalocean: DigitalOceanSettings,
+        droplets: &[&str],
+        now: impl Fn() -> Timestamp + Send + Sync + 'static,
+    ) -> Self {
+        let mut account = Account::new(digitalocean, now());
+        for name in droplets {
+            account.add_droplet(&Blueprint::named(name));
+        }
+        let digitalocean = DigitalOcean::start(account, std::sync::Arc::new(now)).await.expect("loopback is free");
+        let discord = Discord::start(discord).await.expect("loopback is free");
+        let (guild, ops) = {
+            let mut world = discord.world();
+            let guild = world.add_guild("The Workshop");
+            (guild, world.add_channel(guild, "ops"))
+        };
+        Self { discord, digitalocean, guild, ops }
+    }
 }

@@ -444,11 +444,7 @@ async fn what_a_press_began_is_withdrawn_where_discord_gave_it_up() {
     let ruth = stage.seat("ruth", Role::Restorer);
     let gives_up = async |beginning: &str| {
         let messages = ruth.seat.messages();
-        let shown = messages.iter().rev().flat_map(|message| {
-            let rows = message.body.components.iter();
-            let buttons = rows.flat_map(|row| row["components"].as_array().into_iter().flatten());
-            buttons.map(|button| (message.id, button))
-        });
+        let shown = messages.iter().rev().flat_map(|message| message.components().map(|button| (message.id, button)));
         let is_it = |(_, button): &(_, &serde_json::Value)| {
             button["label"].as_str().is_some_and(|label| label.starts_with(beginning))
         };

@@ -11,12 +11,15 @@ mod calls;
 mod cancel;
 mod chat_faults;
 mod cloud_faults;
+#[path = "../contract/mod.rs"]
 mod contract;
 mod costs;
 mod crash;
 mod delete;
 #[path = "../harness/drop_bomb.rs"]
 mod drop_bomb;
+#[path = "../harness/environment.rs"]
+mod environment;
 mod gateway;
 mod groups;
 mod guilds;
@@ -32,8 +35,6 @@ mod pins;
 mod power_kinds;
 mod presses;
 mod refusals;
-#[path = "../harness/requests.rs"]
-mod requests;
 #[path = "../harness/required.rs"]
 mod required;
 mod restore;
@@ -44,9 +45,15 @@ mod schedule_pings;
 mod schedule_prunes;
 mod schedule_trouble;
 mod schedules;
+#[path = "../harness/schema.rs"]
+mod schema;
+#[path = "../harness/sent.rs"]
+mod sent;
 #[path = "../harness/services.rs"]
 mod services;
 mod stage;
 mod status_help;
 mod take;
+#[path = "../harness/waiting.rs"]
+mod waiting;
 mod warning;

@@ -69,8 +69,7 @@ async fn a_busy_droplet_leads_to_what_runs_and_to_its_end_for_who_may() {
         person.run("/droplet show droplet:web-1").await;
         assert!(person.sees("🔄 Busy: "), "{}", person.transcript());
         let shown = person.seat.messages().last().expect("an answer").clone();
-        let labels: Vec<_> =
-            shown.body.components.iter().flat_map(|row| row["components"].as_array().unwrap()).collect();
+        let labels: Vec<_> = shown.components().collect();
         assert_eq!(labels[0]["label"], "Go there", "{}", person.transcript());
         assert_eq!(labels[1]["label"] == "Cancel it", may_cancel, "{}", person.transcript());
     }

@@ -20,10 +20,8 @@ const UNSAID: &str = "SELECT COUNT(*) AS n FROM schedule_messages m JOIN schedul
 /// Presses the button whose label begins with this text.
 pub async fn press(person: &Person, beginning: &str) {
     let label = person.seat.messages().iter().rev().find_map(|message| {
-        let rows = message.body.components.iter();
-        let mut buttons = rows.flat_map(|row| row["components"].as_array().cloned().into_iter().flatten());
-        buttons
-            .find_map(|button| button["label"].as_str().filter(|label| label.starts_with(beginning)).map(str::to_owned))
+        let mut labels = message.components().filter_map(|button| button["label"].as_str());
+        labels.find(|label| label.starts_with(beginning)).map(str::to_owned)
     });
     person.press(&label.unwrap_or_else(|| panic!("no button {beginning}\n{}", person.seat.transcript()))).await;
 }

@@ -7,22 +7,15 @@ use std::{
     cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet},
     rc::Rc,
-    sync::{Arc, LazyLock},
+    sync::LazyLock,
     time::Duration,
 };
 
 use jiff::SignedDuration;
 use regex::Regex;
-use serde_json::Value;
 use snapshot_bot::clock::Clock;
 use snapshot_bot_sandbox::{
-    digitalocean::{
-        action::Progress,
-        droplet::{Blueprint, Status},
-        fault::Fault,
-        server::DigitalOcean,
-        world::World as Cloud,
-    },
+    digitalocean::{action::Progress, droplet::Status, fault::Fault, server::DigitalOcean, world::World as Cloud},
     discord::{
         interaction::{Choice, Response},
         permission::Permissions,
@@ -38,14 +31,17 @@ use sqlx::{AnyPool, Row, any::AnyPoolOptions};
 use crate::{
     bot::{Bot, Housing},
     drop_bomb::DropBomb,
-    services::{environment, quick},
+    environment::{environment, quick},
+    schema::Schema,
+    sent,
+    services::Services,
+    waiting::within,
 };
 
 /// How long a scenario may be silent before it fails with the conversation so far.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a person waits for a bot that is thinking. Longer than necessary, so that a busy machine changes nothing.
 const THINKING: Duration = PATIENCE;
-const TOKEN: &str = "dop_v1_a-token-that-is-good-nowhere-else";
 
 /// A person's rights, by the roles that they have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +68,7 @@ pub struct Stage {
     pub environment: BTreeMap<&'static str, String>,
     roles: BTreeMap<&'static str, Snowflake>,
     directory: tempfile::TempDir,
+    schema: Option<Schema>,
     bot: Option<Bot>,
     read: Rc<RefCell<BTreeSet<Snowflake>>>,
     /// Complaints that the scenario provokes on purpose.
@@ -129,28 +126,14 @@ impl Stage {
             let filter = tracing_subscriber::EnvFilter::from_default_env();
             let _ = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).try_init();
         }
-        let discord = Discord::start(settings).await.unwrap();
-        let now = move || theirs.now();
-        let mut cloud = Cloud::new(quick(), now());
-        cloud.add_token(TOKEN, snapshot_bot_sandbox::digitalocean::scopes::Scopes::all());
-        for name in ["web-1", "db-1"] {
-            cloud.add_droplet(&Blueprint::named(name));
-        }
-        cloud.mark_power();
-        let digitalocean = DigitalOcean::start(cloud, Arc::new(now)).await.unwrap();
-        let (guild, ops, roles) = {
-            let mut world = discord.world();
-            let guild = world.add_guild("The Workshop");
-            world.invite_bot(guild);
-            let ops = world.add_channel(guild, "ops");
-            let roles = ["Restorer", "Operator", "Viewer"]
-                .map(|name| (name, world.add_role(guild, name, Permissions::NONE)))
-                .into_iter()
-                .collect::<BTreeMap<_, _>>();
-            (guild, ops, roles)
-        };
+        let services = Services::start(settings, quick(), &["web-1", "db-1"], move || theirs.now()).await;
         let directory = tempfile::tempdir().unwrap();
-        let mut environment = environment(&discord, guild, (&digitalocean, TOKEN), directory.path());
+        let mut environment = environment(&services, directory.path());
+        let Services { discord, digitalocean, guild, ops } = services;
+        digitalocean.world(Cloud::mark_power);
+        let roles = ["Restorer", "Operator", "Viewer"]
+            .map(|name| (name, discord.world().add_role(guild, name, Permissions::NONE)));
+        let roles = BTreeMap::from(roles);
         environment.extend([
             ("VIEW_ROLES", roles["Viewer"].to_string()),
             ("TAKE_ROLES", roles["Operator"].to_string()),
@@ -169,6 +152,7 @@ impl Stage {
             environment,
             roles,
             directory,
+            schema: None,
             bot: None,
             read: Rc::default(),
             excused: Vec::new(),
@@ -302,13 +286,9 @@ impl Stage {
 
     /// Moves to a schema of its own on a PostgreSQL server.
     pub async fn move_to_postgresql(&mut self, server: &str) {
-        sqlx::any::install_default_drivers();
-        let schema = format!("test_{:016x}", fastrand::u64(..));
-        let admin = AnyPool::connect(server).await.unwrap();
-        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE SCHEMA {schema}"))).execute(&admin).await.unwrap();
-        admin.close().await;
-        let separator = if server.contains('?') { '&' } else { '?' };
-        self.environment.insert("DATABASE_URL", format!("{server}{separator}options[search_path]={schema}"));
+        let schema = Schema::create(server.to_owned()).await;
+        self.environment.insert("DATABASE_URL", schema.url());
+        self.schema = Some(schema);
     }
 
     /// Ends the lease of the dead bot, as an operator may who knows that its machine is gone. Otherwise it expires.
@@ -412,10 +392,11 @@ impl Stage {
                 }
             }
         };
-        if tokio::time::timeout(patience, waiting).await.is_err() {
+        within(patience, waiting, async || {
             let open = self.open_operations().await;
-            panic!("waited in vain until {what}\n--- open operations\n{open}\n{}", self.conversation());
-        }
+            format!("{what}\n--- open operations\n{open}\n{}", self.conversation())
+        })
+        .await;
     }
 
     /// Waits until a person sees a text. Skips the pauses between two edits.
@@ -484,21 +465,7 @@ impl Stage {
 
     /// The POSTs and DELETEs that DigitalOcean has received, as words such as `shutdown web-1`.
     pub fn commands(&self) -> Vec<String> {
-        self.digitalocean
-            .journal()
-            .iter()
-            .filter(|entry| entry.request.method.to_string() != "GET")
-            .map(|entry| {
-                let body: Value = serde_json::from_slice(&entry.request.body).unwrap_or_default();
-                let droplet = entry.request.path.split('/').nth(3).and_then(|id| id.parse().ok());
-                let name = droplet
-                    .and_then(|id| {
-                        self.digitalocean.world(|world| world.droplet(id).map(|droplet| droplet.name.clone()))
-                    })
-                    .unwrap_or_else(|| entry.request.path.clone());
-                format!("{} {name}", body["type"].as_str().unwrap_or(&entry.request.method.to_string()))
-            })
-            .collect()
+        sent::commands(&self.digitalocean)
     }
 
     /// Ends the scenario and checks that it left nothing behind.
@@ -527,6 +494,9 @@ impl Stage {
             .collect();
         assert!(unread.is_empty(), "nobody read: {unread:#?}");
         drop(self.directory);
+        if let Some(schema) = self.schema {
+            schema.drop().await;
+        }
     }
 
     fn polish(&self) -> Polish {
@@ -582,8 +552,8 @@ impl Person {
 
     /// Presses the button with this label on the latest message that has it.
     pub async fn press(&self, label: &str) -> Response {
-        let found = self.button(label);
-        let (message, custom_id) = found.unwrap_or_else(|| panic!("no button {label}\n{}", self.seat.transcript()));
+        let (message, custom_id) =
+            self.button(label).unwrap_or_else(|| panic!("no button {label}\n{}", self.seat.transcript()));
         let private = || self.seat.messages().iter().filter(|message| !message.is_public()).count();
         let shown =
             || self.seat.messages().into_iter().find(|found| found.id == message).map(|found| found.body.content);
@@ -603,32 +573,20 @@ impl Person {
 
     /// The button with this label, if it can be pressed. Text in parentheses after the label does not matter.
     pub fn button(&self, label: &str) -> Option<(Snowflake, String)> {
-        self.seat.messages().iter().rev().find_map(|message| {
-            let rows = message.body.components.iter();
-            let mut buttons = rows.flat_map(|row| row["components"].as_array().into_iter().flatten());
-            let is_called = |button: &serde_json::Value| {
-                let shown = button["label"].as_str().unwrap_or_default();
-                shown == label || shown.strip_prefix(label).is_some_and(|rest| rest.starts_with(" ("))
-            };
-            let button = buttons.find(|button| is_called(button) && button["disabled"] != true)?;
-            Some((message.id, button["custom_id"].as_str()?.to_owned()))
-        })
+        self.seat.button(label)
     }
 
     /// Whether a message still has a button or menu with this custom id.
     pub fn offers(&self, message: Snowflake, custom_id: &str) -> bool {
-        let has_it = |components: &Vec<serde_json::Value>| {
-            components.iter().any(|component| component.to_string().contains(custom_id))
-        };
-        self.seat.messages().iter().any(|it| it.id == message && has_it(&it.body.components))
+        let mut messages = self.seat.messages().into_iter();
+        let message = messages.find(|found| found.id == message);
+        message.is_some_and(|message| message.components().any(|component| component["custom_id"] == custom_id))
     }
 
     /// The menu on the latest message that has one: its message, its custom id, and its values.
     pub fn menu(&self) -> Option<(Snowflake, String, Vec<String>)> {
         self.seat.messages().iter().rev().find_map(|message| {
-            let rows = message.body.components.iter();
-            let mut parts = rows.flat_map(|row| row["components"].as_array().into_iter().flatten());
-            let menu = parts.find(|part| part["type"] == 3)?;
+            let menu = message.components().find(|part| part["type"] == 3)?;
             let options = menu["options"].as_array()?.iter();
             let values = options.filter_map(|option| option["value"].as_str()).map(str::to_owned).collect();
             Some((message.id, menu["custom_id"].as_str()?.to_owned(), values))

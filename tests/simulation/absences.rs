@@ -14,7 +14,7 @@ use super::{
     Broken, Lawful, Simulation,
     conduct::CALLED_LATELY,
     coverage::Met,
-    jobs::{Ask, Stage},
+    jobs::{Ask, Phase},
     mood::Mood,
     sabotage::Sabotage,
 };
@@ -53,24 +53,24 @@ impl Simulation {
         self.note(format!("the process sleeps for {seconds} s"));
         for mut job in std::mem::take(&mut self.jobs) {
             job.at = job.at.max(wakes);
-            let stage = std::mem::replace(&mut job.stage, Stage::Pausing);
-            job.stage = self.slept_through(stage);
+            let phase = std::mem::replace(&mut job.phase, Phase::Pausing);
+            job.phase = self.slept_through(phase);
             self.jobs.push(job);
         }
     }
 
-    /// How a turn continues that slept at this stage.
-    fn slept_through(&mut self, stage: Stage) -> Stage {
-        match stage {
+    /// How a turn continues that slept in this phase.
+    fn slept_through(&mut self, phase: Phase) -> Phase {
+        match phase {
             // The lease has expired, so the command is not sent.
-            Stage::Begun(command, _) => {
+            Phase::Begun(command, _) => {
                 let refused = TransportError::Connect { reason: "too little of the lease is left".to_owned() };
-                Stage::Arriving(Box::new(Ask::of_command(&command, 0)), None, Err(refused))
+                Phase::Arriving(Box::new(Ask::of_command(&command, 0)), None, Err(refused))
             }
             // An answer that arrived meanwhile may still be read; a look is given up.
-            Stage::Arriving(ask, ticket, _) if ask.is_look() || self.dice.bool() => {
+            Phase::Arriving(ask, ticket, _) if ask.is_look() || self.dice.bool() => {
                 let timed_out = TransportError::TimedOut { deadline: Duration::from_secs(10) };
-                Stage::Arriving(ask, ticket, Err(timed_out))
+                Phase::Arriving(ask, ticket, Err(timed_out))
             }
             other => other,
         }

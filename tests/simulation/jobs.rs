@@ -48,7 +48,7 @@ pub(crate) struct Job {
     heard: u64,
     /// The state before the intent of a command, for a sabotage that restores it.
     before: Option<Box<Operation>>,
-    pub(crate) stage: Stage,
+    pub(crate) phase: Phase,
     /// When its look was sent, if it has sent one.
     pub(crate) looked_at: Option<Timestamp>,
     /// A command with permission that waits for one more look.
@@ -69,7 +69,7 @@ impl Job {
             rules,
             heard,
             before: None,
-            stage: Stage::Claimed,
+            phase: Phase::Claimed,
             looked_at: None,
             admitted: None,
             frozen: false,
@@ -80,7 +80,7 @@ impl Job {
 
     /// Whether it waits for the end of a sweep.
     pub(crate) fn waits_for_others(&self) -> bool {
-        matches!(self.stage, Stage::Sharing(_)) && !self.frozen
+        matches!(self.phase, Phase::Sharing(_)) && !self.frozen
     }
 
     /// The item of one sort that it looks at, if it looks at one.
@@ -97,7 +97,7 @@ impl Job {
     }
 }
 
-pub(crate) enum Stage {
+pub(crate) enum Phase {
     /// Nothing is stored yet.
     Claimed,
     /// The command waits for permission.
@@ -218,7 +218,7 @@ impl Simulation {
             let at = self.now + SignedDuration::try_from(pause).unwrap_or_default();
             let owes_power = self.owed.values().any(|other| *other == id);
             let pausing = Job::begin(id, self.rules.clone(), (0, owes_power), at);
-            self.jobs.push(Job { stage: Stage::Pausing, ..pausing });
+            self.jobs.push(Job { phase: Phase::Pausing, ..pausing });
         }
         if is_written {
             // Instructions that were not processed come up again.
@@ -286,18 +286,18 @@ impl Simulation {
         }
     }
 
-    /// Advances a turn by one stage.
+    /// Advances a turn by one phase.
     pub(crate) async fn go_on(&mut self, mut job: Job) -> Lawful {
-        match std::mem::replace(&mut job.stage, Stage::Claimed) {
-            Stage::Claimed => Box::pin(self.weigh(job)).await,
-            Stage::Queued(command, rank) => Box::pin(self.queue(job, command, rank)).await,
-            Stage::Begun(command, ticket) => self.send(job, &command, ticket),
+        match std::mem::replace(&mut job.phase, Phase::Claimed) {
+            Phase::Claimed => Box::pin(self.weigh(job)).await,
+            Phase::Queued(command, rank) => Box::pin(self.queue(job, command, rank)).await,
+            Phase::Begun(command, ticket) => self.send(job, &command, ticket),
             // A frozen process has no sweep under way.
-            Stage::Sharing(_) | Stage::Alone => Box::pin(self.look_alone(job)).await,
-            Stage::Asking(ask) => Box::pin(self.look(job, ask)).await,
-            Stage::Answered(answer) => Box::pin(self.finish(job, answer)).await,
-            Stage::Pausing => Ok(()),
-            Stage::Arriving(ask, ticket, answer) => Box::pin(self.arrive(job, ask, ticket, answer)).await,
+            Phase::Sharing(_) | Phase::Alone => Box::pin(self.look_alone(job)).await,
+            Phase::Asking(ask) => Box::pin(self.look(job, ask)).await,
+            Phase::Answered(answer) => Box::pin(self.finish(job, answer)).await,
+            Phase::Pausing => Ok(()),
+            Phase::Arriving(ask, ticket, answer) => Box::pin(self.arrive(job, ask, ticket, answer)).await,
         }
     }
 
@@ -385,7 +385,7 @@ impl Simulation {
             // DigitalOcean has requested silence meanwhile.
             Err(_) if self.gives_up(rank).is_some() => Box::pin(self.weigh(job)).await,
             Err(at) => {
-                (job.stage, job.at) = (Stage::Queued(command, rank), at);
+                (job.phase, job.at) = (Phase::Queued(command, rank), at);
                 self.jobs.push(job);
                 Ok(())
             }
@@ -438,7 +438,7 @@ impl Simulation {
             Ok(begun) => begun,
             Err(error) => {
                 if self.sabotage == Some(Sabotage::Unstored) && !matches!(error, store::Error::LeaseLost) {
-                    (job.stage, job.at) = (Stage::Begun(command, ticket), self.now);
+                    (job.phase, job.at) = (Phase::Begun(command, ticket), self.now);
                     self.jobs.push(job);
                     return if is_written { self.after_commit(id, None).await } else { Ok(()) };
                 }
@@ -448,7 +448,7 @@ impl Simulation {
         self.note(format!("{id} intends {:?}", begun.effect()));
         self.hears(id, job.heard);
         self.judge_intent(begun.operation(), begun.effect())?;
-        (job.claimed, job.stage, job.at) = (Some(begun), Stage::Begun(command, ticket), self.now);
+        (job.claimed, job.phase, job.at) = (Some(begun), Phase::Begun(command, ticket), self.now);
         self.jobs.push(job);
         self.after_commit(id, None).await?;
         if life == Life::EndsAfter { self.die().await } else { Ok(()) }
@@ -464,7 +464,7 @@ impl Simulation {
         let ask = Box::new(Ask::of_command(command, self.dice.u64(..)));
         if let Err(until) = self.process.budget.depart(&ticket, wall) {
             let held_back = Err(TransportError::HeldBack { until });
-            (job.stage, job.at) = (Stage::Arriving(ask, None, held_back), self.now);
+            (job.phase, job.at) = (Phase::Arriving(ask, None, held_back), self.now);
             self.jobs.push(job);
             return Ok(());
         }
@@ -473,14 +473,14 @@ impl Simulation {
             self.conduct.trouble_at(self.now);
             self.note(format!("{} does not send: too little of the lease is left", job.id));
             let refused = Err(TransportError::Connect { reason: "too little of the lease is left".to_owned() });
-            (job.stage, job.at) = (Stage::Arriving(ask, None, refused), self.now);
+            (job.phase, job.at) = (Phase::Arriving(ask, None, refused), self.now);
             self.jobs.push(job);
             return Ok(());
         }
         self.judge_pace(job.id)?;
         self.judge_leaving()?;
         let told = self.carry_out(job.id, command, &ask);
-        (job.stage, job.at) = (Stage::Arriving(ask, Some(ticket), told.answer), told.at);
+        (job.phase, job.at) = (Phase::Arriving(ask, Some(ticket), told.answer), told.at);
         self.jobs.push(job);
         self.judge_commands()?;
         self.judge_world()
@@ -573,7 +573,7 @@ impl Simulation {
                     return Box::pin(self.finish(job, answer)).await;
                 }
                 Err(at) => {
-                    (job.stage, job.at) = (Stage::Asking(ask), at);
+                    (job.phase, job.at) = (Phase::Asking(ask), at);
                     self.jobs.push(job);
                     return Ok(());
                 }
@@ -590,7 +590,7 @@ impl Simulation {
         }
         let request = ask.attempts.request();
         let told = self.road(&transit, None, arrival).send(&request);
-        (job.stage, job.at) = (Stage::Arriving(ask, ticket, told.answer), told.at);
+        (job.phase, job.at) = (Phase::Arriving(ask, ticket, told.answer), told.at);
         self.jobs.push(job);
         Ok(())
     }
@@ -649,7 +649,7 @@ impl Simulation {
             Next::Again(pause) => (self.now + SignedDuration::try_from(pause).unwrap_or_default(), ask.is_new),
         };
         ask.is_new = is_new;
-        (job.stage, job.at) = (Stage::Asking(ask), at);
+        (job.phase, job.at) = (Phase::Asking(ask), at);
         self.jobs.push(job);
         Ok(())
     }
@@ -734,7 +734,7 @@ impl Simulation {
         self.forget_first_answers();
         self.note("the process dies");
         for job in std::mem::take(&mut self.jobs) {
-            if let Stage::Begun(command, _) = &job.stage
+            if let Phase::Begun(command, _) = &job.phase
                 && self.dice.bool()
             {
                 let ask = Ask::of_command(command, 0);
@@ -762,10 +762,10 @@ impl Simulation {
             let longest = if self.moods.has(Mood::Sleeps) && self.once_in(2) { 3 * 86_400 } else { 1_200 };
             let thaw = self.now + self.seconds(longest);
             // A command is sent only under a lease that outlives its deadline, so nothing comes between the intent and sending.
-            if let Stage::Begun(command, _) = &job.stage {
+            if let Phase::Begun(command, _) = &job.phase {
                 let ask = Box::new(Ask::of_command(command, 0));
                 let told = self.carry_out(job.id, command, &ask);
-                (job.stage, job.at) = (Stage::Arriving(ask, None, told.answer), told.at);
+                (job.phase, job.at) = (Phase::Arriving(ask, None, told.answer), told.at);
             }
             self.ghosts.push((thaw, Job { frozen: true, ..job }));
         }

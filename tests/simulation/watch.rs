@@ -26,7 +26,7 @@ use snapshot_bot::{
 
 use super::{
     Lawful, Simulation,
-    jobs::{Job, Stage},
+    jobs::{Job, Phase},
     mood::Spell,
     process::Process,
     sabotage::Sabotage,
@@ -200,7 +200,7 @@ impl Simulation {
                 if let Some(sweeping) = &mut sweep_group.sweeping {
                     sweeping.rank = sweeping.rank.min(wanted.priority);
                 }
-                job.stage = Stage::Sharing(wanted.since);
+                job.phase = Phase::Sharing(wanted.since);
             }
             Plan::Begin => {
                 let mut sweep = Sweep::begin(&sweep_group.readings, wall);
@@ -208,7 +208,7 @@ impl Simulation {
                 let page = Attempts::of(S::page(number), random);
                 let rank = wanted.priority;
                 sweep_group.sweeping = Some(Sweeping { sweep, rank, number, page, asked: None, at: self.now });
-                job.stage = Stage::Sharing(wanted.since);
+                job.phase = Phase::Sharing(wanted.since);
                 self.note("a sweep begins");
             }
         }
@@ -221,7 +221,7 @@ impl Simulation {
         S::sweep_group(&mut self.process).readings.was_shown(id, seen.at);
         self.coverage.case("a look is answered by others");
         job.looked_at = Some(seen.at - self.ahead);
-        (job.stage, job.at) = (Stage::Answered(S::answer(seen.value).asked_at(seen.at)), self.now);
+        (job.phase, job.at) = (Phase::Answered(S::answer(seen.value).asked_at(seen.at)), self.now);
     }
 
     /// Continues a sweep: its page is requested, or was answered.
@@ -294,7 +294,7 @@ impl Simulation {
         let wall = self.wall();
         let mut told = 0;
         for mut job in std::mem::take(&mut self.jobs) {
-            if let (Stage::Sharing(since), Some(id)) = (&job.stage, job.looks_at::<S>()) {
+            if let (Phase::Sharing(since), Some(id)) = (&job.phase, job.looks_at::<S>()) {
                 let shown = match swept {
                     Ok(swept) => Ok(swept.reading(&id, *since)),
                     Err(error) if error.spares_the_thing_itself() => Ok(None),
@@ -305,8 +305,8 @@ impl Simulation {
                         told += 1;
                         self.tell::<S>(&mut job, id, seen);
                     }
-                    Ok(None) => (job.stage, job.at) = (Stage::Alone, self.now),
-                    Err(trouble) => (job.stage, job.at) = (Stage::Answered(trouble), self.now),
+                    Ok(None) => (job.phase, job.at) = (Phase::Alone, self.now),
+                    Err(trouble) => (job.phase, job.at) = (Phase::Answered(trouble), self.now),
                 }
             }
             self.jobs.push(job);

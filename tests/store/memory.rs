@@ -18,7 +18,7 @@ use snapshot_bot::{
 };
 use sqlx::{AnyPool, any::AnyPoolOptions};
 
-use crate::{required, rows::with_power};
+use crate::{required, rows::with_power, schema::Schema};
 
 /// The channel that receives every outcome.
 pub(crate) const NOTIFY: ChannelId = ChannelId(99);
@@ -27,7 +27,7 @@ pub(crate) const NOTIFY: ChannelId = ChannelId(99);
 pub(crate) struct Memory {
     pub(crate) url: String,
     pub(crate) clock: Clock,
-    schema: Option<(String, String)>,
+    schema: Option<Schema>,
     _folder: Option<tempfile::TempDir>,
 }
 
@@ -43,14 +43,8 @@ impl Memory {
     /// Its own schema; `None` if no server is configured.
     pub(crate) async fn postgresql() -> Option<Self> {
         let server = required::variable("TEST_DATABASE_URL", "a PostgreSQL server")?;
-        sqlx::any::install_default_drivers();
-        let schema = format!("test_{:016x}", fastrand::u64(..));
-        let admin = AnyPool::connect(&server).await.unwrap();
-        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE SCHEMA {schema}"))).execute(&admin).await.unwrap();
-        admin.close().await;
-        let separator = if server.contains('?') { '&' } else { '?' };
-        let url = format!("{server}{separator}options[search_path]={schema}");
-        Some(Self { url, clock: Clock::wall(), schema: Some((server, schema)), _folder: None })
+        let schema = Schema::create(server).await;
+        Some(Self { url: schema.url(), clock: Clock::wall(), schema: Some(schema), _folder: None })
     }
 
     /// Whether this is PostgreSQL.
@@ -90,10 +84,8 @@ impl Memory {
 
     /// Leaves nothing behind on a server.
     pub(crate) async fn forget(self) {
-        if let Some((server, schema)) = self.schema {
-            let admin = AnyPool::connect(&server).await.unwrap();
-            sqlx::query(sqlx::AssertSqlSafe(format!("DROP SCHEMA {schema} CASCADE"))).execute(&admin).await.unwrap();
-            admin.close().await;
+        if let Some(schema) = self.schema {
+            schema.drop().await;
         }
     }
 }

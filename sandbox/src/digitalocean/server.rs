@@ -111,11 +111,6 @@ impl DigitalOcean {
         self.address
     }
 
-    /// Reads the world in its current state.
-    pub fn read<T>(&self, look: impl FnOnce(&World) -> T) -> T {
-        self.shared.look(|world| look(world))
-    }
-
     /// Changes the world in its current state, and notifies everything that waits for a change.
     pub fn world<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
         let result = self.shared.look(change);
@@ -124,7 +119,7 @@ impl DigitalOcean {
     }
 
     /// Reads the world in its current state without counting that as a change.
-    pub fn look<T>(&self, look: impl FnOnce(&World) -> T) -> T {
+    pub fn read<T>(&self, look: impl FnOnce(&World) -> T) -> T {
         self.shared.look(|world| look(world))
     }
 

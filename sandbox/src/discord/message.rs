@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::{
     body::{Body, Draft, LOADING},
+    component,
     mention::Mentions,
     snowflake::Snowflake,
 };
@@ -74,6 +75,11 @@ impl Message {
     /// Whether the bot is thinking.
     pub fn is_loading(&self) -> bool {
         self.flags & LOADING != 0
+    }
+
+    /// Its buttons and menus, in order, as Discord stores them.
+    pub fn components(&self) -> impl Iterator<Item = &Value> {
+        component::all(&self.body.components)
     }
 
     /// Whether everybody in the Channel can see it.

@@ -175,6 +175,18 @@ impl SimulatedUser {
         })
     }
 
+    /// The button with this label on the latest Message that has one that can be pressed: the Message, and the button's custom id. Text in
+    /// parentheses after the label does not matter.
+    pub fn button(&self, label: &str) -> Option<(Snowflake, String)> {
+        let is_called =
+            |shown: &str| shown.strip_prefix(label).is_some_and(|rest| rest.is_empty() || rest.starts_with(" ("));
+        self.messages().iter().rev().find_map(|message| {
+            let mut usable = message.components().filter(|component| component["disabled"] != true);
+            let button = usable.find(|button| button["label"].as_str().is_some_and(is_called))?;
+            Some((message.id, button["custom_id"].as_str()?.to_owned()))
+        })
+    }
+
     /// Everything that this person sees in the Channel, as text.
     pub fn transcript(&self) -> String {
         self.world(|world| transcript::render(world, self.channel, self.user))

@@ -4,7 +4,9 @@
 
 use serde_json::Value;
 
-use super::{component, message::Message, permission::Permissions, snowflake::Snowflake, world::World};
+use super::{
+    channel::Channel, component, message::Message, permission::Permissions, snowflake::Snowflake, world::World,
+};
 
 /// Renders what a person sees.
 pub(super) fn render(world: &World, channel: Snowflake, user: Snowflake) -> String {
@@ -53,12 +55,7 @@ fn block(world: &World, message: &Message) -> String {
     if message.only_for.is_some() {
         lines.push("  Only you can see this".to_owned());
     }
-    let pinged: Vec<String> = world
-        .pings()
-        .iter()
-        .filter(|ping| ping.message == message.id)
-        .map(|ping| format!("@{}", world.user_name(ping.user)))
-        .collect();
+    let pinged = world.pinged_by(message.id);
     if !pinged.is_empty() {
         lines.push(format!("  pings {}", pinged.join(", ")));
     }
@@ -142,17 +139,43 @@ fn colour_name(colour: u64) -> String {
     name.to_owned()
 }
 
-/// A text with ids as names and times as words, as Discord's client displays them.
+/// What a transcript shows in place of times and of links to Messages.
+pub trait Wording {
+    /// A time, in seconds since 1970, and Discord's letter for its style.
+    fn time(&self, at: i64, style: &str) -> String;
+
+    /// A link to a Message, if there is one with its id, or to a Channel.
+    fn link(&self, channel: &Channel, message: Option<&Message>) -> String;
+}
+
+/// Words that do not differ between runs.
+struct Timeless;
+
+impl Wording for Timeless {
+    fn time(&self, _: i64, style: &str) -> String {
+        format!("‹time {style}›")
+    }
+
+    fn link(&self, channel: &Channel, message: Option<&Message>) -> String {
+        let what = message.map(|message| format!(": {}", title(message))).unwrap_or_default();
+        format!("‹link to #{}{what}›", channel.name)
+    }
+}
+
 fn plain(world: &World, text: &str) -> String {
+    displayed(world, text, &Timeless)
+}
+
+/// A text with names and words in place of ids, times and links, as Discord's client displays them.
+pub fn displayed(world: &World, text: &str, wording: &impl Wording) -> String {
     let mut shown = String::new();
     let mut rest = text;
     while let Some(start) = rest.find(['<', 'h']) {
         shown.push_str(&rest[..start]);
         rest = &rest[start..];
-        let (with, length) = tag(world, rest).or_else(|| link(world, rest)).unwrap_or_else(|| {
-            // Both are one byte long.
-            (rest[..1].to_owned(), 1)
-        });
+        let found = tag(world, rest, wording).or_else(|| link(world, rest, wording));
+        // Both opening characters are one byte long.
+        let (with, length) = found.unwrap_or_else(|| (rest[..1].to_owned(), 1));
         shown.push_str(&with);
         rest = &rest[length..];
     }
@@ -160,7 +183,7 @@ fn plain(world: &World, text: &str) -> String {
 }
 
 /// Parses `<@id>`, `<@&id>`, `<#id>`, `</command:id>` or `<t:…>`. Returns what is displayed for it, and its length.
-fn tag(world: &World, text: &str) -> Option<(String, usize)> {
+fn tag(world: &World, text: &str, wording: &impl Wording) -> Option<(String, usize)> {
     let end = text.find('>')?;
     let inside = text.strip_prefix('<')?.get(..end - 1)?;
     let shown = if let Some(role) = inside.strip_prefix("@&") {
@@ -175,8 +198,8 @@ fn tag(world: &World, text: &str) -> Option<(String, usize)> {
     } else if inside.starts_with('/') {
         inside.rsplit_once(':')?.0.to_owned()
     } else if let Some(time) = inside.strip_prefix("t:") {
-        let style = time.rsplit_once(':').map_or("f", |(_, style)| style);
-        format!("‹time {style}›")
+        let (at, style) = time.split_once(':').unwrap_or((time, "f"));
+        wording.time(at.parse().ok()?, style)
     } else {
         return None;
     };
@@ -184,18 +207,14 @@ fn tag(world: &World, text: &str) -> Option<(String, usize)> {
 }
 
 /// Parses a link to a Message.
-fn link(world: &World, text: &str) -> Option<(String, usize)> {
+fn link(world: &World, text: &str, wording: &impl Wording) -> Option<(String, usize)> {
     let path = text.strip_prefix("https://discord.com/channels/")?;
     let end =
         path.find(|c: char| !c.is_ascii_digit() && c != '/' && c != '@' && c != 'm' && c != 'e').unwrap_or(path.len());
     let mut parts = path[..end].split('/').skip(1);
     let channel = world.channels.get(&parts.next()?.parse().ok()?)?;
-    let length = text.len() - path.len() + end;
-    let name = channel.name.as_str();
-    match parts.next().and_then(|message| world.message(message.parse().ok()?)) {
-        Some(message) => Some((format!("‹link to #{name}: {}›", title(message)), length)),
-        None => Some((format!("‹link to #{name}›"), length)),
-    }
+    let message = parts.next().and_then(|message| world.message(message.parse().ok()?));
+    Some((wording.link(channel, message), text.len() - path.len() + end))
 }
 
 fn title(message: &Message) -> String {

@@ -34,7 +34,7 @@ impl View {
         }
         sections.insert("bot", context.bot.as_ref().map_or(Value::Null, |bot| json!(*bot.state.borrow())));
         sections.insert("clock", context.clock.as_ref().map_or(Value::Null, ClockStrings::json));
-        context.digitalocean.look(|world| {
+        context.digitalocean.read(|world| {
             sections.insert("droplets", account::droplets(world));
             sections.insert("switches", switch::all(world));
         });

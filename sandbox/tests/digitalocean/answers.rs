@@ -16,7 +16,7 @@ use snapshot_bot_sandbox::digitalocean::{
     world::{TOKEN, World},
 };
 
-use super::specification::Specification;
+use super::contract::Contract;
 
 /// The number of routes in the sandbox. Each must be called, so a new one must be added below.
 const ROUTES: usize = 36;
@@ -25,7 +25,7 @@ const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 /// A world whose answers are each checked against the specification.
 struct Hearing {
-    specification: Specification,
+    contract: Contract,
     world: World,
     now: Timestamp,
     heard: BTreeSet<String>,
@@ -37,7 +37,7 @@ impl Hearing {
         let request = if body.is_null() { request } else { request.json(body) };
         let answer = self.world.handle(&request, self.now);
         assert_eq!(answer.status, status, "{method} {path}: {}", answer.json());
-        self.heard.insert(self.specification.hold(&request, &answer));
+        self.heard.insert(self.contract.hold(&request, &answer));
         answer.json()
     }
 
@@ -60,7 +60,7 @@ impl Hearing {
 
 #[test]
 fn every_answer_is_one_that_the_specification_allows() {
-    let Some(specification) = Specification::read() else { return };
+    let Some(contract) = Contract::read() else { return };
     let now = Timestamp::from_second(1_790_000_000).unwrap();
     let mut world = World::new(Settings::default(), now);
     let droplet = world.add_droplet(&Blueprint::named("web-1").tag("env:prod").volume("data", 100).backups());
@@ -68,7 +68,7 @@ fn every_answer_is_one_that_the_specification_allows() {
     let snapshot = world.add_snapshot(droplet, "before", 12.4);
     let backup = world.add_backup(droplet, "nightly", 12.4);
     let kept = world.add_backup(droplet, "weekly", 12.4);
-    let mut hearing = Hearing { specification, world, now, heard: BTreeSet::new() };
+    let mut hearing = Hearing { contract, world, now, heard: BTreeSet::new() };
     let path = format!("/v2/droplets/{droplet}");
     let actions = format!("{path}/actions");
 
@@ -168,19 +168,19 @@ fn every_answer_is_one_that_the_specification_allows() {
 
 #[test]
 fn a_wrong_answer_does_not_pass_the_specification() {
-    let Some(specification) = Specification::read() else { return };
+    let Some(contract) = Contract::read() else { return };
     let mut world = World::new(Settings::default(), Timestamp::UNIX_EPOCH);
     world.add_droplet(&Blueprint::named("web-1"));
     let request = Request::new(Method::Get, "/v2/droplets").bearer(TOKEN);
     let right = world.handle(&request, Timestamp::UNIX_EPOCH);
-    specification.hold(&request, &right);
+    contract.hold(&request, &right);
     for (pointer, wrong) in
         [("/droplets/0/status", json!("asleep")), ("/droplets/0/id", json!("7")), ("/meta", json!({}))]
     {
         let mut body = right.json();
         *body.pointer_mut(pointer).unwrap() = wrong;
         let answer = Answer { body: body.to_string().into_bytes(), ..right.clone() };
-        let held = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| specification.hold(&request, &answer)));
+        let held = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| contract.hold(&request, &answer)));
         assert!(held.is_err(), "{pointer}");
     }
 }

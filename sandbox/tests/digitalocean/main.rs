@@ -4,9 +4,10 @@
 #![expect(clippy::unwrap_used, reason = "what surprises a test is its failure")]
 
 mod answers;
+#[path = "../contract/digitalocean.rs"]
+mod contract;
 #[path = "../../../tests/harness/openapi.rs"]
 mod openapi;
 #[path = "../../../tests/harness/required.rs"]
 mod required;
 mod server;
-mod specification;

@@ -75,22 +75,22 @@ impl Served {
 
 #[tokio::test]
 async fn the_server_answers_like_its_world_and_its_links_lead_back_to_it() {
-    let stage = Served::set().await;
-    let answer = stage.get("/v2/regions?per_page=3").send().await.unwrap();
+    let served = Served::set().await;
+    let answer = served.get("/v2/regions?per_page=3").send().await.unwrap();
     assert_eq!(answer.headers()["content-type"], "application/json; charset=utf-8");
     let body: Value = answer.json().await.unwrap();
     let next = body["links"]["pages"]["next"].as_str().unwrap();
-    assert!(next.starts_with(&stage.server.url()), "{next}");
-    let refused = stage.client.get(format!("{}/v2/account", stage.server.url())).send().await.unwrap();
+    assert!(next.starts_with(&served.server.url()), "{next}");
+    let refused = served.client.get(format!("{}/v2/account", served.server.url())).send().await.unwrap();
     assert_eq!(refused.status(), 401);
 }
 
 #[tokio::test]
 async fn a_request_held_before_its_execution_is_executed_once_released_though_its_client_is_gone() {
-    let stage = Served::set().await;
-    let waiting = stage.server.gate().hold(Point::BeforeExecution, Pattern::action("shutdown"), 0);
+    let served = Served::set().await;
+    let waiting = served.server.gate().hold(Point::BeforeExecution, Pattern::action("shutdown"), 0);
     let held = {
-        let mut sent = std::pin::pin!(stage.shutdown().send());
+        let mut sent = std::pin::pin!(served.shutdown().send());
         tokio::select! {
             answer = &mut sent => panic!("answered while held: {answer:?}"),
             held = waiting.caught() => held.unwrap(),
@@ -98,98 +98,99 @@ async fn a_request_held_before_its_execution_is_executed_once_released_though_it
     };
     // Send some requests, so that the server has seen the other connection end.
     for _ in 0..10 {
-        stage.get("/v2/account").send().await.unwrap();
+        served.get("/v2/account").send().await.unwrap();
     }
-    assert_eq!((stage.actions(), &stage.server.journal()[held.number].answer), (0, &None));
+    assert_eq!((served.actions(), &served.server.journal()[held.number].answer), (0, &None));
     held.release();
-    let executed = stage.server.until(|world| world.actions_of(stage.droplet).len() == 1);
+    let executed = served.server.until(|world| world.actions_of(served.droplet).len() == 1);
     tokio::time::timeout(Duration::from_secs(5), executed).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_request_held_after_its_execution_is_executed_and_may_be_cut() {
-    let stage = Served::set().await;
-    let waiting = stage.server.gate().hold(Point::BeforeAnswer, Pattern::of(Method::Post, "/v2/droplets/*/actions"), 0);
+    let served = Served::set().await;
+    let waiting =
+        served.server.gate().hold(Point::BeforeAnswer, Pattern::of(Method::Post, "/v2/droplets/*/actions"), 0);
     let cut = async {
         let held = waiting.caught().await.unwrap();
-        assert_eq!(stage.server.journal()[held.number].answer.as_ref().unwrap().status, 201);
-        assert_eq!(stage.actions(), 1);
+        assert_eq!(served.server.journal()[held.number].answer.as_ref().unwrap().status, 201);
+        assert_eq!(served.actions(), 1);
         held.cut();
     };
-    let (answer, ()) = tokio::join!(stage.shutdown().send(), cut);
+    let (answer, ()) = tokio::join!(served.shutdown().send(), cut);
     assert!(answer.unwrap_err().is_request());
-    let entry = stage.server.journal().pop().unwrap();
+    let entry = served.server.journal().pop().unwrap();
     assert_eq!((entry.answer.is_some(), entry.ending, entry.tampered), (true, Ending::Cut, true));
 }
 
 #[tokio::test]
 async fn a_request_cut_before_its_execution_never_happened() {
-    let stage = Served::set().await;
-    let waiting = stage.server.gate().hold(Point::BeforeExecution, Pattern::any(), 1);
-    assert_eq!(stage.get("/v2/account").send().await.unwrap().status(), 200);
+    let served = Served::set().await;
+    let waiting = served.server.gate().hold(Point::BeforeExecution, Pattern::any(), 1);
+    assert_eq!(served.get("/v2/account").send().await.unwrap().status(), 200);
     let cut = async { waiting.caught().await.unwrap().cut() };
-    let (answer, ()) = tokio::join!(stage.shutdown().send(), cut);
+    let (answer, ()) = tokio::join!(served.shutdown().send(), cut);
     assert!(answer.is_err());
-    assert_eq!(stage.actions(), 0);
+    assert_eq!(served.actions(), 0);
     let statuses: Vec<_> =
-        stage.server.journal().iter().map(|entry| (entry.answer.is_some(), entry.status())).collect();
+        served.server.journal().iter().map(|entry| (entry.answer.is_some(), entry.status())).collect();
     assert_eq!(statuses, [(true, Some(200)), (false, None)]);
 }
 
 #[tokio::test]
 async fn faults_cut_connections_without_a_byte() {
-    let stage = Served::set().await;
+    let served = Served::set().await;
     for (disturbance, executed) in [(Disturbance::CutBefore, 0), (Disturbance::CutAfter, 1)] {
-        stage.server.world(|world| world.add_fault(Fault::once(Pattern::any(), disturbance)));
-        assert!(stage.shutdown().send().await.unwrap_err().is_request());
-        assert_eq!(stage.actions(), executed);
+        served.server.world(|world| world.add_fault(Fault::once(Pattern::any(), disturbance)));
+        assert!(served.shutdown().send().await.unwrap_err().is_request());
+        assert_eq!(served.actions(), executed);
     }
 }
 
 #[tokio::test]
 async fn a_late_answer_outlasts_a_client_but_its_request_was_executed() {
-    let stage = Served::set().await;
+    let served = Served::set().await;
     let late = Disturbance::AnswerLate { after: HOUR };
-    stage.server.world(|world| world.add_fault(Fault::once(Pattern::any(), late)));
-    let error = stage.shutdown().timeout(Duration::from_millis(200)).send().await.unwrap_err();
+    served.server.world(|world| world.add_fault(Fault::once(Pattern::any(), late)));
+    let error = served.shutdown().timeout(Duration::from_millis(200)).send().await.unwrap_err();
     assert!(error.is_timeout());
-    assert_eq!(stage.actions(), 1);
+    assert_eq!(served.actions(), 1);
 }
 
 #[tokio::test]
 async fn a_postponed_request_is_executed_when_its_time_comes_and_then_answered() {
-    let stage = Served::set().await;
+    let served = Served::set().await;
     let later = Disturbance::ExecuteLate { after: HOUR };
-    stage.server.world(|world| world.add_fault(Fault::once(Pattern::any(), later)));
-    let mut changes = stage.server.changes();
+    served.server.world(|world| world.add_fault(Fault::once(Pattern::any(), later)));
+    let mut changes = served.server.changes();
     let pass_time = async {
-        while stage.server.journal().is_empty() {
+        while served.server.journal().is_empty() {
             changes.changed().await.unwrap();
         }
-        assert_eq!(stage.actions(), 0);
-        stage.clock.advance(HOUR);
+        assert_eq!(served.actions(), 0);
+        served.clock.advance(HOUR);
     };
-    let (answer, ()) = tokio::join!(stage.shutdown().send(), pass_time);
+    let (answer, ()) = tokio::join!(served.shutdown().send(), pass_time);
     assert_eq!(answer.unwrap().status(), 201);
-    assert_eq!(stage.actions(), 1);
+    assert_eq!(served.actions(), 1);
 }
 
 #[tokio::test]
 async fn whoever_waits_for_the_world_sees_what_time_brings() {
-    let stage = Served::set().await;
-    stage.shutdown().send().await.unwrap();
+    let served = Served::set().await;
+    served.shutdown().send().await.unwrap();
     let off =
-        stage.server.until(|world| world.droplet(stage.droplet).is_some_and(|droplet| droplet.status == Status::Off));
-    let pass_time = async { stage.clock.advance(HOUR + HOUR) };
+        served.server.until(|world| world.droplet(served.droplet).is_some_and(|droplet| droplet.status == Status::Off));
+    let pass_time = async { served.clock.advance(HOUR + HOUR) };
     tokio::join!(off, pass_time);
 }
 
 #[tokio::test]
 async fn stopping_breaks_what_is_held_and_gives_the_world_back() {
-    let stage = Served::set().await;
-    let waiting = stage.server.gate().hold(Point::BeforeExecution, Pattern::any(), 0);
-    let request = stage.shutdown();
-    let Served { server, droplet, .. } = stage;
+    let served = Served::set().await;
+    let waiting = served.server.gate().hold(Point::BeforeExecution, Pattern::any(), 0);
+    let request = served.shutdown();
+    let Served { server, droplet, .. } = served;
     let stop = async {
         let held = waiting.caught().await.unwrap();
         let world = server.stop().await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use poise::serenity_prelude as serenity;
 use tokio::task::JoinSet;
 
-use crate::stage::{Stage, client};
+use crate::sandbox_discord::{SandboxDiscord, client};
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 type Context<'a> = poise::Context<'a, (), Error>;
@@ -18,13 +18,13 @@ pub(crate) struct Bot {
 
 impl Bot {
     /// Logs in and registers. When this returns, the bot answers.
-    pub(crate) async fn start(stage: &Stage) -> Self {
-        let token = stage.discord.token();
+    pub(crate) async fn start(sandbox: &SandboxDiscord) -> Self {
+        let token = sandbox.discord.token();
         let http = serenity::HttpBuilder::new(&token)
-            .client(client(&stage.discord))
+            .client(client(&sandbox.discord))
             .default_allowed_mentions(serenity::CreateAllowedMentions::new())
             .build();
-        let guild = serenity::GuildId::new(stage.guild.get());
+        let guild = serenity::GuildId::new(sandbox.guild.get());
         let framework = poise::Framework::builder()
             .options(poise::FrameworkOptions {
                 commands: vec![snapshot()],
@@ -47,10 +47,10 @@ impl Bot {
             // A revoked token ends it with an error, which some tests intend.
             let _ = client.start().await;
         });
-        stage
+        sandbox
             .discord
             .until(|world| {
-                let ready = world.is_bot_online() && !world.offered_commands(stage.channel, stage.ada).is_empty();
+                let ready = world.is_bot_online() && !world.offered_commands(sandbox.channel, sandbox.ada).is_empty();
                 ready.then_some(())
             })
             .await;

@@ -8,7 +8,7 @@ use std::{
 use serde_json::json;
 use snapshot_bot_sandbox::discord::{interaction::Response, server::Discord};
 
-use crate::{required, stage::Stage};
+use crate::{required, sandbox_discord::SandboxDiscord};
 
 /// A program that ends with the test.
 struct Bot {
@@ -27,22 +27,22 @@ impl Drop for Bot {
 
 impl Bot {
     /// Starts a bot with everything that it needs in its environment, and waits until it is connected and has registered.
-    async fn start(mut command: Command, stage: &Stage) -> Self {
+    async fn start(mut command: Command, sandbox: &SandboxDiscord) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let authority = folder.path().join("ca.pem");
-        std::fs::write(&authority, stage.discord.ca_pem()).expect("the certificate is written");
+        std::fs::write(&authority, sandbox.discord.ca_pem()).expect("the certificate is written");
         let child = command
-            .env("DISCORD_API", api(&stage.discord))
-            .env("DISCORD_GATEWAY", stage.discord.gateway_url())
-            .env("DISCORD_TOKEN", stage.discord.token())
-            .env("DISCORD_GUILD_ID", stage.guild.to_string())
+            .env("DISCORD_API", api(&sandbox.discord))
+            .env("DISCORD_GATEWAY", sandbox.discord.gateway_url())
+            .env("DISCORD_TOKEN", sandbox.discord.token())
+            .env("DISCORD_GUILD_ID", sandbox.guild.to_string())
             .env("NODE_EXTRA_CA_CERTS", &authority)
             .env("SSL_CERT_FILE", &authority)
             .spawn()
             .expect("the bot starts");
         let bot = Self { child, _folder: folder };
-        let ready = stage.discord.until(|world| {
-            let ready = world.is_bot_online() && !world.offered_commands(stage.channel, stage.ada).is_empty();
+        let ready = sandbox.discord.until(|world| {
+            let ready = world.is_bot_online() && !world.offered_commands(sandbox.channel, sandbox.ada).is_empty();
             ready.then_some(())
         });
         // The bot's own output tells one that failed to start from a slow one.
@@ -57,8 +57,8 @@ fn api(discord: &Discord) -> String {
 
 /// What every such bot must manage: it registers `/hello name:` with autocomplete, answers, handles its button, and fills in a deferred
 /// answer.
-async fn plays(stage: &Stage) {
-    let ada = stage.seat(stage.ada);
+async fn plays(sandbox: &SandboxDiscord) {
+    let ada = sandbox.seat(sandbox.ada);
     let choices = ada.autocomplete("hello", "name", "gr", &[]).await.expect("suggestions");
     assert_eq!(choices.first().map(|choice| &choice.value), Some(&json!("grace")));
     let answered = ada.run("/hello name:grace").await;
@@ -67,13 +67,13 @@ async fn plays(stage: &Stage) {
     assert_eq!(pressed, Ok(Response::Updated(message)));
     assert_eq!(ada.transcript(), "ada used /hello\nsnapshot-bot: Hello again. (edited)\n");
     let Ok(Response::Thinking(later)) = ada.run("/hello name:linus").await else { panic!("{}", ada.transcript()) };
-    let is_filled = stage.discord.until(|world| (!world.message(later)?.is_loading()).then_some(()));
+    let is_filled = sandbox.discord.until(|world| (!world.message(later)?.is_loading()).then_some(()));
     tokio::time::timeout(Duration::from_mins(1), is_filled).await.expect("the answer is filled in");
     assert_eq!(
-        stage.discord.world().message(later).map(|it| it.body.content.clone()).as_deref(),
+        sandbox.discord.world().message(later).map(|it| it.body.content.clone()).as_deref(),
         Some("Hello at last.")
     );
-    assert_eq!(stage.discord.world().complaints(), []);
+    assert_eq!(sandbox.discord.world().complaints(), []);
 }
 
 #[tokio::test]
@@ -81,24 +81,24 @@ async fn a_discord_js_bot_logs_in_registers_and_answers() {
     let Some(folder) = required::variable("DISCORDJS_DIR", "a folder with discord.js 14 in node_modules") else {
         return;
     };
-    let stage = Stage::new().await;
+    let sandbox = SandboxDiscord::new().await;
     let mut command = Command::new("node");
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/discordjs/bot.mjs");
     command.arg(script).env("DISCORDJS_DIR", folder);
-    let bot = Bot::start(command, &stage).await;
-    plays(&stage).await;
+    let bot = Bot::start(command, &sandbox).await;
+    plays(&sandbox).await;
     drop(bot);
-    stage.finish().await;
+    sandbox.finish().await;
 }
 
 #[tokio::test]
 async fn a_discord_py_bot_logs_in_registers_and_answers() {
     let Some(python) = required::variable("DISCORDPY_PYTHON", "a Python that has discord.py 2") else { return };
-    let stage = Stage::new().await;
+    let sandbox = SandboxDiscord::new().await;
     let mut command = Command::new(python);
     command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/discordpy/bot.py"));
-    let bot = Bot::start(command, &stage).await;
-    plays(&stage).await;
+    let bot = Bot::start(command, &sandbox).await;
+    plays(&sandbox).await;
     drop(bot);
-    stage.finish().await;
+    sandbox.finish().await;
 }

@@ -3,7 +3,10 @@
 //! Every answer is checked against Discord's own specification if `SPEC_DIR` names it.
 
 mod bot;
+#[path = "../contract/discord.rs"]
 mod contract;
+#[path = "../../../tests/harness/drop_bomb.rs"]
+mod drop_bomb;
 mod foreign;
 mod gateway;
 mod interactions;
@@ -13,5 +16,5 @@ mod openapi;
 mod refusals;
 #[path = "../../../tests/harness/required.rs"]
 mod required;
-mod stage;
+mod sandbox_discord;
 mod trouble;

@@ -121,29 +121,9 @@ impl Scheduler {
                 return Ok(Some(now + LIST_PAUSE));
             }
         };
-        let (mut left, mut missing, mut unreadable) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
-        let mut has_forgotten = false;
-        for one in known {
-            let seen = one.snapshot.map(|id| (id, listed.get(&id)));
-            match seen.map(|(id, seen)| (id, seen.map(|seen| compared(one, seen)))) {
-                Some((_, Some(Compared::Same))) => left.push(one.clone()),
-                Some((_, Some(Compared::Unreadable))) => {
-                    unreadable.insert(one.operation);
-                    left.push(one.clone());
-                }
-                Some((id, None)) => {
-                    missing.insert(id);
-                }
-                Some((_, Some(Compared::Other))) | None => {
-                    self.store.forget_schedule_snapshot(schedule.id, one.operation).await?;
-                    has_forgotten = true;
-                }
-            }
-        }
-        has_forgotten |= self.records.forget_gone(missing).await?;
-        if has_forgotten {
+        let Some(Checked { left, unreadable }) = self.check(schedule, known, &listed).await? else {
             return Ok(Some(now));
-        }
+        };
         for one in left.iter().filter(|one| one.size.is_none()) {
             if let Some(seen) = one.snapshot.and_then(|id| listed.get(&id)) {
                 self.store.note_schedule_snapshot(one.operation, &reading(seen)).await?;
@@ -180,6 +160,44 @@ impl Scheduler {
             Begun::NotYet => now + LIST_PAUSE,
         }))
     }
+
+    /// Compares the records with the list of all Snapshots, and forgets those that it lacks. `None` if there were any.
+    async fn check(
+        &self,
+        schedule: &Schedule,
+        known: &[ScheduleSnapshot],
+        listed: &HashMap<SnapshotId, Snapshot>,
+    ) -> Result<Option<Checked>, Error> {
+        let (mut left, mut missing, mut unreadable) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+        let mut has_forgotten = false;
+        for one in known {
+            let seen = one.snapshot.map(|id| (id, listed.get(&id)));
+            match seen.map(|(id, seen)| (id, seen.map(|seen| compared(one, seen)))) {
+                Some((_, Some(Compared::Same))) => left.push(one.clone()),
+                Some((_, Some(Compared::Unreadable))) => {
+                    unreadable.insert(one.operation);
+                    left.push(one.clone());
+                }
+                Some((id, None)) => {
+                    missing.insert(id);
+                }
+                Some((_, Some(Compared::Other))) | None => {
+                    self.store.forget_schedule_snapshot(schedule.id, one.operation).await?;
+                    has_forgotten = true;
+                }
+            }
+        }
+        has_forgotten |= self.records.forget_gone(missing).await?;
+        Ok((!has_forgotten).then_some(Checked { left, unreadable }))
+    }
+}
+
+/// The records of a schedule's Snapshots, compared with the list of all Snapshots.
+struct Checked {
+    /// Those that the list has.
+    left: Vec<ScheduleSnapshot>,
+    /// Those among them whose time cannot be read.
+    unreadable: BTreeSet<OperationId>,
 }
 
 /// Which sizes of Snapshots are known.

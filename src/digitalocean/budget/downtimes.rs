@@ -1,4 +1,4 @@
-//! How many downtimes may begin: everything that each needs until its Droplet is on again must fit beside what others use of the token.
+//! How many downtimes may begin: everything that each needs until its Droplet is on again must fit next to what others use of the token.
 
 use std::collections::VecDeque;
 

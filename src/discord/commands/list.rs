@@ -83,16 +83,7 @@ pub(in crate::discord) async fn show(
 ) -> Result<Message, Stop> {
     let listing = state.inventory.listing(of).await.map_err(|unresolved| lookup::no_droplet("", unresolved))?;
     let all = sorted(listing.snapshots().collect(), order);
-    let place = |id| all.iter().position(|snapshot| snapshot.id == id);
-    let start = match beside {
-        Some(Beside::After(id)) => place(id).map(|at| at + 1).filter(|start| *start < all.len()),
-        Some(Beside::Before(id)) => place(id).map(|at| at.saturating_sub(PER_PAGE)),
-        None => None,
-    };
-    let before = start.unwrap_or_else(|| {
-        let pages = all.len().div_ceil(PER_PAGE).max(1);
-        (usize::try_from(number).unwrap_or(pages).clamp(1, pages) - 1) * PER_PAGE
-    });
+    let before = skipped(&all, number, beside);
     let number = before.div_ceil(PER_PAGE) + 1;
     let pages = (number - 1) + all.len().saturating_sub(before).div_ceil(PER_PAGE).max(1);
     let shown: Vec<&Snapshot> = all.iter().skip(before).take(PER_PAGE).copied().collect();
@@ -103,32 +94,19 @@ pub(in crate::discord) async fn show(
     let where_is = |droplet: Option<DropletId>| {
         droplet.and_then(|id| locations.get(&id)).cloned().unwrap_or(DropletLocation::Unlisted)
     };
-    let is_grouped = order == Order::Grouped && of.is_none();
-    let mut groups: Vec<(Option<DropletId>, Group<'_>)> = Vec::new();
-    for snapshot in shown {
-        let entry = Entry {
-            snapshot,
-            droplet: where_is(snapshot.droplet),
-            taken_by: origins.get(&snapshot.name).map(|operation| operation.requester.user),
-            schedule: origins.get(&snapshot.name).and_then(scheduled),
-            kept_by: kept.get(&snapshot.id).copied(),
-            is_pinned: pins.contains_key(&snapshot.id),
-        };
-        let last = groups.last_mut().filter(|(droplet, _)| !is_grouped || *droplet == snapshot.droplet);
-        if let Some((_, group)) = last {
-            group.entries.push(entry);
-            continue;
-        }
-        let own = || all.iter().filter(|other| other.droplet == snapshot.droplet);
-        let head = is_grouped.then(|| Head {
-            id: snapshot.droplet,
-            droplet: entry.droplet.clone(),
-            count: own().count(),
-            sizes: own().filter_map(|snapshot| snapshot.size_gigabytes).collect(),
-            is_continued: all.iter().take(before).any(|other| other.droplet == snapshot.droplet),
-        });
-        groups.push((snapshot.droplet, Group { head, entries: vec![entry] }));
-    }
+    let entries = shown.into_iter().map(|snapshot| Entry {
+        snapshot,
+        droplet: where_is(snapshot.droplet),
+        taken_by: origins.get(&snapshot.name).map(|operation| operation.requester.user),
+        schedule: origins.get(&snapshot.name).and_then(scheduled),
+        kept_by: kept.get(&snapshot.id).copied(),
+        is_pinned: pins.contains_key(&snapshot.id),
+    });
+    let groups = if order == Order::Grouped && of.is_none() {
+        grouped(entries, &all, before)
+    } else {
+        vec![Group { head: None, entries: entries.collect() }]
+    };
     let page = Page {
         of: of.map(|id| (id, where_is(Some(id)))),
         order,
@@ -136,10 +114,46 @@ pub(in crate::discord) async fn show(
         pages,
         count: all.len(),
         sizes: all.iter().filter_map(|snapshot| snapshot.size_gigabytes).collect(),
-        groups: groups.into_iter().map(|(_, group)| group).collect(),
+        groups,
         now: state.clock.now(),
     };
     Ok(list::page(&page, &state.wording))
+}
+
+/// How many Snapshots come before the page: the one next to that Snapshot, else the one with this number, else the nearest.
+fn skipped(all: &[&Snapshot], number: u32, beside: Option<Beside>) -> usize {
+    let place = |id| all.iter().position(|snapshot| snapshot.id == id);
+    let start = match beside {
+        Some(Beside::After(id)) => place(id).map(|at| at + 1).filter(|start| *start < all.len()),
+        Some(Beside::Before(id)) => place(id).map(|at| at.saturating_sub(PER_PAGE)),
+        None => None,
+    };
+    start.unwrap_or_else(|| {
+        let pages = all.len().div_ceil(PER_PAGE).max(1);
+        (usize::try_from(number).unwrap_or(pages).clamp(1, pages) - 1) * PER_PAGE
+    })
+}
+
+/// The entries of a page under the heads of their Droplets. `before` of all Snapshots are on earlier pages.
+fn grouped<'a>(entries: impl Iterator<Item = Entry<'a>>, all: &[&Snapshot], before: usize) -> Vec<Group<'a>> {
+    let mut groups: Vec<(Option<DropletId>, Group<'a>)> = Vec::new();
+    for entry in entries {
+        let id = entry.snapshot.droplet;
+        if let Some((_, group)) = groups.last_mut().filter(|(droplet, _)| *droplet == id) {
+            group.entries.push(entry);
+            continue;
+        }
+        let own = || all.iter().filter(|other| other.droplet == id);
+        let head = Head {
+            id,
+            droplet: entry.droplet.clone(),
+            count: own().count(),
+            sizes: own().filter_map(|snapshot| snapshot.size_gigabytes).collect(),
+            is_continued: all.iter().take(before).any(|other| other.droplet == id),
+        };
+        groups.push((id, Group { head: Some(head), entries: vec![entry] }));
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
 }
 
 /// All Snapshots in this order. The input is sorted newest first. The grouped order begins with the Droplet that has the newest Snapshot.

@@ -149,11 +149,11 @@ pub struct Taking<'a> {
 /// Asks whether to take a Snapshot now, and how.
 pub fn take(asked: &Taking<'_>, buttons: Buttons) -> Message {
     let title = format!("Take a Snapshot of {} now?", name(&asked.target.name));
-    let press =
-        |label: &'static str, style, is_live| Button::new(label, style, Press::Take { id: buttons.id, is_live });
+    let take = Press::Take { id: buttons.id, is_live: false };
+    let take_live = Press::Take { id: buttons.id, is_live: true };
     if !asked.is_on {
         let lines = vec!["It is off and stays off.".to_owned()];
-        return question(&title, lines, press("Take it", Style::Primary, false), buttons);
+        return question(&title, lines, Button::new("Take it", Style::Primary, take), buttons);
     }
     let offline = asked.downtime.map_or_else(
         || format!("offline until it is done, {}", guess(asked.target.disk_gb)),
@@ -164,8 +164,8 @@ pub fn take(asked: &Taking<'_>, buttons: Buttons) -> Message {
         joined([Some(format!("**Shut down and take:** {offline}, then I power it back on.")), unwarned]),
         "**Keep running:** no downtime, but files open at that moment may be incomplete.".to_owned(),
     ];
-    let mut message = question(&title, lines, press("Shut down and take", Style::Primary, false), buttons);
-    message.buttons.insert(1, press("Keep running", Style::Secondary, true));
+    let mut message = question(&title, lines, Button::new("Shut down and take", Style::Primary, take), buttons);
+    message.buttons.insert(1, Button::new("Keep running", Style::Secondary, take_live));
     message
 }
 

@@ -160,7 +160,7 @@ fn line(entry: &Entry<'_>, names_droplet: bool) -> String {
     let droplet = match &entry.droplet {
         DropletLocation::There(droplet) if names_droplet => Some(format!("of {}", name(&plain(droplet, 20)))),
         DropletLocation::Gone if names_droplet => Some("⚠️ its Droplet is gone".to_owned()),
-        _ => None,
+        DropletLocation::There(_) | DropletLocation::Gone | DropletLocation::Unlisted => None,
     };
     when.into_iter().chain([size, called]).chain(droplet).collect::<Vec<_>>().join(" · ")
 }

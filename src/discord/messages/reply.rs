@@ -74,7 +74,19 @@ fn turning_on(operation: &Operation) -> String {
             "I'll turn {droplet} on as soon as DigitalOcean lets me. The Snapshot under way runs on and is kept; I won't \
              start anything else."
         ),
-        _ => format!("I'll turn {droplet} on as soon as DigitalOcean lets me. I won't start anything else."),
+        Some(
+            Task::ShutDown
+            | Task::PowerOff
+            | Task::Restart
+            | Task::Create
+            | Task::Delete
+            | Task::PowerOn
+            | Task::EnableBackups
+            | Task::ChangeBackups
+            | Task::DisableBackups
+            | Task::KeepBackup,
+        )
+        | None => format!("I'll turn {droplet} on as soon as DigitalOcean lets me. I won't start anything else."),
     }
 }
 

@@ -228,7 +228,9 @@ fn ended(operation: &Operation) -> String {
             format!("⏭️ Somebody else turned {droplet} off, so I leave it off.")
         }
         Status::Gone => format!("⏭️ {droplet} no longer exists."),
-        _ => format!("⏭️ A newer operation looks after {droplet}."),
+        Status::Untouched | Status::Owed | Status::Stuck(_) | Status::Watched(_) | Status::Back(_) => {
+            format!("⏭️ A newer operation looks after {droplet}.")
+        }
     }
 }
 

@@ -85,7 +85,7 @@ impl Reporter {
         let operation = &report.operation.operation;
         match report.kind {
             ReportKind::Progress | ReportKind::Notify | ReportKind::Direct | ReportKind::Warning => {}
-            // The requester waits for the answer, whoever else receives it.
+            // The requester waits for the answer, even if somebody else receives it too.
             ReportKind::Answer => {
                 self.tell_requester(report, operation, &words.said, deadline).await?;
             }
@@ -160,22 +160,15 @@ impl Reporter {
 
 /// The meaning of a refusal; `None` if it is not final.
 fn refused(report: &Report, error: &serenity::Error) -> Option<Told> {
-    match Trouble::of(error) {
-        Trouble::Later | Trouble::TokenRefused => None,
-        // On create, this means that the nonce belongs to a message that was posted and then deleted.
-        Trouble::UnknownMessage => Some(Told::Yes),
-        Trouble::ChannelGone
-        | Trouble::ThreadArchived
-        | Trouble::NoAccess
-        | Trouble::DirectMessagesClosed
-        | Trouble::CannotReply
-        | Trouble::TooManyEdits
-        | Trouble::InteractionOver
-        | Trouble::AlreadyAnswered
-        | Trouble::Refused => {
-            let (id, kind) = (report.operation.operation.id, report.kind.word());
-            tracing::warn!(operation.id = %id, kind, cause = wire::describe(error), "could not tell people another way");
-            Some(Told::No)
-        }
+    let trouble = Trouble::of(error);
+    if !trouble.is_final() {
+        return None;
     }
+    // On create, this means that the nonce belongs to a message that was posted and then deleted.
+    if trouble == Trouble::UnknownMessage {
+        return Some(Told::Yes);
+    }
+    let (id, kind) = (report.operation.operation.id, report.kind.word());
+    tracing::warn!(operation.id = %id, kind, cause = wire::describe(error), "could not tell people another way");
+    Some(Told::No)
 }

@@ -42,20 +42,9 @@ impl Reporter {
         for _ in 0..MOST_PAGES {
             let listed = match deadline::in_time(deadline, wire::messages(&self.http, channel, PAGE, before)).await {
                 Ok(listed) => listed,
-                Err(error) => match Trouble::of(&error) {
-                    Trouble::Later | Trouble::TokenRefused => return Err(error),
-                    // The bot may not read there but perhaps post, and posting shows what is wrong.
-                    Trouble::UnknownMessage
-                    | Trouble::ChannelGone
-                    | Trouble::ThreadArchived
-                    | Trouble::NoAccess
-                    | Trouble::DirectMessagesClosed
-                    | Trouble::CannotReply
-                    | Trouble::TooManyEdits
-                    | Trouble::InteractionOver
-                    | Trouble::AlreadyAnswered
-                    | Trouble::Refused => return Ok(None),
-                },
+                // The bot may not read there but perhaps post, and posting shows what is wrong.
+                Err(error) if Trouble::of(&error).is_final() => return Ok(None),
+                Err(error) => return Err(error),
             };
             if let Some(found) = listed.iter().find(|message| self.is_ours(message, report)) {
                 return Ok(Some(MessageId(found.id.get())));

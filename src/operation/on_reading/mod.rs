@@ -10,6 +10,7 @@ use super::{
     Blocker, Focus, IllegalTransition, Observation, Operation, Rules,
     backoff::later,
     effect::{Answer, Look},
+    evidence::Asked,
     reading::{DropletReading, Failure, PowerState, Trouble},
     step::{Checks, State, Step, Task},
 };
@@ -93,7 +94,13 @@ impl Operation {
             (Look::Snapshot(_), Answer::Snapshots(readings)) => match state {
                 State::Running(run) => self.see_unlisted(focus, &run, &readings, rules, now),
                 // The command may still delete the Snapshot.
-                _ => self.empty_round(focus, rules, now),
+                State::Waiting(_)
+                | State::Intended { .. }
+                | State::Done { .. }
+                | State::Skipped
+                | State::Failed { .. } => {
+                    self.empty_round(focus, rules, now);
+                }
             },
             (Look::Backups(_), Answer::Snapshots(readings)) => self.check_backups(focus, &readings, now),
             (Look::Image(asked), Answer::Image(reading)) if reading.snapshot.id == *asked => {
@@ -162,7 +169,7 @@ impl Operation {
                 Look::Launched(_) | Look::CreatedAs(_) | Look::Listed(_) => self.wait_for(Blocker::Outage, rules, now),
             },
             Trouble::Unauthorized | Trouble::Forbidden { .. } => {
-                if !self.is_believed(trouble, false, rules, now) {
+                if !self.is_believed(trouble, Asked::Look, rules, now) {
                     return;
                 }
                 if matches!(look, Look::Actions(_)) && self.goes_on_without_actions(focus, rules, now) {

@@ -70,7 +70,8 @@ impl Operation {
         match reading.power() {
             // Reading the Actions shows whether somebody turned it on. If nobody did, turning it on settles it.
             Some(PowerState::On) if self.is_surprisingly_on() => {
-                self.power.back_mut().state = State::Waiting(Checks::seen(reading.asked_by(now), was_read));
+                let checks = Checks { actions: was_read, ..Checks::seen(reading.asked_by(now)) };
+                self.power.back_mut().state = State::Waiting(checks);
             }
             Some(PowerState::On) => {
                 self.obstacle = None;
@@ -89,7 +90,8 @@ impl Operation {
                     self.power.back_mut().state = State::Waiting(Checks { actions, ..Checks::default() });
                     self.wait_for(Blocker::Locked, rules, now);
                 } else {
-                    self.power.back_mut().state = State::Waiting(Checks::seen(reading.asked_by(now), actions));
+                    let checks = Checks { actions, ..Checks::seen(reading.asked_by(now)) };
+                    self.power.back_mut().state = State::Waiting(checks);
                 }
             }
             None => self.wait_for(Blocker::Unsettled("changing".to_owned()), rules, now),

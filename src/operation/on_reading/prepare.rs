@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::operation::{
     Blocker, Focus, Operation, Rules,
     backoff::later,
+    evidence::Asked,
     reading::{DropletReading, Failure, PowerState, Status, Trouble},
     step::{Checks, Doubt, State, Step, Task},
 };
@@ -32,7 +33,7 @@ impl Operation {
         match (task, power) {
             // The Droplet's Actions say who turned it off.
             (Task::ShutDown, PowerState::Off) if self.may_be_off_by_inheritance() && !self.has_read_actions(index) => {
-                self.steps[index].state = State::Waiting(Checks::seen(reading.asked_by(now), false));
+                self.steps[index].state = State::Waiting(Checks::seen(reading.asked_by(now)));
             }
             (Task::ShutDown, PowerState::Off) if self.power.owed().is_some() && self.may_be_off_by_us(index) => {
                 self.power.see_off(now);
@@ -65,7 +66,7 @@ impl Operation {
                     self.power.mark_never_ours();
                 }
                 self.skip_shutdown(index);
-                self.prepare_next(index, false, reading, rules, now);
+                self.prepare_next(index, Checks::default(), reading, rules, now);
             }
             (
                 Task::ShutDown
@@ -83,7 +84,7 @@ impl Operation {
                 _,
             ) => {
                 if let State::Waiting(checks) = &mut self.steps[index].state {
-                    *checks = Checks::seen(reading.asked_by(now), checks.actions);
+                    *checks = Checks { actions: checks.actions, ..Checks::seen(reading.asked_by(now)) };
                 }
                 if task == Task::ShutDown {
                     self.call_for_warning(now);
@@ -178,7 +179,7 @@ impl Operation {
                 self.power.mark_never_ours();
                 if let Focus::Forward(index) = focus {
                     self.skip_shutdown(index);
-                    self.prepare_next(index, false, reading, rules, now);
+                    self.prepare_next(index, Checks::default(), reading, rules, now);
                 }
                 return;
             }
@@ -218,7 +219,7 @@ impl Operation {
         }
         if let Some(why) = doubt.refused {
             let is_not_found = matches!(why, Failure::NotKnown | Failure::SnapshotGone);
-            if is_not_found && !self.is_believed(&Trouble::NotFound, true, rules, now) {
+            if is_not_found && !self.is_believed(&Trouble::NotFound, Asked::Command, rules, now) {
                 return self.not_carried_out(focus, task, Checks::default());
             }
             if task == Task::ShutDown {

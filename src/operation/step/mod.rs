@@ -77,9 +77,9 @@ impl Checks {
     /// The Droplet must be looked at again; its Actions are still known.
     pub(super) const DROPLET_STALE: Self = Self { droplet: false, actions: true, looked_at: None, backups: false };
 
-    /// The Droplet was seen in the right state by a look at `looked_at`.
-    pub(super) fn seen(looked_at: Timestamp, actions: bool) -> Self {
-        Self { droplet: true, actions, looked_at: Some(looked_at), backups: false }
+    /// The Droplet was seen in the right state by a look at `looked_at`; its Actions are yet to be read.
+    pub(super) fn seen(looked_at: Timestamp) -> Self {
+        Self { droplet: true, actions: false, looked_at: Some(looked_at), backups: false }
     }
 
     /// Whether the Droplet was seen in the right state, and recently enough.
@@ -130,6 +130,15 @@ pub struct Round {
     pub droplet: bool,
     /// The Actions were looked at: none is ours and none is in progress.
     pub actions: bool,
+}
+
+/// How the bot knows that an Action is its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ours {
+    /// DigitalOcean named it in its answer to the command.
+    Named,
+    /// A look found it after the answer was lost.
+    Presumed,
 }
 
 /// An Action in progress.

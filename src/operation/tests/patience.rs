@@ -18,7 +18,7 @@ use super::{
     toy::{Toy, Transit},
 };
 
-/// A take whose Snapshot is made and whose Droplet is to be turned on next.
+/// A take whose Snapshot is done and whose Droplet is to be turned on next.
 fn about_to_power_on() -> (Toy, Operation) {
     let mut toy = Toy::new(PowerState::On);
     let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));

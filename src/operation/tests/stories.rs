@@ -517,7 +517,7 @@ fn launched(status: &Status, create: ActionStatus) -> Operation {
 }
 
 #[test]
-fn a_launch_whose_create_errs_says_so_instead_of_waiting_for_ever() {
+fn a_launch_whose_create_errs_says_so_instead_of_waiting_forever() {
     let done = launched(&Status::New, ActionStatus::Errored);
     assert_eq!(done.outcome, Some(Outcome::Failed(Failure::ActionErrored)));
 }

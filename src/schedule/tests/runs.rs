@@ -108,13 +108,12 @@ fn what_a_person_types_about_a_group_is_read_or_refused() {
 
 #[test]
 fn what_replaces_a_droplet_that_is_off_is_never_a_member() {
-    let tagged = |tag: &str| Excluded::of(&["prod".to_owned(), tag.to_owned()], false);
+    let tagged = |tag: &str| Excluded::by_tags(&["prod".to_owned(), tag.to_owned()]);
     for tag in ["k8s", "k8s-worker", "k8s:0d3db13e", "K8S"] {
         assert_eq!(tagged(tag), Some(Excluded::Kubernetes), "{tag}");
     }
     assert_eq!(tagged("autoscale"), Some(Excluded::Autoscale));
     assert_eq!(tagged("k8sish"), None);
-    assert_eq!(Excluded::of(&[], true), Some(Excluded::Own));
     let words: BTreeSet<&str> = Excluded::iter().map(Excluded::word).collect();
     assert_eq!(words.len(), Excluded::iter().count());
 }

@@ -70,7 +70,7 @@ mod tests {
 
     const SEND: Permissions = Permissions::SEND_MESSAGES;
 
-    fn stage() -> (World, Snowflake, Snowflake, Snowflake, Snowflake) {
+    fn guild_with_ada() -> (World, Snowflake, Snowflake, Snowflake, Snowflake) {
         let mut world = World::new(Settings::default());
         let guild = world.add_guild("Acme");
         let role = world.add_role(guild, "operators", Permissions::NONE);
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn a_members_overwrite_beats_a_roles_which_beats_everyones() {
-        let (mut world, guild, role, channel, ada) = stage();
+        let (mut world, guild, role, channel, ada) = guild_with_ada();
         assert!(world.may(channel, ada, SEND));
         world.set_overwrite(channel, Subject::Role(guild), Permissions::NONE, SEND);
         assert!(!world.may(channel, ada, SEND));
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn an_administrator_may_do_everything_whatever_overwrites_say() {
-        let (mut world, guild, role, channel, ada) = stage();
+        let (mut world, guild, role, channel, ada) = guild_with_ada();
         world.set_overwrite(channel, Subject::Member(ada), Permissions::NONE, Permissions::ALL);
         assert!(!world.may(channel, ada, Permissions::NONE));
         world.set_role_permissions(guild, role, Permissions::ADMINISTRATOR);
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_thread_follows_its_parent_and_a_stranger_sees_nothing() {
-        let (mut world, guild, _, channel, ada) = stage();
+        let (mut world, guild, _, channel, ada) = guild_with_ada();
         let thread = world.add_thread(channel, "details");
         world.set_overwrite(channel, Subject::Role(guild), Permissions::NONE, Permissions::VIEW_CHANNEL);
         assert!(!world.may(thread, ada, Permissions::NONE));

@@ -10,6 +10,12 @@ use crate::discord::{
 };
 
 impl World {
+    /// Whom a Message pinged, as `@name`.
+    pub fn pinged_by(&self, message: Snowflake) -> Vec<String> {
+        let pinged = self.pings.iter().filter(|ping| ping.message == message);
+        pinged.map(|ping| format!("@{}", self.user_name(ping.user))).collect()
+    }
+
     /// Records whom a new Message pings: those it may mention and who can see it, except its author.
     pub(in crate::discord) fn ping(&mut self, message: &Message, replied: Option<Snowflake>) {
         let Some(channel) = self.channels.get(&message.channel) else { return };

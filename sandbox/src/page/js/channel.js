@@ -54,8 +54,8 @@ export function seek(id) {
 
 /** Shows the Channel from now on. */
 export function showChannel() {
-  watch(["messages", "place", "names"], ({ put, gone, anew }) => {
-    if (anew) {
+  watch(["messages", "place", "names"], ({ put, gone, reloaded }) => {
+    if (reloaded) {
       own.clear();
       drawn.clear();
       fill(part("messages"));
@@ -68,12 +68,12 @@ export function showChannel() {
       // A reply quotes what it answers.
       known.stale = changed.has(id) || changed.has(state.messages.get(id)?.reply);
     }
-    draw(!anew);
-    if (anew || near) scrollDown();
+    draw(!reloaded);
+    if (reloaded || near) scrollDown();
     if (sought) seek(sought);
     const fresh = put.filter(({ id }) => !before.has(id));
-    part("jump").hidden = part("jump").hidden && (anew || near || fresh.length === 0);
-    if (!anew) put.forEach((message) => tell(message, !before.has(message.id), titles.get(message.id)));
+    part("jump").hidden = part("jump").hidden && (reloaded || near || fresh.length === 0);
+    if (!reloaded) put.forEach((message) => tell(message, !before.has(message.id), titles.get(message.id)));
   });
   watch(["place"], welcome);
   part("jump").addEventListener("click", scrollDown);
@@ -145,7 +145,7 @@ function place(message, follows, known, fresh) {
   if (fresh) element.classList.add("fresh");
   known?.element.replaceWith(element);
   drawn.set(message.id, { element, follows });
-  // A button that was pressed may be gone: whoever pressed it stays in the Channel.
+  // A button that was pressed may be gone: the person stays in the Channel.
   if (key && !refocus(element, key)) part("scroll").focus({ preventScroll: true });
 }
 

@@ -13,8 +13,8 @@ const folds = new Map();
 
 /** Shows the account from now on. */
 export function showDroplets() {
-  watch(["droplets"], ({ anew }) => {
-    if (anew) powers.clear();
+  watch(["droplets"], ({ reloaded }) => {
+    if (reloaded) powers.clear();
     fill(part("droplets"), state.droplets.map(card));
   });
 }

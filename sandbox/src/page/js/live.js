@@ -1,4 +1,4 @@
-// The line to the page: opens it, takes in what comes, and opens it anew when it was lost.
+// The line to the page: opens it, takes in what comes, and opens it again when it was lost.
 
 import { take } from "./state.js";
 
@@ -23,14 +23,14 @@ export class Line {
     }
     const socket = new WebSocket(address);
     this.socket = socket;
-    let anew = true;
+    let reloaded = true;
     socket.addEventListener("message", (event) => {
       // What an old line still has to say is about another seat.
       if (socket !== this.socket) return;
       this.pause = 300;
-      take(JSON.parse(event.data), anew);
-      if (anew) this.told("open");
-      anew = false;
+      take(JSON.parse(event.data), reloaded);
+      if (reloaded) this.told("open");
+      reloaded = false;
     });
     socket.addEventListener("close", () => {
       if (socket !== this.socket) return;

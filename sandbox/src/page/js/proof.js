@@ -70,9 +70,9 @@ export function watchForProof(tell) {
     }
     look();
   });
-  watch(["droplets", "messages", "switches"], ({ anew }) => {
+  watch(["droplets", "messages", "switches"], ({ reloaded }) => {
     // Another seat sees other messages.
-    if (anew) for (const trial of trials.values()) trial.pings = Math.min(trial.pings, pings());
+    if (reloaded) for (const trial of trials.values()) trial.pings = Math.min(trial.pings, pings());
     look();
   });
 }

@@ -13,7 +13,7 @@ const pending = new Set();
 const failed = new Map();
 const FAILED = "This interaction failed";
 
-/** The element for a message's rows; `redraw` shows the message anew. */
+/** The element for a message's rows; `redraw` shows the message again. */
 export function rowsNode(message, redraw) {
   const use = async (customId, act) => {
     const key = `${message.id} ${customId}`;

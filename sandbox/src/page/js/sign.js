@@ -1,4 +1,4 @@
-// Signs that fonts may lack, drawn by the page itself. The letter stays in the text, for whoever listens or copies.
+// Signs that fonts may lack, drawn by the page itself. The letter stays in the text, for people who listen to it or copy it.
 
 import { node } from "./node.js";
 

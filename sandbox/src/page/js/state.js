@@ -11,11 +11,11 @@ export function watch(names, callback) {
 }
 
 /** Takes in what changed; at first, and after a lost line, everything. */
-export function take(change, anew) {
+export function take(change, reloaded) {
   const changed = new Set(Object.keys(change));
   const put = change.put ?? [];
   let gone = change.gone ?? [];
-  if (anew) {
+  if (reloaded) {
     const there = new Set(put.map((message) => message.id));
     gone = [...state.messages.keys()].filter((id) => !there.has(id));
   }
@@ -27,7 +27,7 @@ export function take(change, anew) {
   changed.delete("put");
   changed.delete("gone");
   if (put.length > 0 || gone.length > 0) changed.add("messages");
-  const told = { put, gone, anew };
+  const told = { put, gone, reloaded };
   for (const { names, callback } of watchers) {
     if (names.some((name) => changed.has(name))) callback(told);
   }

@@ -179,7 +179,7 @@ impl Subject {
 
 /// Why a group would leave this Droplet out. The bot's own Droplet is checked elsewhere.
 fn replaced(droplet: &Droplet) -> Option<Excluded> {
-    Excluded::of(droplet.tags.as_deref().unwrap_or_default(), false)
+    Excluded::by_tags(droplet.tags.as_deref().unwrap_or_default())
 }
 
 /// The members of a group. Refused if a run of it makes no sense.

@@ -7,7 +7,7 @@ use snapshot_bot_sandbox::discord::journal::{Answer, Exchange, Request};
 
 use crate::openapi::OpenApi;
 
-/// The document, to check answers.
+/// Discord's OpenAPI file, to check answers.
 pub(crate) struct Contract(OpenApi);
 
 impl Contract {

@@ -8,9 +8,9 @@ use snapshot_bot_sandbox::digitalocean::http_types::{Answer, Request};
 use crate::openapi::OpenApi;
 
 /// DigitalOcean's OpenAPI file, to check answers.
-pub(crate) struct Specification(OpenApi);
+pub(crate) struct Contract(OpenApi);
 
-impl Specification {
+impl Contract {
     /// Reads the file from `SPEC_DIR`; `None` if that is not set.
     pub(crate) fn read() -> Option<Self> {
         OpenApi::read("digitalocean.json").map(Self)

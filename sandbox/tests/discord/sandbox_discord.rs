@@ -15,10 +15,10 @@ use snapshot_bot_sandbox::discord::{
     snowflake::Snowflake,
 };
 
-use crate::contract::Contract;
+use crate::{contract::Contract, drop_bomb::DropBomb};
 
 /// The Guild, its people and its bot.
-pub(crate) struct Stage {
+pub(crate) struct SandboxDiscord {
     pub(crate) discord: Discord,
     pub(crate) guild: Snowflake,
     pub(crate) channel: Snowflake,
@@ -27,9 +27,10 @@ pub(crate) struct Stage {
     pub(crate) gil: Snowflake,
     client: reqwest::Client,
     ahead: Arc<AtomicI64>,
+    bomb: DropBomb,
 }
 
-impl Stage {
+impl SandboxDiscord {
     pub(crate) async fn new() -> Self {
         Self::with(|_| {}).await
     }
@@ -53,7 +54,8 @@ impl Stage {
             world.join(guild, gil, &[]);
             (guild, channel, operators, ada, gil)
         };
-        Self { discord, guild, channel, operators, ada, gil, client, ahead }
+        let bomb = DropBomb::new("a test ends with `finish`, which checks every exchange");
+        Self { discord, guild, channel, operators, ada, gil, client, ahead, bomb }
     }
 
     /// Advances the world's clock.
@@ -137,7 +139,8 @@ impl Stage {
     }
 
     /// Ends the test: checks every exchange so far against Discord's specification.
-    pub(crate) async fn finish(self) {
+    pub(crate) async fn finish(mut self) {
+        self.bomb.defuse();
         let journal = self.discord.world().journal().clone();
         self.discord.stop().await;
         if let Some(contract) = Contract::get() {

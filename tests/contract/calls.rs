@@ -1,17 +1,5 @@
-//! Checks every request that the calls produce against DigitalOcean's own OpenAPI file: path, method, query and body.
-//!
-//! The file is read from the folder that `SPEC_DIR` names; without it the tests are skipped.
+//! Every request that the calls to DigitalOcean produce: path, method, query and body.
 
-#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
-
-#[path = "harness/openapi.rs"]
-mod openapi;
-#[path = "harness/requests.rs"]
-mod requests;
-#[path = "harness/required.rs"]
-mod required;
-
-use openapi::OpenApi;
 use serde_json::{Value, json};
 use snapshot_bot::{
     digitalocean::{
@@ -23,6 +11,8 @@ use snapshot_bot::{
     },
     operation::ids::{ActionId, DropletId, SnapshotId},
 };
+
+use crate::openapi::OpenApi;
 
 fn every_request() -> Vec<HttpRequest> {
     fn of<T>(call: &Call<T>) -> HttpRequest {
@@ -74,7 +64,7 @@ fn every_request() -> Vec<HttpRequest> {
 
 fn complaints(vendor: &OpenApi, request: &HttpRequest) -> Vec<String> {
     let body = request.body.as_ref().map(|body| serde_json::from_str(body).unwrap());
-    requests::complaints(vendor, request.method.as_str(), &request.path_and_query, body.as_ref())
+    super::complaints(vendor, request.method.as_str(), &request.path_and_query, body.as_ref())
 }
 
 fn digitalocean() -> Option<OpenApi> {

@@ -1,11 +1,11 @@
-//! Checks every request of whole takes against the vendors' own OpenAPI files in the folder that `SPEC_DIR` names.
+//! Every request of whole conversations, to both vendors.
 
 use serde_json::Value;
 use snapshot_bot_sandbox::digitalocean::fault::{Fault, HungAction, Pattern, Quirk};
 
+use super::complaints;
 use crate::{
     openapi::OpenApi,
-    requests::complaints,
     stage::{Role, Stage},
 };
 

@@ -1,11 +1,17 @@
-//! Checks requests against a vendor's OpenAPI file.
+//! Checks every request of the bot against the vendors' own OpenAPI files: of each call alone, and of whole conversations.
+//!
+//! The files are read from the folder that `SPEC_DIR` names; without it the tests are skipped. That the sandbox's answers are as the vendors
+//! describe them is checked by the sandbox's own tests.
+
+mod calls;
+mod conversations;
 
 use serde_json::{Value, json};
 
 use crate::openapi::OpenApi;
 
 /// What the vendor would refuse about a request: its path, its query, or its body.
-pub(crate) fn complaints(vendor: &OpenApi, method: &str, path_and_query: &str, body: Option<&Value>) -> Vec<String> {
+fn complaints(vendor: &OpenApi, method: &str, path_and_query: &str, body: Option<&Value>) -> Vec<String> {
     let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
     let Some((_, operation)) = vendor.operation(method, path) else {
         return vec![format!("there is no {method} {path}")];

@@ -23,12 +23,7 @@ use snapshot_bot::{
     store::{self, Store},
 };
 use snapshot_bot_sandbox::{
-    digitalocean::{
-        droplet::Blueprint,
-        server::DigitalOcean,
-        settings::Settings as Catalogue,
-        world::{TOKEN, World},
-    },
+    digitalocean::{server::DigitalOcean, settings::Settings as Catalogue, world::TOKEN},
     discord::{
         interaction::Response,
         journal::Exchange,
@@ -41,28 +36,30 @@ use snapshot_bot_sandbox::{
         world::World as Chat,
     },
 };
-use tokio::{sync::watch, task::JoinHandle, time::timeout};
+use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// How long a stage waits before it fails: long enough for a busy machine.
+use crate::{services::Services, waiting::within};
+
+/// How long a test waits before it fails: long enough for a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The settings that differ between stages.
+/// How often Discord wants to hear from the bot, and how long the bot waits for Discord.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Scenery {
+pub(crate) struct GatewayTiming {
     /// The heartbeat interval that Discord sends when the bot connects.
     pub(crate) heartbeat: Duration,
     pub(crate) patience: Patience,
 }
 
-impl Default for Scenery {
+impl Default for GatewayTiming {
     fn default() -> Self {
         Self { heartbeat: SimulatedDiscord::default().heartbeat_interval, patience: Patience::default() }
     }
 }
 
 /// A guild with one channel, three people and the bot: ada and bob take Snapshots, mia manages the guild.
-pub(crate) struct Stage {
+pub(crate) struct FrontEnd {
     pub(crate) discord: Discord,
     pub(crate) store: Arc<Store>,
     pub(crate) clock: Clock,
@@ -82,22 +79,22 @@ pub(crate) struct Stage {
     bot: Option<JoinHandle<Result<(), Error>>>,
 }
 
-impl Stage {
+impl FrontEnd {
     /// Everything started, connected and registered.
     pub(crate) async fn new() -> Self {
-        Self::set(Scenery::default()).await
+        Self::with(GatewayTiming::default()).await
     }
 
-    /// A stage with this scenery, started, connected and registered.
-    pub(crate) async fn set(scenery: Scenery) -> Self {
-        let mut stage = Self::empty(scenery).await;
-        stage.start().await.expect("the bot starts");
-        stage.offered().await;
-        stage
+    /// Everything with this timing, started, connected and registered.
+    pub(crate) async fn with(timing: GatewayTiming) -> Self {
+        let mut front_end = Self::not_started(timing).await;
+        front_end.start().await.expect("the bot starts");
+        front_end.offered().await;
+        front_end
     }
 
     /// The world without the bot.
-    pub(crate) async fn empty(Scenery { heartbeat, patience }: Scenery) -> Self {
+    pub(crate) async fn not_started(GatewayTiming { heartbeat, patience }: GatewayTiming) -> Self {
         let clock = Clock::wall();
         let now = clock.clone();
         let settings = SimulatedDiscord {
@@ -105,11 +102,11 @@ impl Stage {
             now: Now::new(move || now.now()),
             ..SimulatedDiscord::default()
         };
-        let discord = Discord::start(settings).await.expect("loopback is free");
-        let (guild, channel, notified, takers, viewers) = {
+        let (now, droplets) = (clock.clone(), ["web-1", "web-2", "valheim"]);
+        let services = Services::start(settings, Catalogue::default(), &droplets, move || now.now()).await;
+        let Services { discord, digitalocean, guild, ops: channel } = services;
+        let (notified, takers, viewers) = {
             let mut world = discord.world();
-            let guild = world.add_guild("Acme");
-            let channel = world.add_channel(guild, "ops");
             let notified = world.add_channel(guild, "watch");
             let takers = world.add_role(guild, "operators", Permissions::NONE);
             let viewers = world.add_role(guild, "guests", Permissions::NONE);
@@ -117,14 +114,8 @@ impl Stage {
                 let user = world.add_user(name);
                 world.join(guild, user, &[role]);
             }
-            (guild, channel, notified, takers, viewers)
+            (notified, takers, viewers)
         };
-        let mut world = World::new(Catalogue::default(), clock.now());
-        for name in ["web-1", "web-2", "valheim"] {
-            world.add_droplet(&Blueprint::named(name));
-        }
-        let now = clock.clone();
-        let digitalocean = DigitalOcean::start(world, Arc::new(move || now.now())).await.expect("loopback is free");
         let notify_channel = Some(ChannelId(notified.get()));
         let settings = store::Settings { url: SecretString::from("sqlite::memory:"), notify_channel };
         let store = Arc::new(Store::open(&settings, clock.clone()).await.expect("memory is free"));
@@ -241,12 +232,12 @@ impl Stage {
 
     /// Waits for a message with this text in a channel, while time passes.
     pub(crate) async fn posted_later(&self, channel: Snowflake, text: &str) {
-        self.until_later(|stage| stage.count(channel, text) > 0).await;
+        self.until_later(|front_end| front_end.count(channel, text) > 0).await;
     }
 
     /// Waits until Discord has answered this many requests of a kind, while time passes.
     pub(crate) async fn until_answered_later(&self, method: &str, path: &str, times: usize) {
-        self.until_later(|stage| answered(&stage.discord.world(), method, path) >= times).await;
+        self.until_later(|front_end| answered(&front_end.discord.world(), method, path) >= times).await;
     }
 
     async fn until_later(&self, instruction: impl Fn(&Self) -> bool) {
@@ -267,16 +258,14 @@ impl Stage {
 
     /// A wait that takes too long fails the test with what people saw meanwhile.
     async fn patiently<T>(&self, waiting: impl Future<Output = T>) -> T {
-        let Ok(seen) = timeout(PATIENCE, waiting).await else {
+        within(PATIENCE, waiting, async || {
             let world = self.discord.world();
-            let said: Vec<_> = [self.channel, self.notified]
-                .into_iter()
-                .flat_map(|channel| world.messages_in(channel))
-                .map(|message| &message.body)
-                .collect();
-            panic!("waited in vain; what the channels show: {said:#?}");
-        };
-        seen
+            let channels = [self.channel, self.notified].into_iter();
+            let said: Vec<_> =
+                channels.flat_map(|channel| world.messages_in(channel)).map(|message| &message.body).collect();
+            format!("what the channels show: {said:#?}")
+        })
+        .await
     }
 
     /// Waits until Discord has answered this many requests of a kind.

@@ -1,24 +1,14 @@
-//! The simulated services, and the environment that leads the program to them.
+//! The program as its operator installs it: a folder, and the environment that leads it to the simulated services.
 
 use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, TcpListener},
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::atomic::{AtomicU32, Ordering},
 };
 
-use serde_json::Value;
 use snapshot_bot_sandbox::{
-    control::gate::{Held, Point},
-    digitalocean::{
-        droplet::{Blueprint, Status},
-        fault::Pattern,
-        server::DigitalOcean,
-        settings::Settings as CloudSettings,
-        world::{TOKEN, World as Cloud},
-    },
+    control::gate::{Held, Point, Waiting},
+    digitalocean::{droplet::Status, fault::Pattern, server::DigitalOcean, settings::Settings as DigitalOceanSettings},
     discord::{
         interaction::Response,
         permission::Permissions,
@@ -30,12 +20,15 @@ use snapshot_bot_sandbox::{
 };
 
 use super::{
-    process::{PATIENCE, Process, Signal, until_answered},
-    services::{environment, quick},
+    environment::{environment, quick},
+    process::{Ended, PATIENCE, Process, Signal, until_answered},
+    sent,
+    services::Services,
+    waiting::within,
 };
 
 /// A Guild with `#ops`, where Ada may take Snapshots, and an account with `web-1` and `db-1`.
-pub(crate) struct Stage {
+pub(crate) struct Installation {
     pub(crate) discord: Discord,
     pub(crate) digitalocean: DigitalOcean,
     pub(crate) guild: Snowflake,
@@ -45,29 +38,23 @@ pub(crate) struct Stage {
     pub(crate) environment: BTreeMap<&'static str, String>,
 }
 
-impl Stage {
+impl Installation {
     pub(crate) async fn new() -> Self {
         Self::with(quick()).await
     }
 
-    pub(crate) async fn with(settings: CloudSettings) -> Self {
+    pub(crate) async fn with(digitalocean: DigitalOceanSettings) -> Self {
         let now = Now::wall();
-        let mut account = Cloud::new(settings, now.get());
-        for name in ["web-1", "db-1"] {
-            account.add_droplet(&Blueprint::named(name));
-        }
-        let digitalocean = DigitalOcean::start(account, Arc::new(move || now.get())).await.unwrap();
-        let discord = Discord::start(Settings::default()).await.unwrap();
-        let (guild, ops, role, ada) = {
-            let mut world = discord.world();
-            let guild = world.add_guild("The Workshop");
-            let (ops, role) = (world.add_channel(guild, "ops"), world.add_role(guild, "Operator", Permissions::NONE));
-            let ada = world.add_user("ada");
-            world.join(guild, ada, &[role]);
-            (guild, ops, role, ada)
-        };
+        let services = Services::start(Settings::default(), digitalocean, &["web-1", "db-1"], move || now.get()).await;
         let folder = tempfile::tempdir().unwrap();
-        let mut environment = environment(&discord, guild, (&digitalocean, TOKEN), folder.path());
+        let mut environment = environment(&services, folder.path());
+        let Services { discord, digitalocean, guild, ops } = services;
+        let (role, ada) = {
+            let mut world = discord.world();
+            let (role, ada) = (world.add_role(guild, "Operator", Permissions::NONE), world.add_user("ada"));
+            world.join(guild, ada, &[role]);
+            (role, ada)
+        };
         environment.insert("RESTORE_ROLES", role.to_string());
         let ada = discord.as_user(ada, ops);
         Self { discord, digitalocean, guild, ops, ada, folder, environment }
@@ -92,8 +79,7 @@ impl Stage {
         until_answered(&address, "/readyz", 200, "ready").await;
         let path = ["snapshot", "take"].map(str::to_owned);
         let registered = self.discord.until(|world| world.registered(Some(self.guild), &path).map(drop));
-        let registered = tokio::time::timeout(PATIENCE, registered).await;
-        assert!(registered.is_ok(), "the commands were never registered\n{}", process.logged());
+        within(PATIENCE, registered, async || format!("its commands are registered\n{}", process.logged())).await;
         (process, address)
     }
 
@@ -101,8 +87,12 @@ impl Stage {
     pub(crate) async fn take_held_at(&self, action: &str) -> Held {
         let held = self.digitalocean.gate().hold(Point::BeforeAnswer, Pattern::action(action), 0);
         self.ada.run("/snapshot take droplet:web-1").await.unwrap();
-        let held = tokio::time::timeout(PATIENCE, held.caught()).await;
-        held.unwrap_or_else(|_| panic!("no {action} came\n{}", self.ada.transcript())).unwrap()
+        self.caught(held).await
+    }
+
+    /// Waits until a request arrives that is to be held.
+    pub(crate) async fn caught(&self, held: Waiting) -> Held {
+        within(PATIENCE, held.caught(), async || format!("a request is held\n{}", self.ada.transcript())).await.unwrap()
     }
 
     /// Waits until Ada sees this text.
@@ -113,8 +103,8 @@ impl Stage {
                 changes.changed().await.unwrap();
             }
         };
-        let read = tokio::time::timeout(PATIENCE, reading).await;
-        assert!(read.is_ok(), "ada never read `{text}`\n{}\n{:?}", self.ada.transcript(), self.commands());
+        let seen = async || format!("ada reads `{text}`\n{}\n{:?}", self.ada.transcript(), self.commands());
+        within(PATIENCE, reading, seen).await;
     }
 
     /// Presses, as Ada, the button with this label on the latest message that has it.
@@ -125,14 +115,7 @@ impl Stage {
 
     /// The button with this label on the latest message that has it, and that message.
     pub(crate) fn button(&self, label: &str) -> (Snowflake, String) {
-        let messages = self.ada.messages();
-        let button = messages.iter().rev().find_map(|message| {
-            let rows = message.body.components.iter();
-            let mut buttons = rows.flat_map(|row| row["components"].as_array().into_iter().flatten());
-            let button = buttons.find(|button| button["label"] == label)?;
-            Some((message.id, button["custom_id"].as_str()?.to_owned()))
-        });
-        button.unwrap_or_else(|| panic!("no button {label}\n{}", self.ada.transcript()))
+        self.ada.button(label).unwrap_or_else(|| panic!("no button {label}\n{}", self.ada.transcript()))
     }
 
     /// The answer that Ada reads to a command.
@@ -142,18 +125,9 @@ impl Stage {
         self.discord.world().message(message).unwrap().body.content.clone()
     }
 
-    /// The Actions that began, as words such as `shutdown web-1`.
+    /// The POSTs and DELETEs that DigitalOcean has received, as words such as `shutdown web-1`.
     pub(crate) fn commands(&self) -> Vec<String> {
-        let journal = self.digitalocean.journal();
-        let begun = journal.iter().filter(|entry| entry.request.method.to_string() == "POST");
-        begun
-            .map(|entry| {
-                let body: Value = serde_json::from_slice(&entry.request.body).unwrap_or_default();
-                let id = entry.request.path.split('/').nth(3).and_then(|id| id.parse().ok());
-                let name = id.and_then(|id| self.digitalocean.read(|world| world.droplet(id).map(|d| d.name.clone())));
-                format!("{} {}", body["type"].as_str().unwrap_or("?"), name.unwrap_or_default())
-            })
-            .collect()
+        sent::commands(&self.digitalocean)
     }
 
     /// Whether `web-1` runs.
@@ -162,7 +136,7 @@ impl Stage {
     }
 
     /// Stops a bot with a signal.
-    pub(crate) async fn stop(&self, process: Process) -> super::process::Ended {
+    pub(crate) async fn stop(&self, process: Process) -> Ended {
         process.signal(Signal::Terminate);
         let ended = process.end().await;
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);

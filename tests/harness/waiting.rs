@@ -1,0 +1,18 @@
+//! Waiting, with an end.
+
+use std::time::Duration;
+
+/// The result of `waiting`, if it comes within `patience`.
+///
+/// # Panics
+/// Otherwise, with what `seen` returns: what the test was waiting for, and what it saw instead.
+pub(crate) async fn within<T>(
+    patience: Duration,
+    waiting: impl Future<Output = T>,
+    seen: impl AsyncFnOnce() -> String,
+) -> T {
+    match tokio::time::timeout(patience, waiting).await {
+        Ok(result) => result,
+        Err(_) => panic!("waited for {patience:?} in vain: {}", seen().await),
+    }
+}
