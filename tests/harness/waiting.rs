@@ -11,8 +11,8 @@ pub(crate) async fn within<T>(
     waiting: impl Future<Output = T>,
     seen: impl AsyncFnOnce() -> String,
 ) -> T {
-    match tokio::time::timeout(patience, waiting).await {
-        Ok(result) => result,
-        Err(_) => panic!("waited for {patience:?} in vain: {}", seen().await),
-    }
+    let Ok(result) = tokio::time::timeout(patience, waiting).await else {
+        panic!("waited for {patience:?} in vain: {}", seen().await);
+    };
+    result
 }

@@ -61,8 +61,12 @@ fn not_found() -> Transit {
 fn is_of_a_droplet(look: &Look) -> bool {
     match look {
         Look::Droplet(_) | Look::Actions(_) | Look::Snapshots(_) | Look::Backups(_) => true,
-        Look::Action(_) | Look::Snapshot(_) | Look::Launched(_) => false,
-        Look::CreatedAs(_) | Look::Listed(_) | Look::Image(_) => false,
+        Look::Action(_)
+        | Look::Snapshot(_)
+        | Look::Launched(_)
+        | Look::CreatedAs(_)
+        | Look::Listed(_)
+        | Look::Image(_) => false,
     }
 }
 
