@@ -21,6 +21,7 @@ use super::{
     group_reporter::GroupReporter,
     handler::Handler,
     intake::Intake,
+    interactions::Interactions,
     limits::{Limits, People, RefusalLog},
     members::Members,
     messages::Wording,
@@ -174,12 +175,13 @@ impl Bot {
         });
         let client = ClientBuilder::new_with_http(http, GatewayIntents::GUILDS)
             .event_handler_arc(Arc::clone(&handler))
+            .raw_event_handler(Interactions(Arc::clone(&handler)))
             .cache_settings(smallest_cache())
             .await
             .map_err(Error::of_gateway)?;
         // serenity connects to the real gateway if it cannot look up the address. The address is known here, so the relay stands in its
         // place.
-        let relay = Relay::open(&login.gateway, Arc::clone(&client.http)).await.map_err(Error::Relay)?;
+        let relay = Relay::open(&login.gateway).await.map_err(Error::Relay)?;
         *client.ws_url.lock().await = relay.url().map_err(Error::Relay)?;
         let relaying = TaskTracker::new();
         let session = relay.session();

@@ -8,6 +8,7 @@ use std::{
     collections::HashMap,
 };
 
+use memchr::memmem::Finder;
 use nucleo_matcher::{
     Config, Matcher, Utf32String,
     pattern::{AtomKind, CaseMatching, Normalization, Pattern},
@@ -83,9 +84,9 @@ enum Likeness {
 }
 
 impl<T> Entry<T> {
-    fn likeness(&self, text: &str) -> Likeness {
-        match self.folded.find(text) {
-            Some(0) if self.folded.len() == text.len() => Likeness::Equals,
+    fn likeness(&self, text: &Finder<'_>) -> Likeness {
+        match text.find(self.folded.as_bytes()) {
+            Some(0) if self.folded.len() == text.needle().len() => Likeness::Equals,
             Some(0) => Likeness::Begins,
             Some(_) => Likeness::Contains,
             None => Likeness::HasTheLetters,
@@ -139,7 +140,8 @@ impl<T: Listed> Index<T> {
         if text.is_empty() {
             return counting.take(limit).map(|(_, entry)| &entry.item).collect();
         }
-        let alike = counting.map(|(place, entry)| (entry.likeness(&text), place));
+        let finder = Finder::new(&text);
+        let alike = counting.map(|(place, entry)| (entry.likeness(&finder), place));
         let pattern = Pattern::new(&text, CaseMatching::Respect, Normalization::Smart, AtomKind::Fuzzy);
         let mut found: Vec<_> = MATCHER.with_borrow_mut(|matcher| {
             let ranked = promising(alike.collect(), limit).into_iter().filter_map(|(likeness, place)| {
