@@ -6,6 +6,7 @@ use snapshot_bot_sandbox::{
     digitalocean::{
         droplet::{Blueprint, Status},
         fault::{Disturbance as CloudDisturbance, Fault, Pattern, Quirk},
+        limits::Limits,
     },
     discord::fault::{Disturbance, Fault as ChatFault, Pattern as ChatPattern},
 };
@@ -98,6 +99,8 @@ async fn twelve_droplets_are_taken_in_turn_and_never_two_are_off_whatever_dies()
     stage.digitalocean.world(|world| {
         world.add_droplet(&Blueprint::named("pool-1").tag("prod").tag("k8s"));
         world.mark_power();
+        // Twelve takes are over within half a minute here.
+        world.settings_mut().limits = Limits::hourly(50_000);
     });
     let ruth = stage.seat("ruth", Role::Restorer);
     ruth.run("/schedule add what:tag:prod every:day at:03:00 gap:0s keep:7 daily").await;

@@ -170,7 +170,7 @@ struct Simulation {
 /// In some runs, the tag without which the bot must not touch a Droplet.
 const TAG: &str = "bot";
 /// An hourly limit so low that many requests wait.
-const SCARCE: usize = 240;
+const SCARCE: usize = 160;
 /// The channel that receives every outcome.
 const NOTIFY: ChannelId = ChannelId(99);
 

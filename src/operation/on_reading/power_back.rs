@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::under_way::UNREAD_ENOUGH;
 use crate::operation::{
     Blocker, Focus, Obstacle, Operation, Outcome, Rules,
     backoff::later,
@@ -15,8 +16,9 @@ const POWER_ON_LAG: SignedDuration = SignedDuration::from_mins(3);
 const LOCK_PATIENCE: SignedDuration = SignedDuration::from_secs(30);
 
 impl Operation {
-    /// Handles a look at the Droplet while its power-on runs or has just ended. If the Droplet reads on, it counts as on, even if the
-    /// Action never ends.
+    /// Handles a look at the Droplet while its power-on runs or has just ended. If it reads on, its power-on must have completed before
+    /// that reading counts: a node of DigitalOcean's that lags behind may show it as it was before it went off. It counts all the same if
+    /// the Action cannot be read, does not end, or would be one request too many.
     pub(in crate::operation) fn back_droplet(
         &mut self,
         run: &Run,
@@ -26,6 +28,12 @@ impl Operation {
     ) {
         self.obstacle = None;
         if reading.power() == Some(PowerState::On) {
+            if self.must_confirm_on(run, rules, now) {
+                return self.await_end_of_power_on(now);
+            }
+            if run.broken.is_some() {
+                return self.doubt_that_it_is_on(run, reading, now);
+            }
             return self.see_it_back(rules, now);
         }
         self.note_lock(Focus::Back, reading);
@@ -40,6 +48,31 @@ impl Operation {
                 self.look_again(Focus::Back, Task::PowerOn, began, rules, now);
             }
         }
+    }
+
+    /// Handles a Droplet that reads on although our power-on failed: somebody else turned it on, or the answer is old. Its Actions are read,
+    /// and without somebody else's the command is sent again, which DigitalOcean refuses for a Droplet that is on.
+    fn doubt_that_it_is_on(&mut self, run: &Run, reading: &DropletReading, now: Timestamp) {
+        if let Some(action) = run.action {
+            self.baseline.add(action);
+        }
+        self.power.fail(Some(Failure::ActionErrored), now);
+        self.power.back_mut().state = State::Waiting(Checks::seen(reading.asked_by(now)));
+    }
+
+    /// The Droplet reads on; the next look reads the power-on's Action, unless that should have ended long ago.
+    pub(super) fn await_end_of_power_on(&mut self, now: Timestamp) {
+        let began = self.power.back().began.unwrap_or(now);
+        if let Some(run) = self.power.back_mut().run_mut() {
+            run.asks_action = now < later(began, POWER_ON_LAG);
+        }
+    }
+
+    /// Whether our power-on's Action is to be read before a Droplet that reads on counts as on.
+    fn must_confirm_on(&self, run: &Run, rules: &Rules, now: Timestamp) -> bool {
+        let began = self.power.back().began.unwrap_or(now);
+        let may_be_read = run.action.is_some() && run.unread < UNREAD_ENOUGH && run.unknown_since.is_none();
+        may_be_read && !run.ended() && !rules.are_requests_scarce && now < later(began, POWER_ON_LAG)
     }
 
     /// Records that the Droplet is on while our command to turn it on is running or in doubt.
@@ -98,13 +131,13 @@ impl Operation {
         }
     }
 
-    /// Whether the Droplet cannot be on by anything of ours: it read off, and nothing was sent that turns it on. DigitalOcean may have
-    /// answered with its state from before our off.
+    /// Whether the Droplet cannot be on by anything of ours: it read off, and nothing was sent that turns it on, or that failed. DigitalOcean
+    /// may have answered with its state from before our off.
     fn is_surprisingly_on(&self) -> bool {
         self.power.was_seen_off()
             && self.power.was_told_to_turn_off()
             && self.power.is_owed()
-            && !self.power.was_told_to_turn_on()
+            && (!self.power.was_told_to_turn_on() || self.power.failures() > 0)
             && !self.has_restored()
     }
 

@@ -13,7 +13,7 @@ use crate::operation::{
 /// How long an Action in progress counts as progress; or four times its usual duration, if that is longer.
 const LONGEST_PROGRESS: SignedDuration = SignedDuration::from_hours(3);
 /// After this many failed looks at an Action, the Droplet's own state is believed instead.
-const UNREAD_ENOUGH: u32 = 2;
+pub(super) const UNREAD_ENOUGH: u32 = 2;
 /// A new Droplet that is active usually has its address; after this many looks the operation ends without one.
 const LOOKS_FOR_ADDRESS: u32 = 10;
 
@@ -237,6 +237,9 @@ impl Operation {
                     self.power.get_on(now);
                 }
                 self.look_again(focus, task, began, rules, now);
+                if task == Task::PowerOn && self.power.last_seen() == Some(PowerState::On) {
+                    self.await_end_of_power_on(now);
+                }
             }
             ActionStatus::Completed if task.traits().ends_with_its_action => self.complete(focus, now),
             ActionStatus::Completed => {
