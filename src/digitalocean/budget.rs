@@ -86,6 +86,8 @@ const LONGEST_IN_LINE: SignedDuration = SignedDuration::from_secs(30);
 const PROBE_SILENCE_EVERY: SignedDuration = SignedDuration::from_mins(1);
 /// How often one request may test an unusually low limit that our own count has used up.
 const PROBE_LIMIT_EVERY: SignedDuration = SignedDuration::from_mins(1);
+/// When a request that may not test whether more remains is worth asking for again, at the latest.
+const ASK_AGAIN: SignedDuration = SignedDuration::from_mins(1);
 /// How many requests a minute holds however low the limit is: a look, the command that follows it, and their two successors.
 const LEAST_A_MINUTE: usize = 4;
 /// A limit is disproved once this many requests more than twice the limit were answered within an hour.
@@ -321,8 +323,11 @@ impl Budget {
             _ => [None, None],
         };
         let spent = self.remaining().is_some_and(|remaining| remaining <= hour - priority.share_of_hour(hour));
-        // Without permission to probe, the request waits until the observation is too old to count.
-        let again = |observed: &Observed| later(observed.at, priority.probes_every().unwrap_or(HOUR));
+        let again = |observed: &Observed| match priority.probes_every() {
+            Some(pause) => later(observed.at, pause),
+            // Another request has to find out, such as the look before it. Until then this one only asks again.
+            None => later(observed.at, ASK_AGAIN).max(later(now, ASK_AGAIN / 2)),
+        };
         let probe = self.observed.as_ref().filter(|_| spent).map(again);
         shares.into_iter().chain(own).chain([probe, self.silence_for(priority, now)]).flatten().max()
     }

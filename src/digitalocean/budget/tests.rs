@@ -198,7 +198,7 @@ fn a_downtime_begins_only_with_room_in_the_hour_which_is_looked_for_once_a_minut
     assert_eq!(budget.room_for_downtimes(1, at(60.0)).more, 0, "one looks for all");
     let Admission::Now(leave) = budget.admit(Priority::BeforeShutdown, at(60.0)) else { panic!("it looks") };
     assert_eq!(budget.room_for_downtimes(0, at(61.0)).more, 0);
-    assert!(!may(&mut budget, Priority::Shutdown, at(61.0)), "a shutdown is no probe");
+    assert_eq!(budget.admit(Priority::Shutdown, at(61.0)), Admission::At(at(120.0)), "a shutdown is no probe");
     budget.observe(&leave, &answer(200, &[("ratelimit-remaining", "4000")], at(61.0)));
     assert!(budget.room_for_downtimes(0, at(61.0)).more > 100 && may(&mut budget, Priority::Shutdown, at(61.0)));
 }
@@ -503,6 +503,10 @@ proptest! {
                     prop_assert!(moment > now);
                     now = moment;
                 }
+            }
+            // A shutdown finds out nothing; the look before it does.
+            if RANKS[rank] == Priority::Shutdown && let Admission::Now(leave) = budget.admit(Priority::BeforeShutdown, now) {
+                budget.observe(&leave, &answer(200, &[("ratelimit-remaining", "4000")], now));
             }
         }
         prop_assert!(false, "still waiting at {now}");
