@@ -73,10 +73,8 @@ pub async fn gather(
     found.sort_by_key(|droplet| (taken_at.get(&droplet.id).copied(), droplet.name.clone(), droplet.id));
     let (mut droplets, mut excluded) = (Vec::new(), Vec::new());
     for droplet in found {
-        // The bot would shut itself down.
-        let is_own = power == Power::Off && own_droplet == Some(droplet.id);
         let tags = droplet.tags.as_deref().unwrap_or_default();
-        match Excluded::by_tags(tags).or(is_own.then_some(Excluded::Own)) {
+        match excluded_as((droplet.id, tags), own_droplet, power) {
             Some(why) => excluded.push((droplet, why)),
             None => droplets.push(droplet),
         }
@@ -88,10 +86,31 @@ pub async fn gather(
     Ok(Gathered { droplets, excluded, each })
 }
 
+/// Why a Droplet is not a member; `None` if it is one. A run with power off would shut down the bot's own Droplet.
+fn excluded_as((id, tags): (DropletId, &[String]), own_droplet: Option<DropletId>, power: Power) -> Option<Excluded> {
+    let is_own = power == Power::Off && own_droplet == Some(id);
+    Excluded::by_tags(tags).or(is_own.then_some(Excluded::Own))
+}
+
 /// How long a take usually lasts, if the history tells.
 pub fn typical(typical: &TypicalDurations, power: Power) -> Option<SignedDuration> {
     let around = [Task::ShutDown, Task::PowerOn].into_iter().filter(|_| power == Power::Off);
     typical
         .of(Task::Snapshot)
         .map(|snapshot| around.filter_map(|task| typical.of(task)).fold(snapshot, |sum, part| sum + part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bots_own_droplet_is_left_out_of_a_run_that_would_shut_it_down() {
+        let (own, worker) = (DropletId(7), ["k8s".to_owned()]);
+        assert_eq!(excluded_as((own, &[]), Some(own), Power::Off), Some(Excluded::Own));
+        assert_eq!(excluded_as((own, &[]), Some(own), Power::Live), None);
+        assert_eq!(excluded_as((own, &[]), Some(DropletId(8)), Power::Off), None);
+        assert_eq!(excluded_as((own, &[]), None, Power::Off), None);
+        assert!(excluded_as((own, &worker), None, Power::Live).is_some_and(|why| why != Excluded::Own));
+    }
 }

@@ -28,7 +28,7 @@ impl Operation {
     ) {
         self.obstacle = None;
         if reading.power() == Some(PowerState::On) {
-            if self.must_confirm_on(run, rules, now) {
+            if must_confirm_on(run, rules, now) {
                 return self.await_end_of_power_on(now);
             }
             if run.broken.is_some() {
@@ -62,17 +62,9 @@ impl Operation {
 
     /// The Droplet reads on; the next look reads the power-on's Action, unless that should have ended long ago.
     pub(super) fn await_end_of_power_on(&mut self, now: Timestamp) {
-        let began = self.power.back().began.unwrap_or(now);
         if let Some(run) = self.power.back_mut().run_mut() {
-            run.asks_action = now < later(began, POWER_ON_LAG);
+            run.asks_action = now < later(run.intended_at.unwrap_or(now), POWER_ON_LAG);
         }
-    }
-
-    /// Whether our power-on's Action is to be read before a Droplet that reads on counts as on.
-    fn must_confirm_on(&self, run: &Run, rules: &Rules, now: Timestamp) -> bool {
-        let began = self.power.back().began.unwrap_or(now);
-        let may_be_read = run.action.is_some() && run.unread < UNREAD_ENOUGH && run.unknown_since.is_none();
-        may_be_read && !run.ended() && !rules.are_requests_scarce && now < later(began, POWER_ON_LAG)
     }
 
     /// Records that the Droplet is on while our command to turn it on is running or in doubt.
@@ -166,4 +158,11 @@ impl Operation {
         let is_lock = |obstacle: &&Obstacle| matches!(obstacle.what, Blocker::Locked | Blocker::Event(_));
         self.obstacle.as_ref().filter(is_lock).is_some_and(|obstacle| now >= later(obstacle.since, LOCK_PATIENCE))
     }
+}
+
+/// Whether our power-on's Action is to be read before a Droplet that reads on counts as on.
+fn must_confirm_on(run: &Run, rules: &Rules, now: Timestamp) -> bool {
+    let sent = run.intended_at.unwrap_or(now);
+    let may_be_read = run.action.is_some() && run.unread < UNREAD_ENOUGH && run.unknown_since.is_none();
+    may_be_read && !run.ended() && !rules.are_requests_scarce && now < later(sent, POWER_ON_LAG)
 }

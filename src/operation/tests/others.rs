@@ -143,10 +143,20 @@ fn a_copy_of_our_own_shutdown_is_nobody_elses() {
 #[test]
 fn an_old_answer_does_not_hide_a_power_on_that_fails() {
     // How long the old answers come, after the end of the power-on.
-    for (errs, takes_effect, lag) in [(true, false, 0), (true, false, 12), (false, false, 0), (false, true, 0)] {
+    // In the last one, earlier power-ons fail for minutes.
+    for (errs, takes_effect, lag, minutes) in
+        [(true, false, 0, 0), (true, false, 12, 0), (false, false, 0, 0), (false, true, 0, 0), (true, false, 0, 5)]
+    {
         let mut toy = Toy::new(PowerState::On);
         let it = operation(take(Downtime::PowerOff, IfHung::Ask));
         let mut it = until(&mut toy, it, |it| it.power.back().run().is_some());
+        let began = toy.now;
+        while toy.now < began + SignedDuration::from_mins(minutes) {
+            let failing = toy.actions.last_mut().unwrap();
+            (failing.errs, failing.takes_effect) = (true, None);
+            it = until(&mut toy, it, |it| it.power.back().run().is_none());
+            it = until(&mut toy, it, |it| it.power.back().run().is_some());
+        }
         let first = toy.actions.last_mut().unwrap();
         first.errs = errs;
         if !takes_effect {
