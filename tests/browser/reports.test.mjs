@@ -28,7 +28,8 @@ async function run(page, command, { chosen = {}, typed = {} } = {}) {
 async function look(page, name) {
   for (const size of [PHONE, DESK]) {
     await page.setViewportSize(size);
-    await page.locator(".message").last().scrollIntoViewIfNeeded();
+    // An edit may replace the message at any moment, so this does not wait until it stands still.
+    await page.locator(".message").last().evaluate((message) => message.scrollIntoView({ block: "nearest" }));
     assert.deepEqual(await barriers(page), []);
     await keep(page, `${name}-${size.width}-dark`);
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false);
